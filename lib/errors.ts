@@ -1,0 +1,353 @@
+/**
+ * The closed table of outcomes that KAMI reports as failures: their codes, their texts, and who may read them.
+ *
+ * A text says what could not be done, a colon, and the state; a hint says how to mend it. Details that come from outside
+ * (names, paths, messages of guests) pass through {@link quote}, which cleans and bounds them.
+ */
+
+/** Everything that each code's text needs. Byte counts are bytes, times milliseconds, memory mebibytes where it says so. */
+interface FailureDetails {
+  readonly USAGE: { readonly problem: string; readonly hint: string };
+  readonly FILE_NOT_FOUND: { readonly path: string };
+  readonly FILE_UNREADABLE: { readonly path: string; readonly reason: string };
+  readonly CONFIG_INVALID: { readonly source: string; readonly key: string; readonly rule: string };
+  readonly MANIFEST_MISSING: { readonly path: string };
+  readonly MANIFEST_TOO_LARGE: { readonly path: string; readonly bytes: number; readonly limitBytes: number };
+  readonly MANIFEST_SYNTAX: ManifestPlace & { readonly problem: string };
+  readonly MANIFEST_UNKNOWN_KEY: ManifestPlace & { readonly key: string; readonly nearest: string | undefined };
+  readonly MANIFEST_INVALID: ManifestPlace & { readonly key: string; readonly rule: string };
+  readonly PACKAGE_PATH: { readonly path: string; readonly reason: string };
+  readonly PACKAGE_CHANGED: { readonly tool: string };
+  readonly COMPONENT_NOT_WASM: { readonly path: string };
+  readonly COMPONENT_IS_CORE_MODULE: { readonly path: string };
+  readonly COMPONENT_TOO_LARGE: { readonly path: string; readonly bytes: number; readonly limitBytes: number };
+  readonly COMPONENT_INVALID: { readonly reason: string };
+  readonly COMPONENT_UNSUPPORTED: { readonly what: string };
+  readonly COMPONENT_LIMIT: { readonly what: string; readonly value: number; readonly limit: number };
+  readonly COMPONENT_NO_ENTRY: { readonly exports: readonly string[] };
+  readonly COMPONENT_INITIAL_MEMORY: { readonly bytes: number; readonly limitBytes: number };
+  readonly INSTRUCTION_UNKNOWN: { readonly module: string; readonly offset: number; readonly opcode: string };
+  readonly COMPILE_TIMEOUT: { readonly limitMs: number };
+  readonly COMPILE_CRASHED: { readonly reason: string };
+  readonly ARTIFACT_UNUSABLE: { readonly reason: string };
+  readonly REGISTRY_BUSY: { readonly waitedMs: number };
+  readonly REGISTRY_NEWER: { readonly found: number; readonly known: number };
+  readonly REGISTRY_UNUSABLE: { readonly path: string; readonly reason: string };
+  readonly TOOL_UNKNOWN: { readonly id: string; readonly nearest: string | undefined };
+  readonly TOOL_DISABLED: { readonly id: string };
+  readonly INPUT_NOT_JSON: { readonly source: string; readonly problem: string };
+  readonly INPUT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
+  readonly INPUT_INVALID: { readonly field: string; readonly problem: string };
+  readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
+  readonly TOOL_ERROR: { readonly message: string };
+  readonly TOOL_EXIT: { readonly exitCode: number };
+  readonly FUEL_EXHAUSTED: { readonly fuelLimit: number };
+  readonly DEADLINE_EXCEEDED: { readonly limitMs: number };
+  readonly MEMORY_EXHAUSTED: { readonly limitBytes: number };
+  readonly STACK_OVERFLOW: NoDetail;
+  readonly GUEST_UNREACHABLE: NoDetail;
+  readonly GUEST_OUT_OF_BOUNDS: { readonly what: string };
+  readonly GUEST_DIVIDE_BY_ZERO: NoDetail;
+  readonly GUEST_TRAP: { readonly reason: string };
+  readonly CAPABILITY_DENIED: { readonly capability: string };
+  readonly CANCELLED: NoDetail;
+  readonly BUSY: { readonly retryAfterMs: number };
+  readonly WORKER_LOST: { readonly reason: string };
+}
+
+type NoDetail = Readonly<Record<string, never>>;
+
+interface ManifestPlace {
+  /** The manifest as the user named it. */
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  /** 1-based, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** A failure's code. */
+export type FailureCode = keyof FailureDetails;
+
+/** What a code's text is made from. */
+export type FailureDetail<C extends FailureCode> = FailureDetails[C];
+
+interface Entry<D> {
+  readonly text: (detail: D) => string;
+  /** What to do about it; with the exact command where there is one. */
+  readonly hint?: (detail: D) => string | undefined;
+  /** Whether a model may read the text: never true for one with host paths. */
+  readonly agentMayRead: boolean;
+}
+
+/**
+ * Cleans a foreign string for a message: control characters and bidirectional overrides become spaces, long text is cut.
+ *
+ * @param text - Any string, of any length, from a guest, a manifest or a file name.
+ * @param limit - Most UTF-16 code units to keep; default 300.
+ * @returns A string on one line, of at most `limit` code units and an ellipsis.
+ */
+export function clean(text: string, limit = 300): string {
+  const head = text.slice(0, limit);
+  const flat = head
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202f\u2066-\u2069\ufeff]+/g, " ")
+    .toWellFormed()
+    .trim();
+  return text.length > limit ? `${flat}…` : flat;
+}
+
+/** Cleans a foreign string and puts it in double quotes. */
+export function quote(text: string): string {
+  return `"${clean(text)}"`;
+}
+
+const place = (d: ManifestPlace): string => `${clean(d.file)}:${d.line}:${d.column}`;
+const mib = (bytes: number): string => `${Number((bytes / 1_048_576).toFixed(2))} MiB`;
+
+const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
+  USAGE: { text: (d) => d.problem, hint: (d) => d.hint, agentMayRead: false },
+  FILE_NOT_FOUND: {
+    text: (d) => `Cannot read ${quote(d.path)}: there is no such file or directory`,
+    hint: () => "check the path",
+    agentMayRead: false,
+  },
+  FILE_UNREADABLE: {
+    text: (d) => `Cannot read ${quote(d.path)}: ${clean(d.reason)}`,
+    hint: () => "check the path and its permissions",
+    agentMayRead: false,
+  },
+  CONFIG_INVALID: {
+    text: (d) => `Cannot use the setting ${quote(d.key)} from ${clean(d.source)}: ${clean(d.rule)}`,
+    hint: () => "see every setting with: kami config",
+    agentMayRead: false,
+  },
+  MANIFEST_MISSING: {
+    text: (d) => `Cannot install ${quote(d.path)}: the directory has no tool.toml`,
+    hint: () => "name a directory that holds a tool.toml, or the tool.toml itself",
+    agentMayRead: false,
+  },
+  MANIFEST_TOO_LARGE: {
+    text: (d) => `Cannot read ${quote(d.path)}: the manifest has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
+    hint: () => "a tool.toml is a page of text: check that the path is right",
+    agentMayRead: false,
+  },
+  MANIFEST_SYNTAX: {
+    text: (d) => `Cannot parse ${place(d)}: ${clean(d.problem)}`,
+    hint: () => "mend the TOML at that place",
+    agentMayRead: false,
+  },
+  MANIFEST_UNKNOWN_KEY: {
+    text: (d) => `Cannot use ${place(d)}: unknown key ${quote(d.key)}`,
+    hint: (d) => (d.nearest === undefined ? "remove the key" : `did you mean ${quote(d.nearest)}?`),
+    agentMayRead: false,
+  },
+  MANIFEST_INVALID: {
+    text: (d) => `Cannot use ${place(d)}: ${quote(d.key)} ${clean(d.rule)}`,
+    hint: () => "mend the value at that place",
+    agentMayRead: false,
+  },
+  PACKAGE_PATH: {
+    text: (d) => `Cannot package ${quote(d.path)}: ${clean(d.reason)}`,
+    hint: () => "tool.wasm names a regular file inside the package, by a relative path without symlinks",
+    agentMayRead: false,
+  },
+  PACKAGE_CHANGED: {
+    text: (d) => `Cannot run ${quote(d.tool)}: its installed files no longer match the digest recorded at install`,
+    hint: (d) => `install it again, or remove it with: kami uninstall ${clean(d.tool)}`,
+    agentMayRead: true,
+  },
+  COMPONENT_NOT_WASM: {
+    text: (d) => `Cannot use ${quote(d.path)}: it is not WebAssembly`,
+    hint: () => "name a WebAssembly component (.wasm)",
+    agentMayRead: false,
+  },
+  COMPONENT_IS_CORE_MODULE: {
+    text: (d) => `Cannot use ${quote(d.path)}: it is a core module, not a component`,
+    hint: () => "make a component of it, for example with: jco new core.wasm -o tool.wasm",
+    agentMayRead: false,
+  },
+  COMPONENT_TOO_LARGE: {
+    text: (d) => `Cannot use ${quote(d.path)}: it has ${mib(d.bytes)}, the limit is ${mib(d.limitBytes)}`,
+    hint: () => "strip debug information, or split the tool",
+    agentMayRead: false,
+  },
+  COMPONENT_INVALID: {
+    text: (d) => `Cannot compile the component: ${clean(d.reason)}`,
+    hint: () => "build the component again; it may be truncated or made by a broken toolchain",
+    agentMayRead: false,
+  },
+  COMPONENT_UNSUPPORTED: {
+    text: (d) => `Cannot compile the component: it uses ${clean(d.what)}, which KAMI refuses`,
+    hint: () => "build it without that feature",
+    agentMayRead: false,
+  },
+  COMPONENT_LIMIT: {
+    text: (d) => `Cannot compile the component: ${clean(d.what)} is ${d.value}, the limit is ${d.limit}`,
+    hint: () => "make the component smaller",
+    agentMayRead: false,
+  },
+  COMPONENT_NO_ENTRY: {
+    text: (d) =>
+      `Cannot use the component: it exports none of kami:tool/tool, run and wasi:cli/run${exportsOf(d.exports)}`,
+    hint: () => "export run: func(input: string) -> result<string, string>",
+    agentMayRead: false,
+  },
+  COMPONENT_INITIAL_MEMORY: {
+    text: (d) =>
+      `Cannot start the component: it needs ${mib(d.bytes)} of memory to begin with, the limit is ${mib(d.limitBytes)}`,
+    hint: () => "raise security.max_memory_mb in tool.toml and install again, or pass --memory-mb",
+    agentMayRead: true,
+  },
+  INSTRUCTION_UNKNOWN: {
+    text: (d) => `Cannot meter ${quote(d.module)}: unknown instruction ${clean(d.opcode)} at byte ${d.offset}`,
+    hint: () => "build the component for WebAssembly features that KAMI meters",
+    agentMayRead: false,
+  },
+  COMPILE_TIMEOUT: {
+    text: (d) => `Cannot compile the component: it took longer than ${d.limitMs} ms`,
+    hint: () => "make the component smaller",
+    agentMayRead: false,
+  },
+  COMPILE_CRASHED: {
+    text: (d) => `Cannot compile the component: the compiler failed on it (${clean(d.reason)})`,
+    hint: () => "build the component again with a current toolchain",
+    agentMayRead: false,
+  },
+  ARTIFACT_UNUSABLE: {
+    text: (d) => `Cannot use the compiled component: ${clean(d.reason)}`,
+    hint: () => "check that KAMI_HOME is writable and has space",
+    agentMayRead: false,
+  },
+  REGISTRY_BUSY: {
+    text: (d) => `Cannot write to the registry: another process held it for ${d.waitedMs} ms`,
+    hint: () => "try again",
+    agentMayRead: true,
+  },
+  REGISTRY_NEWER: {
+    text: (d) => `Cannot open the registry: its schema is version ${d.found}, this KAMI knows ${d.known}`,
+    hint: () => "update KAMI, or use another KAMI_HOME",
+    agentMayRead: false,
+  },
+  REGISTRY_UNUSABLE: {
+    text: (d) => `Cannot open the registry ${quote(d.path)}: ${clean(d.reason)}`,
+    hint: () => "check the file and its permissions, or use another KAMI_HOME",
+    agentMayRead: false,
+  },
+  TOOL_UNKNOWN: {
+    text: (d) => `Cannot find the tool ${quote(d.id)}: it is not installed`,
+    hint: (d) =>
+      d.nearest === undefined ? "see what is installed with: kami list" : `did you mean ${quote(d.nearest)}?`,
+    agentMayRead: true,
+  },
+  TOOL_DISABLED: {
+    text: (d) => `Cannot run the tool ${quote(d.id)}: it is disabled`,
+    hint: (d) => `enable it with: kami enable ${clean(d.id)}`,
+    agentMayRead: true,
+  },
+  INPUT_NOT_JSON: {
+    text: (d) => `Cannot use the input from ${clean(d.source)}: ${clean(d.problem)}`,
+    hint: () => `give JSON text, for example: --input '{"name": "value"}'`,
+    agentMayRead: true,
+  },
+  INPUT_TOO_LARGE: {
+    text: (d) => `Cannot use the input: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
+    hint: () => "send less at once",
+    agentMayRead: true,
+  },
+  INPUT_INVALID: {
+    text: (d) => `Cannot use the input: ${quote(d.field)} ${clean(d.problem)}`,
+    hint: () => "see the tool's arguments with: kami inspect",
+    agentMayRead: true,
+  },
+  RESULT_TOO_LARGE: {
+    text: (d) => `Cannot return the result: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
+    hint: () => "ask the tool for less",
+    agentMayRead: true,
+  },
+  TOOL_ERROR: { text: (d) => clean(d.message, 4000) || "The tool failed without a message", agentMayRead: true },
+  TOOL_EXIT: { text: (d) => `The tool ended with exit code ${d.exitCode}`, agentMayRead: true },
+  FUEL_EXHAUSTED: {
+    text: (d) => `Cannot finish the call: all ${d.fuelLimit} fuel is used up`,
+    hint: () => "ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel",
+    agentMayRead: true,
+  },
+  DEADLINE_EXCEEDED: {
+    text: (d) => `Cannot finish the call: it ran longer than ${d.limitMs} ms`,
+    hint: () =>
+      "ask for less work; or raise security.max_execution_ms in tool.toml and install again, or pass --timeout-ms",
+    agentMayRead: true,
+  },
+  MEMORY_EXHAUSTED: {
+    text: (d) => `Cannot finish the call: it needs more than ${mib(d.limitBytes)} of memory`,
+    hint: () =>
+      "send less at once; or raise security.max_memory_mb in tool.toml and install again, or pass --memory-mb",
+    agentMayRead: true,
+  },
+  STACK_OVERFLOW: { text: () => "The tool crashed: its recursion is too deep for the stack", agentMayRead: true },
+  GUEST_UNREACHABLE: { text: () => "The tool crashed: it executed an unreachable instruction", agentMayRead: true },
+  GUEST_OUT_OF_BOUNDS: { text: (d) => `The tool crashed: out-of-bounds ${clean(d.what)} access`, agentMayRead: true },
+  GUEST_DIVIDE_BY_ZERO: { text: () => "The tool crashed: it divided by zero", agentMayRead: true },
+  GUEST_TRAP: { text: (d) => `The tool crashed: ${clean(d.reason)}`, agentMayRead: true },
+  CAPABILITY_DENIED: {
+    text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
+    hint: () => "KAMI denies every capability that was not granted",
+    agentMayRead: true,
+  },
+  CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },
+  BUSY: {
+    text: (d) => `Cannot start the call: the queue is full, retry in ${d.retryAfterMs} ms`,
+    hint: () => "send fewer calls at once, or raise --concurrency",
+    agentMayRead: true,
+  },
+  WORKER_LOST: {
+    text: (d) => `Cannot finish the call: its worker was lost (${clean(d.reason)})`,
+    hint: () => "call again",
+    agentMayRead: true,
+  },
+};
+
+/** An outcome of KAMI's domain that is not success. Never a bug of KAMI's (a plain `Error`) nor of its caller (`TypeError`). */
+export class Failure<C extends FailureCode = FailureCode> extends Error {
+  readonly code: C;
+  readonly detail: FailureDetail<C>;
+  /** What to do about it, when there is something. */
+  readonly hint: string | undefined;
+  /** Whether a model may read `message` and `hint`. */
+  readonly agentMayRead: boolean;
+
+  constructor(code: C, detail: FailureDetail<C>, options?: ErrorOptions) {
+    const entry: Entry<FailureDetail<C>> = TABLE[code];
+    super(entry.text(detail), options);
+    this.name = "Failure";
+    this.code = code;
+    this.detail = detail;
+    this.hint = entry.hint?.(detail);
+    this.agentMayRead = entry.agentMayRead;
+  }
+}
+
+/**
+ * Makes the failure for a code, ready to be thrown.
+ *
+ * @param code - A code of the table.
+ * @param detail - What its text needs.
+ * @param cause - The foreign error behind it, when there is one.
+ */
+export function refuse<C extends FailureCode>(code: C, detail: FailureDetail<C>, cause?: unknown): Failure<C> {
+  return new Failure(code, detail, cause === undefined ? undefined : { cause });
+}
+
+/** Whether a string is one of the table's codes. */
+export function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(TABLE, code);
+}
+
+/** All codes, for tests and documentation. */
+export function failureCodes(): readonly FailureCode[] {
+  return Object.keys(TABLE).filter(isFailureCode);
+}
+
+function exportsOf(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  return ` (it exports ${clean(names.slice(0, 8).join(", "))}${names.length > 8 ? ", …" : ""})`;
+}
