@@ -11,6 +11,7 @@ interface FailureDetails {
   readonly FILE_NOT_FOUND: { readonly path: string };
   readonly FILE_UNREADABLE: { readonly path: string; readonly reason: string };
   readonly CONFIG_INVALID: { readonly source: string; readonly key: string; readonly rule: string };
+  readonly CONFIG_SYNTAX: ManifestPlace & { readonly problem: string };
   readonly MANIFEST_MISSING: { readonly path: string };
   readonly MANIFEST_TOO_LARGE: { readonly path: string; readonly bytes: number; readonly limitBytes: number };
   readonly MANIFEST_SYNTAX: ManifestPlace & { readonly problem: string };
@@ -31,16 +32,18 @@ interface FailureDetails {
   readonly COMPILE_CRASHED: { readonly reason: string };
   readonly ARTIFACT_UNUSABLE: { readonly reason: string };
   readonly REGISTRY_BUSY: { readonly waitedMs: number };
+  readonly REGISTRY_UNWRITABLE: { readonly path: string; readonly reason: string };
   readonly REGISTRY_NEWER: { readonly found: number; readonly known: number };
   readonly REGISTRY_UNUSABLE: { readonly path: string; readonly reason: string };
   readonly TOOL_UNKNOWN: { readonly id: string; readonly nearest: string | undefined };
   readonly TOOL_DISABLED: { readonly id: string };
   readonly INPUT_NOT_JSON: { readonly source: string; readonly problem: string };
-  readonly INPUT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
+  /** `bytes` is undefined when reading stopped at the limit. */
+  readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
   readonly INPUT_INVALID: { readonly field: string; readonly problem: string };
   readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
   readonly TOOL_ERROR: { readonly message: string };
-  readonly TOOL_EXIT: { readonly exitCode: number };
+  readonly TOOL_EXIT: { readonly exitCode: number; readonly message: string };
   readonly FUEL_EXHAUSTED: { readonly fuelLimit: number };
   readonly DEADLINE_EXCEEDED: { readonly limitMs: number };
   readonly MEMORY_EXHAUSTED: { readonly limitBytes: number };
@@ -118,7 +121,12 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   CONFIG_INVALID: {
     text: (d) => `Cannot use the setting ${quote(d.key)} from ${clean(d.source)}: ${clean(d.rule)}`,
-    hint: () => "see every setting with: kami config",
+    hint: () => "see every setting with: kami config --help",
+    agentMayRead: false,
+  },
+  CONFIG_SYNTAX: {
+    text: (d) => `Cannot parse ${place(d)}: ${clean(d.problem)}`,
+    hint: () => "mend the TOML at that place",
     agentMayRead: false,
   },
   MANIFEST_MISSING: {
@@ -223,6 +231,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     hint: () => "try again",
     agentMayRead: true,
   },
+  REGISTRY_UNWRITABLE: {
+    text: (d) => `Cannot write to the registry ${quote(d.path)}: ${clean(d.reason)}`,
+    hint: () => "check the free space and the permissions there, then try again",
+    agentMayRead: false,
+  },
   REGISTRY_NEWER: {
     text: (d) => `Cannot open the registry: its schema is version ${d.found}, this KAMI knows ${d.known}`,
     hint: () => "update KAMI, or use another KAMI_HOME",
@@ -250,7 +263,10 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: true,
   },
   INPUT_TOO_LARGE: {
-    text: (d) => `Cannot use the input: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
+    text: (d) =>
+      d.bytes === undefined
+        ? `Cannot use the input: it has more than ${d.limitBytes} bytes, which is the limit`
+        : `Cannot use the input: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
     hint: () => "send less at once",
     agentMayRead: true,
   },
@@ -265,7 +281,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: true,
   },
   TOOL_ERROR: { text: (d) => clean(d.message, 4000) || "The tool failed without a message", agentMayRead: true },
-  TOOL_EXIT: { text: (d) => `The tool ended with exit code ${d.exitCode}`, agentMayRead: true },
+  TOOL_EXIT: { text: (d) => `The tool ended with exit code ${d.exitCode}${d.message === "" ? "" : `: ${clean(d.message)}`}`, agentMayRead: true },
   FUEL_EXHAUSTED: {
     text: (d) => `Cannot finish the call: all ${d.fuelLimit} fuel is used up`,
     hint: () => "ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel",

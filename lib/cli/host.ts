@@ -1,0 +1,98 @@
+/**
+ * What the command line needs from the process around it. The only file of `lib/` that touches the ambient process;
+ * everything else is given a {@link Host}.
+ */
+import { availableParallelism, homedir } from "node:os";
+import { refuse } from "../errors.ts";
+
+/** A stream that the user reads. */
+export interface Sink {
+  /** Whether a person looks at it. */
+  readonly isTerminal: boolean;
+  /** Width in columns; present on a terminal. */
+  readonly columns: number | undefined;
+  /** Writes text; settles once it is written, or can no longer be because the reader has gone. */
+  write(text: string): Promise<void>;
+}
+
+/** A signal that asks `kami` to end. */
+export type EndSignal = "SIGINT" | "SIGTERM";
+
+/** The process, as the command line sees it. */
+export interface Host {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly stdinIsTerminal: boolean;
+  /** The bytes of standard input. Call it once. */
+  stdin(): ReadableStream<Uint8Array>;
+  readonly environment: ReadonlyMap<string, string>;
+  /** The user's home directory. */
+  readonly userHome: string;
+  /** Processor cores that this process may use, at least 1. */
+  readonly cores: number;
+  /**
+   * Finds the current directory.
+   *
+   * @throws {Failure} FILE_UNREADABLE when it has been removed.
+   */
+  currentDirectory(): string;
+  /** Calls the listener for each signal to end, in place of ending at once. Returns how to stop that. */
+  onEndSignal(listener: (signal: EndSignal) => void): () => void;
+  /** Ends the process now. */
+  exit(code: number): void;
+}
+
+/** Makes the host out of the process. */
+export function ambientHost(): Host {
+  return {
+    stdout: ambientSink(process.stdout),
+    stderr: ambientSink(process.stderr),
+    stdinIsTerminal: process.stdin.isTTY,
+    stdin: () => Bun.stdin.stream(),
+    environment: ambientEnvironment(),
+    userHome: homedir(),
+    cores: availableParallelism(),
+    currentDirectory: ambientDirectory,
+    onEndSignal: onAmbientSignal,
+    exit: (code) => process.exit(code),
+  };
+}
+
+function ambientSink(stream: NodeJS.WriteStream): Sink {
+  // A reader that leaves early (`kami list | head -1`) is no error of ours; unhandled, the event would end the process.
+  stream.on("error", () => undefined);
+  return {
+    isTerminal: stream.isTTY,
+    get columns(): number | undefined {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+    write: (text) =>
+      new Promise((resolve) => {
+        stream.write(text, () => {
+          resolve();
+        });
+      }),
+  };
+}
+
+function ambientEnvironment(): ReadonlyMap<string, string> {
+  const entries = Object.entries(process.env);
+  return new Map(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function ambientDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw refuse("FILE_UNREADABLE", { path: ".", reason: "the current directory no longer exists" }, error);
+  }
+}
+
+function onAmbientSignal(listener: (signal: EndSignal) => void): () => void {
+  process.on("SIGINT", listener);
+  process.on("SIGTERM", listener);
+  return () => {
+    process.off("SIGINT", listener);
+    process.off("SIGTERM", listener);
+  };
+}

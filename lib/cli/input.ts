@@ -1,0 +1,70 @@
+/**
+ * The input of a call: from the command line, a file or standard input; JSON text, bounded while it is read.
+ */
+import { refuse } from "../errors.ts";
+import { parseJson } from "../schema/json.ts";
+import { fileFailure } from "./file.ts";
+import type { Session } from "./session.ts";
+
+/** Where the input is. Both undefined: the input is `{}`. */
+export interface InputFlags {
+  /** The JSON text itself. */
+  readonly text: string | undefined;
+  /** A path, or `-` for standard input. */
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads the input of a call.
+ *
+ * @param session - Standard input and the signal that ends the reading.
+ * @param flags - At most one of them given.
+ * @param limitBytes - Most bytes of UTF-8.
+ * @returns JSON text, without byte order mark.
+ * @throws {Failure} USAGE when both are given, INPUT_TOO_LARGE, INPUT_NOT_JSON, FILE_NOT_FOUND, FILE_UNREADABLE.
+ */
+export async function readInput(session: Session, flags: InputFlags, limitBytes: number): Promise<string> {
+  if (flags.text !== undefined && flags.file !== undefined) {
+    const problem = "Cannot use --input and --input-file at once";
+    throw refuse("USAGE", { problem, hint: "give one of them, or none for the input {}" });
+  }
+  if (flags.file !== undefined) return readInputFile(session, flags.file, limitBytes);
+  const text = flags.text ?? "{}";
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limitBytes) throw refuse("INPUT_TOO_LARGE", { bytes, limitBytes });
+  return checked(text, "--input");
+}
+
+async function readInputFile(session: Session, path: string, limitBytes: number): Promise<string> {
+  const isStdin = path === "-";
+  if (isStdin && session.host.stdinIsTerminal) {
+    await session.note("reading the input from the terminal: end it with Ctrl-D");
+  }
+  const bytes = isStdin
+    ? await collect(session, session.host.stdin(), limitBytes)
+    : await collectFile(session, path, limitBytes);
+  const source = isStdin ? "standard input" : path;
+  try {
+    return checked(new TextDecoder("utf-8", { fatal: true }).decode(bytes), source);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw refuse("INPUT_NOT_JSON", { source, problem: "it is not UTF-8 text" }, error);
+  }
+}
+
+async function collectFile(session: Session, path: string, limitBytes: number): Promise<Uint8Array> {
+  const file = Bun.file(path);
+  try {
+    // Process substitution gives a FIFO, which is read like standard input; for a file the exact size makes the better message.
+    const status = await file.stat();
+    if (status.isFile() && status.size > limitBytes) throw refuse("INPUT_TOO_LARGE", { bytes: status.size, limitBytes });
+    if (status.isDirectory()) throw refuse("FILE_UNREADABLE", { path, reason: "it is a directory" });
+  } catch (error) {
+    throw failureOf(path, error);
+  }
+  try {
+    return await collect(session, file.stream(), limitBytes);
+  } catch (error) {
+    throw failureOf(path, error);
+  }
+}

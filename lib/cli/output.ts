@@ -1,0 +1,82 @@
+/**
+ * What `kami` prints: results on stdout, everything else on stderr. Nothing that a guest or a manifest says reaches a terminal uncleaned.
+ */
+import { clean, Failure } from "../errors.ts";
+import type { Host, Sink } from "./host.ts";
+
+/** How a piece of text stands out on a terminal. */
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+
+const STYLES: Readonly<Record<Style, readonly [open: number, close: number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+};
+
+/** Colours text, or returns it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+/**
+ * Makes the painter of a stream: it colours only on a terminal, and not when `NO_COLOR` is set or the terminal is dumb.
+ *
+ * Source: no-color.org, where an empty `NO_COLOR` counts as unset.
+ */
+export function painterFor(sink: Sink, environment: ReadonlyMap<string, string>): Paint {
+  const refused = (environment.get("NO_COLOR") ?? "") !== "" || environment.get("TERM") === "dumb";
+  if (!sink.isTerminal || refused) return (_style, text) => text;
+  return (style, text) => `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
+}
+
+/**
+ * Writes a value as JSON on one line, or indented. Characters that steer a terminal are escaped, which changes nothing for a reader of JSON.
+ */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    escapeCharacter,
+  );
+}
+
+/** Makes the exact output of a tool safe for a terminal: control characters other than tab and line feed are shown, not obeyed. */
+export function showControls(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, escapeCharacter);
+}
+
+/** What `--json` says of an error. */
+export interface ErrorJson {
+  /** A failure code, or `INTERNAL`. */
+  readonly code: string;
+  readonly message: string;
+  /** Absent when there is nothing to do about it. */
+  readonly hint?: string;
+}
+
+/** Describes an error that ended a command, without its stack. */
+export function describeError(error: unknown): ErrorJson {
+  if (!(error instanceof Failure)) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = "this is a bug in KAMI: set KAMI_DEBUG=1 to see where, and report it";
+    return { code: "INTERNAL", message: clean(message, 1000), hint };
+  }
+  const message = clean(error.message, 4400);
+  return error.hint === undefined
+    ? { code: error.code, message }
+    : { code: error.code, message, hint: clean(error.hint, 1000) };
+}
+
+/** Prints an error on stderr for a person. With `KAMI_DEBUG=1`, an internal one with its stack. */
+export async function printError(host: Host, error: unknown): Promise<void> {
+  const paint = painterFor(host.stderr, host.environment);
+  const { code, message, hint } = describeError(error);
+  const label = paint("red", code === "INTERNAL" ? "internal error:" : "error:");
+  const lines = [`${label} ${message}`, ...(hint === undefined ? [] : [`  ${paint("dim", "hint:")} ${hint}`])];
+  const stack = error instanceof Error && !(error instanceof Failure) ? error.stack : undefined;
+  if (stack !== undefined && host.environment.get("KAMI_DEBUG") === "1") lines.push(showControls(stack));
+  await host.stderr.write(`${lines.join("\n")}\n`);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

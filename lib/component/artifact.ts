@@ -1,0 +1,81 @@
+/**
+ * What a component is compiled into. Data only: who holds an artifact has run none of the guest's code yet.
+ */
+import { METER_ABI, type MemorySpec } from "../wasm/meter.ts";
+
+/** The release of jco that writes the glue; the glue's shape is not promised between releases. */
+export const JCO_VERSION = "0.15.0";
+
+/** Changes whenever jco's options, the rules for entries, or the files of an artifact change. */
+export const GLUE_ABI = 1;
+
+/** Tells apart artifacts that only one version of KAMI can use: part of an artifact's directory name. */
+export const ARTIFACT_ABI: string = `m${METER_ABI}-g${GLUE_ABI}-j${JCO_VERSION}`;
+
+/** What is limited about a component. */
+type ComponentLimit = "modules" | "coreBytes" | "meteredBytes" | "glueBytes" | "imports" | "nesting" | "types";
+
+/** The most that a component and its artifact may have. */
+export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object.freeze({
+  /** Core modules, those that jco adds between nested components included. */
+  modules: 64,
+  /** Bytes of all core modules together, before they are metered. */
+  coreBytes: 67_108_864,
+  /** Bytes of all core modules together, after they are metered. */
+  meteredBytes: 268_435_456,
+  /** Bytes of the glue's text. */
+  glueBytes: 16_777_216,
+  /** Interfaces and functions that the component imports. */
+  imports: 1000,
+  /** Components and types inside each other. */
+  nesting: 50,
+  /** Types that the component defines, imports or names, all scopes together. */
+  types: 200_000,
+});
+
+/** A core module of an artifact, metered. */
+export interface ArtifactModule {
+  /** The name that the glue asks for: `tool.core.wasm`, `tool.core2.wasm`, …. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The memories that the module now imports, in index order. */
+  readonly memories: readonly MemorySpec[];
+  /** Elements of the module's own tables at the start, all together. */
+  readonly initialTableElements: number;
+}
+
+/** How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, or `wasi:cli/run`. */
+export type ComponentKind = "tool" | "bare" | "command";
+
+/** What a component exports to be called by. */
+export interface Entry {
+  readonly kind: ComponentKind;
+  /** Key of the exported instance in what the glue's `instantiate()` returns, with its version; undefined for a bare export. */
+  readonly instance: string | undefined;
+}
+
+/** What the compiler makes. The glue was written from hostile input: load it only inside an executor's Worker. */
+export interface Compiled {
+  readonly kind: ComponentKind;
+  /**
+   * Key of the exported instance in what the glue's `instantiate()` returns: `kami:tool/tool@0.1.0`, `wasi:cli/run@0.2.12`, …;
+   * undefined for a bare export.
+   */
+  readonly entryInstance: string | undefined;
+  /** Text of the ES module that exports `instantiate(getCoreModule, imports, instantiateCore)`. */
+  readonly glue: string;
+  readonly modules: readonly ArtifactModule[];
+  /** Interfaces that the glue asks `imports` for, sorted, without versions: `wasi:cli/environment`. */
+  readonly imports: readonly string[];
+}
+
+/** A compiled component, and which one it is. */
+export interface Artifact extends Compiled {
+  /** SHA-256 of the component, lower-case hex. */
+  readonly digest: string;
+}
+
+/** Computes the SHA-256 of bytes, in lower-case hex. */
+export function digestOf(bytes: Uint8Array | string): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+}

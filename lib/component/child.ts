@@ -1,0 +1,117 @@
+/**
+ * Runs a script of KAMI's own in a process that may be killed at any moment: empty environment, root directory, pipes only,
+ * bounded output, time and memory. Ambient: starts a process with the user's rights, for code that is trusted with bytes that are not.
+ */
+
+/** What a child is given, and the most that it may use. */
+export interface ChildOptions {
+  /** Absolute path of the script. */
+  readonly script: string;
+  /** Its standard input. */
+  readonly input: Uint8Array;
+  /** Milliseconds of wall time. */
+  readonly timeoutMs: number;
+  /** Bytes of resident memory. Enforced on Linux, where /proc tells. */
+  readonly memoryBytes: number;
+  /** Bytes of standard output. */
+  readonly outputBytes: number;
+}
+
+/** How a child ended. */
+export interface ChildResult {
+  readonly ending: "exit" | "timeout" | "memory" | "output";
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** The signal that ended it, when one did. */
+  readonly signal: string | undefined;
+  readonly output: Uint8Array;
+  /** What it wrote to standard error, at most {@link STDERR_BYTES}. Not cleaned. */
+  readonly stderr: string;
+}
+
+/** Bytes of standard error that are kept. */
+export const STDERR_BYTES = 65_536;
+
+/** Between two looks at the child's memory. A child that allocates as fast as it can gains about 100 MiB in that time. */
+const MEMORY_POLL_MS = 25;
+
+/**
+ * Nothing that lies in a directory or a home changes how the child starts, it downloads nothing, loads no native code, and does
+ * not outlive its parent.
+ */
+const BUN_FLAGS = [
+  "--no-env-file",
+  "--config=/dev/null",
+  "--no-install",
+  "--no-addons",
+  "--no-macros",
+  "--no-orphans",
+] as const;
+
+type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe">;
+type Ending = ChildResult["ending"];
+
+/**
+ * Runs a child to its end.
+ *
+ * @returns How it ended. Never throws for what the child does.
+ */
+export async function runAmbientChild(options: ChildOptions): Promise<ChildResult> {
+  const child: Child = Bun.spawn([Bun.argv[0] ?? "bun", ...BUN_FLAGS, options.script], {
+    cwd: "/",
+    env: {},
+    stdin: options.input,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let ending: Ending = "exit";
+  const kill = (reason: Ending): void => {
+    if (ending === "exit") ending = reason;
+    child.kill("SIGKILL");
+  };
+  const deadline = setTimeout(kill, options.timeoutMs, "timeout");
+  const poll = setInterval(() => {
+    void residentBytes(child.pid).then((bytes) => bytes > options.memoryBytes && kill("memory"));
+  }, MEMORY_POLL_MS);
+  try {
+    const [output, stderr] = await Promise.all([
+      collect(child.stdout, options.outputBytes, () => kill("output")),
+      collect(child.stderr, STDERR_BYTES, () => undefined),
+    ]);
+    const exitCode = await child.exited;
+    const signal = child.signalCode === null ? undefined : String(child.signalCode);
+    return {
+      ending,
+      exitCode: signal === undefined ? exitCode : undefined,
+      signal,
+      output,
+      stderr: new TextDecoder().decode(stderr),
+    };
+  } finally {
+    clearTimeout(deadline);
+    clearInterval(poll);
+  }
+}
+
+/** Reads a stream to its end, and keeps its first `limit` bytes. */
+async function collect(stream: ReadableStream<Uint8Array>, limit: number, overflow: () => void): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let kept = 0;
+  for await (const chunk of stream) {
+    const room = limit - kept;
+    if (chunk.length > room) overflow();
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    kept += Math.min(chunk.length, room);
+  }
+  return Buffer.concat(chunks, kept);
+}
+
+/** @returns Zero where the system does not tell. */
+async function residentBytes(pid: number): Promise<number> {
+  try {
+    const status = await Bun.file(`/proc/${pid}/status`).text();
+    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

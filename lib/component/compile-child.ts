@@ -1,0 +1,46 @@
+/**
+ * The throw-away process that compiles one untrusted component: bytes on standard input, one frame on standard output.
+ *
+ * Nothing of the component runs here: it is read, checked, turned into glue by jco, and metered. Whatever is thrown besides a
+ * `Failure` (a panic of jco's above all) ends the process, and the parent reports a crash.
+ */
+import { Failure } from "../errors.ts";
+import { meterModule } from "../wasm/meter.ts";
+import { type ArtifactModule, COMPONENT_LIMITS, type Compiled } from "./artifact.ts";
+import { findEntry } from "./entry.ts";
+import { inspectComponent } from "./inspect.ts";
+import { encodeCompiled, encodeFailure } from "./reply.ts";
+import { checkTotal } from "./scope.ts";
+
+const pieces = await answer(await Bun.stdin.bytes());
+const output = Bun.stdout.writer();
+for (const piece of pieces) {
+  await output.write(piece);
+  await output.flush();
+}
+await output.end();
+
+async function answer(component: Uint8Array): Promise<readonly Uint8Array[]> {
+  try {
+    return encodeCompiled(await compile(component));
+  } catch (error) {
+    if (error instanceof Failure) return encodeFailure(error);
+    throw error;
+  }
+}
+
+async function compile(component: Uint8Array): Promise<Compiled> {
+  const entry = findEntry(inspectComponent(component));
+  // jco takes 0.2 s to start, and does not get to see what was refused above.
+  const { generateGlue } = await import("./glue.ts");
+  const { glue, modules: plain, imports } = await generateGlue(component);
+  const modules: ArtifactModule[] = [];
+  let meteredBytes = 0;
+  for (const [name, bytes] of plain) {
+    const metered = meterModule(bytes, name);
+    meteredBytes += metered.bytes.length;
+    checkTotal("the size of the metered modules in bytes", meteredBytes, COMPONENT_LIMITS.meteredBytes);
+    modules.push({ name, ...metered });
+  }
+  return { kind: entry.kind, entryInstance: entry.instance, glue, modules, imports };
+}

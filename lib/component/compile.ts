@@ -1,0 +1,63 @@
+/**
+ * Compiles an untrusted component into an artifact, in a throw-away process. On the trusted side of it.
+ */
+import { fileURLToPath } from "node:url";
+import { clean, type Failure, refuse } from "../errors.ts";
+import { type Artifact, COMPONENT_LIMITS, digestOf } from "./artifact.ts";
+import { type ChildResult, runAmbientChild } from "./child.ts";
+import { parseReply } from "./reply.ts";
+
+/** How a component is compiled. */
+export interface CompileOptions {
+  /** Milliseconds of wall time, from 1; default 30 s. A component of 12 MB takes 5 s. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MEMORY_LIMIT_BYTES = 1_073_741_824;
+/** The parts, and as much again as the header may have. */
+const REPLY_LIMIT_BYTES: number = COMPONENT_LIMITS.meteredBytes + COMPONENT_LIMITS.glueBytes + 5_000_000;
+
+const CHILD = fileURLToPath(new URL("./compile-child.ts", import.meta.url));
+
+/**
+ * Compiles a component.
+ *
+ * @param component - Untrusted bytes.
+ * @throws {Failure} `COMPONENT_INVALID`, `COMPONENT_UNSUPPORTED`, `COMPONENT_LIMIT`, `COMPONENT_NO_ENTRY`, `INSTRUCTION_UNKNOWN`
+ *   for what the component is; `COMPILE_TIMEOUT` when it takes too long; `COMPILE_CRASHED` when the compiler breaks on it.
+ */
+export async function compileComponent(component: Uint8Array, options: CompileOptions = {}): Promise<Artifact> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  // Taken first: the caller may not change the bytes between the digest and the child's reading of them.
+  const input = Uint8Array.from(component);
+  const digest = digestOf(input);
+  const result = await runAmbientChild({
+    script: CHILD,
+    input,
+    timeoutMs,
+    memoryBytes: MEMORY_LIMIT_BYTES,
+    outputBytes: REPLY_LIMIT_BYTES,
+  });
+  if (result.ending === "timeout") throw refuse("COMPILE_TIMEOUT", { limitMs: timeoutMs });
+  if (result.ending !== "exit" || result.exitCode !== 0) throw crashed(result);
+  const reply = parseReply(result.output);
+  if (reply === undefined) throw refuse("COMPILE_CRASHED", { reason: "its answer is malformed" });
+  if (!reply.ok) throw reply.failure;
+  return { digest, ...reply.compiled };
+}
+
+/** Makes the failure for a child that did not answer. @returns One line, whatever the child wrote. */
+export function crashed(result: Omit<ChildResult, "output">): Failure {
+  if (result.ending === "memory") return refuse("COMPILE_CRASHED", { reason: "it used more than 1 GiB of memory" });
+  if (result.ending === "output") return refuse("COMPILE_CRASHED", { reason: "its answer is too large" });
+  return refuse("COMPILE_CRASHED", { reason: explainCrash(result) });
+}
+
+function explainCrash({ stderr, signal, exitCode }: Omit<ChildResult, "output">): string {
+  const panic = /panicked at [^\n]*\n([^\n]+)/.exec(stderr)?.[1];
+  if (panic !== undefined) return `panic: ${clean(panic, 200)}`;
+  if (signal !== undefined) return `ended by ${signal}`;
+  const error = /^(?:[A-Za-z]*Error|error): ([^\n]+)/m.exec(stderr)?.[1];
+  return error === undefined ? `exit code ${exitCode}` : clean(error, 200);
+}

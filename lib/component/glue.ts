@@ -1,0 +1,90 @@
+/**
+ * Runs jco on a component. Only ever in the throw-away process: one panic spoils jco for the rest of the process.
+ */
+import { $init, generate, type GenerateOptions } from "@bytecodealliance/jco-transpile/component";
+import { type Failure, refuse } from "../errors.ts";
+import { COMPONENT_LIMITS } from "./artifact.ts";
+import { checkTotal } from "./scope.ts";
+
+/** What jco makes of a component. */
+export interface Generated {
+  readonly glue: string;
+  /** The core modules, not metered yet, by the names that the glue asks for. */
+  readonly modules: readonly (readonly [name: string, bytes: Uint8Array])[];
+  /** Sorted. */
+  readonly imports: readonly string[];
+}
+
+const OPTIONS: GenerateOptions = {
+  // The name of the glue's file and the stem of the core modules' names.
+  name: "tool",
+  noTypescript: true,
+  // The glue exports instantiate(), which takes all that it uses: no shim, no fetch, no file.
+  instantiation: { tag: "sync" },
+  tlaCompat: false,
+  noNodejsCompat: true,
+  // No core module inside the glue: none may escape the meter.
+  base64Cutoff: 0,
+  // Concerns TypeScript builds of the importable form; instantiate() returns versioned names either way.
+  noNamespacedExports: true,
+  // Otherwise jco copies between memories in JavaScript, where no fuel is counted.
+  multiMemory: true,
+};
+
+/** What a component may ask for that jco's validator knows by name and refuses. */
+const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
+  [/shared-everything-threads/, "threads"],
+  [/legacy_exceptions/, "legacy exception handling"],
+  [/custom page sizes/, "memories with custom page sizes"],
+  [/stack switching/, "stack switching"],
+  [/root-level component imports/, "components that are imported"],
+  [/requires? (?:the )?([a-z0-9- ]+) (?:proposal|feature)/, "a proposal that is not enabled"],
+];
+
+/**
+ * Generates the glue of a component and takes its core modules out.
+ *
+ * @param component - One that has been inspected.
+ * @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED, COMPONENT_LIMIT. Anything else that is thrown is a crash of jco.
+ */
+export async function generateGlue(component: Uint8Array): Promise<Generated> {
+  await $init;
+  const { files, imports } = runGenerator(component);
+  const modules = files.filter(([name]) => name.endsWith(".wasm"));
+  const glue = files.find(([name]) => name === "tool.js")?.[1];
+  if (glue === undefined) throw new Error("BUG: jco wrote no tool.js");
+  const coreBytes = modules.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+  checkTotal("the number of core modules", modules.length, COMPONENT_LIMITS.modules);
+  checkTotal("the size of the core modules in bytes", coreBytes, COMPONENT_LIMITS.coreBytes);
+  checkTotal("the size of the glue in bytes", glue.length, COMPONENT_LIMITS.glueBytes);
+  checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
+  return { glue: new TextDecoder().decode(glue), modules, imports: imports.toSorted() };
+}
+
+/**
+ * Makes the failure for what jco's validator says about a component.
+ *
+ * @param message - Its message: a cause on each line, perhaps a backtrace.
+ */
+export function explainRejection(message: string): Failure {
+  const known = UNSUPPORTED.find(([pattern]) => pattern.test(message));
+  if (known !== undefined) return refuse("COMPONENT_UNSUPPORTED", { what: known[1] });
+  const causes = message
+    .split(/\n\s*stack backtrace:/i, 1)
+    .join("")
+    .split("\n")
+    .map((line) => line.trim().replace(/^\d+: /, ""))
+    .filter((line) => line !== "" && line !== "Caused by:");
+  return refuse("COMPONENT_INVALID", { reason: causes.join(": ") });
+}
+
+function runGenerator(component: Uint8Array): ReturnType<typeof generate> {
+  try {
+    return generate(component, OPTIONS);
+  } catch (error) {
+    // What jco reports in an orderly way is thrown as a ComponentError, whose payload is the message; a panic is not.
+    if (error instanceof Error && "payload" in error && typeof error.payload === "string")
+      throw explainRejection(error.payload);
+    throw error;
+  }
+}

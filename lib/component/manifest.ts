@@ -1,0 +1,134 @@
+/**
+ * The form of an artifact outside a process's memory: a manifest in JSON, and parts (the glue, then the core modules) as bytes.
+ * Parsed as if a stranger had written it, wherever it comes from: the compiling child or the disk.
+ */
+import * as v from "valibot";
+import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type ComponentKind } from "./artifact.ts";
+
+/** All of an artifact but the bytes of its parts. */
+export interface ArtifactManifest {
+  readonly kind: ComponentKind;
+  readonly entryInstance: string | undefined;
+  readonly imports: readonly string[];
+  /** Length of the glue in UTF-8. */
+  readonly glueBytes: number;
+  readonly modules: readonly ManifestModule[];
+}
+
+/** A core module's place in a manifest. */
+export interface ManifestModule extends Omit<ArtifactModule, "bytes"> {
+  /** Length of the module. */
+  readonly bytes: number;
+}
+
+const size = (limit: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(limit));
+const PAGES = size(65_536);
+
+const MODULE = v.strictObject({
+  name: v.pipe(v.string(), v.regex(/^tool\.core(?:[1-9]\d{0,2})?\.wasm$/)),
+  bytes: size(COMPONENT_LIMITS.meteredBytes),
+  memories: v.pipe(
+    v.array(
+      v.strictObject({
+        initialPages: PAGES,
+        maximumPages: v.pipe(
+          v.nullable(PAGES),
+          v.transform((pages) => pages ?? undefined),
+        ),
+      }),
+    ),
+    v.maxLength(100),
+  ),
+  initialTableElements: size(0xffff_ffff),
+});
+
+const MODULES = v.pipe(
+  v.array(MODULE),
+  v.maxLength(COMPONENT_LIMITS.modules),
+  v.check((modules) => new Set(modules.map(({ name }) => name)).size === modules.length, "two modules have one name"),
+  v.check(
+    (modules) => modules.reduce((sum, { bytes }) => sum + bytes, 0) <= COMPONENT_LIMITS.meteredBytes,
+    "the modules are too large",
+  ),
+);
+
+const SHARED = {
+  imports: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/))),
+    v.maxLength(COMPONENT_LIMITS.imports),
+  ),
+  glueBytes: size(COMPONENT_LIMITS.glueBytes),
+  modules: MODULES,
+};
+
+const MANIFEST = v.variant("kind", [
+  v.strictObject({ kind: v.literal("tool"), entryInstance: v.literal("kami:tool/tool@0.1.0"), ...SHARED }),
+  v.strictObject({
+    kind: v.literal("bare"),
+    entryInstance: v.pipe(
+      v.null(),
+      v.transform(() => undefined),
+    ),
+    ...SHARED,
+  }),
+  v.strictObject({
+    kind: v.literal("command"),
+    entryInstance: v.pipe(v.string(), v.regex(/^wasi:cli\/run@0\.2\.\d{1,4}$/)),
+    ...SHARED,
+  }),
+]);
+
+/** Parses a manifest. @returns Undefined when anything about it is not as it should be. */
+export function parseManifest(input: unknown): ArtifactManifest | undefined {
+  const parsed = v.safeParse(MANIFEST, input, { abortEarly: true });
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Takes an artifact apart. @returns Its manifest, ready for JSON, and its parts in the manifest's order. */
+export function takeApart(compiled: Compiled): { manifest: object; parts: readonly Uint8Array[] } {
+  const glue = new TextEncoder().encode(compiled.glue);
+  const modules = compiled.modules.map(({ name, bytes, memories, initialTableElements }) => ({
+    name,
+    bytes: bytes.length,
+    memories: memories.map(({ initialPages, maximumPages }) => ({ initialPages, maximumPages: maximumPages ?? null })),
+    initialTableElements,
+  }));
+  const manifest = {
+    kind: compiled.kind,
+    entryInstance: compiled.entryInstance ?? null,
+    imports: compiled.imports,
+    glueBytes: glue.length,
+    modules,
+  };
+  return { manifest, parts: [glue, ...compiled.modules.map(({ bytes }) => bytes)] };
+}
+
+/** Lists how long each part must be: the glue, then the core modules. */
+export function partSizes(manifest: ArtifactManifest): readonly number[] {
+  return [manifest.glueBytes, ...manifest.modules.map(({ bytes }) => bytes)];
+}
+
+/**
+ * Puts an artifact together.
+ *
+ * @param parts - The glue, then the core modules; of the lengths in {@link partSizes}.
+ * @returns Undefined when a part is missing or the glue is not UTF-8.
+ */
+export function putTogether(manifest: ArtifactManifest, parts: readonly Uint8Array[]): Compiled | undefined {
+  const [glueBytes, ...moduleBytes] = parts;
+  const glue = glueBytes && decodeText(glueBytes);
+  if (glue === undefined || moduleBytes.length !== manifest.modules.length) return undefined;
+  const modules = moduleBytes.flatMap((bytes, index) => {
+    const module = manifest.modules[index];
+    return module === undefined ? [] : [{ ...module, bytes }];
+  });
+  return { kind: manifest.kind, entryInstance: manifest.entryInstance, glue, modules, imports: manifest.imports };
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

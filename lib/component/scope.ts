@@ -1,0 +1,87 @@
+/**
+ * The index spaces of one component, component type or instance type. Types are kept as WIT text: enough to tell what a function is.
+ *
+ * Source: WebAssembly Component Model, Explainer.md, Index Spaces.
+ */
+import { refuse } from "../errors.ts";
+import { COMPONENT_LIMITS } from "./artifact.ts";
+
+/** What an index refers to. */
+export type Item =
+  | { readonly sort: "func"; readonly text: string }
+  | { readonly sort: "type"; readonly type: Type }
+  | { readonly sort: "component" | "instance"; readonly exports: Exports }
+  /** Core things, whose types play no part here. */
+  | { readonly sort: "core" };
+
+/** The exports of an instance or a component, by name. */
+export type Exports = ReadonlyMap<string, Item>;
+
+/** A type: a value's or a function's in WIT text, or what an instance or a component of it exports. */
+export type Type =
+  | { readonly form: "value" | "func"; readonly text: string }
+  | { readonly form: "component" | "instance"; readonly exports: Exports };
+
+/** The index spaces of one scope. */
+export interface Scope {
+  readonly outer: Scope | undefined;
+  readonly depth: number;
+  readonly funcs: string[];
+  readonly types: Type[];
+  readonly components: Exports[];
+  readonly instances: Exports[];
+  /** What the scope exports. */
+  readonly exports: Map<string, Item>;
+  readonly totals: Totals;
+}
+
+/** What has been counted in all scopes of a component together. */
+export interface Totals {
+  types: number;
+  modules: number;
+  coreBytes: number;
+}
+
+const EMPTY: Totals = { types: 0, modules: 0, coreBytes: 0 };
+
+/**
+ * Opens a scope.
+ *
+ * @throws {Failure} COMPONENT_LIMIT when it stands too deep in others.
+ */
+export function openScope(outer?: Scope): Scope {
+  const depth = (outer?.depth ?? 0) + 1;
+  const totals = outer?.totals ?? { ...EMPTY };
+  checkTotal("the nesting of components and types", depth, COMPONENT_LIMITS.nesting);
+  return { outer, depth, funcs: [], types: [], components: [], instances: [], exports: new Map(), totals };
+}
+
+/** Adds an item to the index space of its sort. @throws {Failure} COMPONENT_LIMIT when there are too many types. */
+export function define(scope: Scope, item: Item): void {
+  if (item.sort === "func") scope.funcs.push(item.text);
+  else if (item.sort === "component") scope.components.push(item.exports);
+  else if (item.sort === "instance") scope.instances.push(item.exports);
+  else if (item.sort === "type") {
+    scope.totals.types += 1;
+    checkTotal("the number of types", scope.totals.types, COMPONENT_LIMITS.types);
+    scope.types.push(item.type);
+  }
+}
+
+/** Finds the scope that is `count` scopes further out. @throws {Failure} COMPONENT_INVALID */
+export function outerScope(scope: Scope, count: number): Scope {
+  let found: Scope | undefined = scope;
+  for (let step = 0; step < count && found !== undefined; step++) found = found.outer;
+  return present(found, "scope", count);
+}
+
+/** Takes what an index or a name refers to. @throws {Failure} COMPONENT_INVALID when there is no such thing. */
+export function present<T>(found: T | undefined, what: string, index: number | string): T {
+  if (found !== undefined) return found;
+  throw refuse("COMPONENT_INVALID", { reason: `malformed component: ${what} ${index} does not exist` });
+}
+
+/** Checks one count against its limit. @throws {Failure} COMPONENT_LIMIT when `value` is above it. */
+export function checkTotal(what: string, value: number, limit: number): void {
+  if (value > limit) throw refuse("COMPONENT_LIMIT", { what, value, limit });
+}

@@ -1,0 +1,183 @@
+/**
+ * Artifacts on disk: one directory each, named `<digest of the component>-<ABI>`. Everything read is checked against digests over
+ * the very bytes that are returned. That finds corruption and stale files, not a person who may write to KAMI_HOME: they could
+ * replace KAMI's own state as well.
+ */
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import { ARTIFACT_ABI, type Artifact, digestOf } from "./artifact.ts";
+import { type ArtifactManifest, parseManifest, partSizes, putTogether, takeApart } from "./manifest.ts";
+
+const MANIFEST_NAME = "artifact.json";
+const GLUE_NAME = "glue.js";
+const MANIFEST_LIMIT_BYTES = 4_194_304;
+/** How often a writer tries to get past others that write the same artifact. */
+const ATTEMPTS = 5;
+
+const STORED = v.strictObject({
+  abi: v.literal(ARTIFACT_ABI),
+  digest: v.string(),
+  /** SHA-256 of each part: the glue, then the core modules. */
+  sha256: v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  artifact: v.unknown(),
+});
+
+interface StoredManifest {
+  readonly manifest: ArtifactManifest;
+  readonly sha256: readonly string[];
+}
+
+/** Where artifacts lie. */
+export interface StorePaths {
+  /** Absolute path of the directory of artifacts. */
+  readonly artifacts: string;
+  /** Absolute path of the directory of unfinished ones, on the same file system. */
+  readonly unfinished: string;
+}
+
+/** Finds an artifact's directory. */
+export function artifactPath(paths: StorePaths, digest: string): string {
+  return join(paths.artifacts, `${digest}-${ARTIFACT_ABI}`);
+}
+
+/**
+ * Reads an artifact and checks all of it.
+ *
+ * @param digest - SHA-256 of the component.
+ * @returns Undefined when anything is missing, unreadable, or other than it was written.
+ */
+export async function readArtifact(paths: StorePaths, digest: string): Promise<Artifact | undefined> {
+  const directory = artifactPath(paths, digest);
+  const text = await readWhole(join(directory, MANIFEST_NAME), MANIFEST_LIMIT_BYTES);
+  const stored = text && parseStored(new TextDecoder().decode(text), digest);
+  if (stored === undefined) return undefined;
+  const { manifest, sha256 } = stored;
+  const sizes = partSizes(manifest);
+  const parts = await Promise.all(
+    partNames(manifest).map((name, index) => readPart(join(directory, name), sizes[index] ?? 0, sha256[index])),
+  );
+  const found = parts.filter((part) => part !== undefined);
+  const compiled = found.length === parts.length ? putTogether(manifest, found) : undefined;
+  return compiled && { digest, ...compiled };
+}
+
+/**
+ * Writes an artifact, in place of one that is damaged. One that is whole stays: it says the same.
+ *
+ * @throws The file system's error when the artifact cannot be written; nothing is left behind then, as far as that is possible.
+ */
+export async function writeArtifact(paths: StorePaths, artifact: Artifact): Promise<void> {
+  await mkdir(paths.artifacts, { recursive: true, mode: 0o700 });
+  await mkdir(paths.unfinished, { recursive: true, mode: 0o700 });
+  const temporary = temporaryPath(paths, artifact.digest);
+  try {
+    await mkdir(temporary, { mode: 0o700 });
+    await writeFiles(temporary, artifact);
+    await moveIntoPlace(paths, artifact.digest, temporary);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Removes a component's artifacts, those of other versions of KAMI included. @throws The file system's error. */
+export async function removeArtifacts(paths: StorePaths, digest: string): Promise<void> {
+  const names = await readdir(paths.artifacts).catch(() => []);
+  for (const name of names.filter((candidate) => candidate.startsWith(`${digest}-`))) {
+    await rm(join(paths.artifacts, name), { recursive: true, force: true });
+  }
+}
+
+async function writeFiles(directory: string, artifact: Artifact): Promise<void> {
+  const { manifest, parts } = takeApart(artifact);
+  const sha256 = parts.map((part) => digestOf(part));
+  const json = JSON.stringify({ abi: ARTIFACT_ABI, digest: artifact.digest, sha256, artifact: manifest });
+  const names = partNames(artifact);
+  await Promise.all([
+    ...parts.map((part, index) => writeDurably(join(directory, names[index] ?? ""), part)),
+    writeDurably(join(directory, MANIFEST_NAME), `${json}\n${digestOf(json)}\n`),
+  ]);
+  await syncDirectory(directory);
+}
+
+/** Renames onto a name that others may be writing too: whoever comes first wins, unless what they left is damaged. */
+async function moveIntoPlace(paths: StorePaths, digest: string, temporary: string): Promise<void> {
+  const target = artifactPath(paths, digest);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await rename(temporary, target);
+      return await syncDirectory(paths.artifacts);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isTaken(error)) throw error;
+    }
+    if ((await readArtifact(paths, digest)) !== undefined) return;
+    await discard(paths, digest, target);
+  }
+}
+
+/** Renamed away first: a directory that is being deleted must not be found under the artifact's name. */
+async function discard(paths: StorePaths, digest: string, target: string): Promise<void> {
+  const away = temporaryPath(paths, digest);
+  try {
+    await rename(target, away);
+  } catch {
+    // Another writer was faster; the next attempt sees what it left.
+  }
+  await rm(away, { recursive: true, force: true });
+}
+
+function parseStored(text: string, digest: string): StoredManifest | undefined {
+  const [json = "", seal, ...rest] = text.split("\n");
+  if (seal !== digestOf(json) || rest.join() !== "") return undefined;
+  const stored = v.safeParse(STORED, parseJson(json));
+  if (!stored.success || stored.output.digest !== digest) return undefined;
+  const manifest = parseManifest(stored.output.artifact);
+  return manifest && { manifest, sha256: stored.output.sha256 };
+}
+
+function partNames({ modules }: { readonly modules: readonly { readonly name: string }[] }): readonly string[] {
+  return [GLUE_NAME, ...modules.map(({ name }) => name)];
+}
+
+async function readPart(path: string, size: number, sha256: string | undefined): Promise<Uint8Array | undefined> {
+  const bytes = await readWhole(path, size);
+  return bytes?.length === size && digestOf(bytes) === sha256 ? bytes : undefined;
+}
+
+async function readWhole(path: string, limitBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    const file = Bun.file(path);
+    const stats = await file.stat();
+    return stats.isFile() && stats.size <= limitBytes ? await file.bytes() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+  await using file = await open(path, "wx", 0o600);
+  await file.writeFile(content);
+  await file.sync();
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, "r");
+  await directory.sync();
+}
+
+function temporaryPath(paths: StorePaths, digest: string): string {
+  return join(paths.unfinished, `artifact-${digest.slice(0, 16)}-${crypto.randomUUID()}`);
+}
+
+function isTaken(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EEXIST" || code === "ENOTEMPTY" || code === "ENOTDIR";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

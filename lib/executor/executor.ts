@@ -1,0 +1,123 @@
+/**
+ * Runs calls in Workers: as many at once as it may, the others wait in a bounded queue in which clients take turns.
+ */
+import type { LoadableArtifact } from "../component/loadable.ts";
+import { ControlBlock } from "../protocol/control.ts";
+import type { Limits } from "../protocol/limits.ts";
+import { FairQueue } from "./queue.ts";
+import type { Settled } from "./settled.ts";
+import { failed, type Job, WorkerHandle } from "./worker.ts";
+
+/** How much an executor takes on. */
+export interface ExecutorOptions {
+  /** Calls that run at once, 1 to 256. Each has a Worker of its own. */
+  readonly concurrency: number;
+  /** Calls that may wait; more are refused with `BUSY`. */
+  readonly queueLimit: number;
+}
+
+/** One call. */
+export interface ExecutorCall {
+  readonly artifact: LoadableArtifact;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: Limits;
+  /** Whose turn in the queue this takes. */
+  readonly client: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly start: (worker: WorkerHandle) => void;
+  readonly abandon: () => void;
+}
+
+/** The shortest and longest time after which a caller is told to try again, in milliseconds. */
+const RETRY_MS = { least: 50, most: 5000 } as const;
+
+/** A pool of Workers behind a queue. */
+export class Executor implements Disposable {
+  readonly #options: ExecutorOptions;
+  readonly #queue: FairQueue<Waiting>;
+  readonly #idle: WorkerHandle[] = [];
+  readonly #busy = new Set<WorkerHandle>();
+  #isClosed = false;
+  /** Moving average of a call's time in milliseconds: tells a caller how long to wait. */
+  #averageMs = 100;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.#queue = new FairQueue(options.queueLimit);
+  }
+
+  /** Runs a call when its turn comes. Never throws for what a guest does. */
+  async call(call: ExecutorCall): Promise<Settled> {
+    const job: Job = { ...call, control: new ControlBlock() };
+    if (this.#isClosed || call.signal?.aborted === true) return failed("CANCELLED", {});
+    const free = this.#takeWorker(call.artifact.digest);
+    if (free !== undefined) return this.#run(free, job, call.signal);
+    return this.#wait(job, call);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.abandon();
+    for (const worker of [...this.#busy, ...this.#idle]) worker[Symbol.dispose]();
+    this.#idle.length = 0;
+  }
+
+  /** A Worker that has the component already, or any, or a new one; none when all that may be are busy. */
+  #takeWorker(digest: string): WorkerHandle | undefined {
+    const warm = this.#idle.findIndex((worker) => worker.has(digest));
+    const [idle] = this.#idle.splice(Math.max(warm, 0), 1);
+    if (idle !== undefined) return idle;
+    return this.#busy.size < this.#options.concurrency ? new WorkerHandle() : undefined;
+  }
+
+  #wait(job: Job, call: ExecutorCall): Promise<Settled> {
+    const { promise, resolve } = Promise.withResolvers<Settled>();
+    const waiting: Waiting = {
+      start: (worker) => {
+        call.signal?.removeEventListener("abort", abandon);
+        resolve(this.#run(worker, job, call.signal));
+      },
+      abandon: () => resolve(failed("CANCELLED", {})),
+    };
+    const abandon = (): void => {
+      if (this.#queue.remove(call.client, waiting)) waiting.abandon();
+    };
+    if (!this.#queue.push(call.client, waiting)) return Promise.resolve(this.#refused());
+    call.signal?.addEventListener("abort", abandon, { once: true });
+    return promise;
+  }
+
+  #refused(): Settled {
+    const rounds = this.#options.queueLimit / this.#options.concurrency;
+    const retryAfterMs = Math.round(Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, (rounds * this.#averageMs) / 2)));
+    return failed("BUSY", { retryAfterMs });
+  }
+
+  async #run(worker: WorkerHandle, job: Job, signal: AbortSignal | undefined): Promise<Settled> {
+    const cancel = (): void => worker.interrupt(job.control, "cancelled");
+    this.#busy.add(worker);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      const startedAt = performance.now();
+      const settled = await worker.run(job);
+      this.#averageMs += (performance.now() - startedAt - this.#averageMs) / 16;
+      return settled;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      this.#release(worker);
+    }
+  }
+
+  #release(worker: WorkerHandle): void {
+    this.#busy.delete(worker);
+    if (this.#isClosed) return;
+    const next = this.#queue.shift();
+    if (next === undefined) {
+      if (!worker.isLost) this.#idle.push(worker);
+    } else next.start(worker.isLost ? new WorkerHandle() : worker);
+  }
+}

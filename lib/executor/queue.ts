@@ -1,0 +1,53 @@
+/**
+ * A bounded queue in which clients take turns: one that sends a thousand calls delays its own, not the others'.
+ */
+
+/** Waiting items by client, in turns. */
+export class FairQueue<T> {
+  readonly #limit: number;
+  /** In order of turns: the first client is next. */
+  readonly #lanes = new Map<string, T[]>();
+  #size = 0;
+
+  /** @param limit - Items that may wait, all clients together. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an item behind the client's others. Returns false when the queue is full. */
+  push(client: string, item: T): boolean {
+    if (this.#size >= this.#limit) return false;
+    const lane = this.#lanes.get(client);
+    if (lane === undefined) this.#lanes.set(client, [item]);
+    else lane.push(item);
+    this.#size += 1;
+    return true;
+  }
+
+  /** Takes the next item: the oldest of the client whose turn it is, which then goes to the end of the line. */
+  shift(): T | undefined {
+    const next = this.#lanes.entries().next();
+    if (next.done === true) return undefined;
+    const [client, lane] = next.value;
+    const item = lane.shift();
+    this.#lanes.delete(client);
+    if (lane.length > 0) this.#lanes.set(client, lane);
+    this.#size -= 1;
+    return item;
+  }
+
+  /** Takes an item out of line. Returns whether it was there. */
+  remove(client: string, item: T): boolean {
+    const lane = this.#lanes.get(client);
+    const at = lane?.indexOf(item) ?? -1;
+    if (lane === undefined || at < 0) return false;
+    lane.splice(at, 1);
+    if (lane.length === 0) this.#lanes.delete(client);
+    this.#size -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Which keys a `tool.toml` has, and the search for keys that it does not have.
+ */
+import { nearest } from "../nearest.ts";
+import { findNode, type TomlNode } from "./locate.ts";
+import { formatPath, type KeyPath, type UnknownKey } from "./problem.ts";
+
+/** A table of the format: its path without array indices, and its keys. */
+interface KnownTable {
+  readonly path: readonly string[];
+  readonly keys: readonly string[];
+}
+
+const ROOT: KnownTable = { path: [], keys: ["tool", "mcp", "security"] };
+const TOOL: KnownTable = { path: ["tool"], keys: ["id", "name", "version", "wasm"] };
+const MCP: KnownTable = { path: ["mcp"], keys: ["description", "arguments"] };
+const ARGUMENT: KnownTable = {
+  path: ["mcp", "arguments"],
+  keys: ["name", "type", "description", "required", "default", "enum"],
+};
+const SECURITY: KnownTable = {
+  path: ["security"],
+  keys: ["net_allow_list", "fs_access", "env_allow_list", "max_memory_mb", "max_execution_ms", "max_fuel"],
+};
+const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, SECURITY];
+
+/**
+ * Finds every key that the format does not have.
+ *
+ * @param root - The places of the document.
+ * @returns One problem for each, without what is inside it.
+ */
+export function findUnknownKeys(root: TomlNode): UnknownKey[] {
+  const argumentCount = findNode(root, ARGUMENT.path)?.items.length ?? 0;
+  return [
+    ...[ROOT, TOOL, MCP, SECURITY].flatMap((table) => unknownIn(root, table.path, table)),
+    ...Array.from({ length: argumentCount }, (_, index) => index).flatMap((index) =>
+      unknownIn(root, [...ARGUMENT.path, index], ARGUMENT),
+    ),
+  ];
+}
+
+/**
+ * Finds the key that an unknown one most likely stands for: a sibling with a similar name, else the same key of another table.
+ *
+ * @returns Its dotted path, as {@link formatPath} writes it, or `undefined`.
+ */
+export function nearestKey({ path }: UnknownKey): string | undefined {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  const own = TABLES.find((table) => isInstance(parent, table));
+  const sibling = nearest(key, own?.keys ?? []);
+  if (sibling !== undefined) return formatPath([...parent, sibling]);
+  const home = TABLES.find((table) => table !== ARGUMENT && table.keys.includes(key));
+  return home === undefined ? undefined : formatPath([...home.path, key]);
+}
+
+function unknownIn(root: TomlNode, path: KeyPath, table: KnownTable): UnknownKey[] {
+  const keys = findNode(root, path)?.keys.keys() ?? [];
+  return [...keys].filter((key) => !table.keys.includes(key)).map((key) => ({ kind: "unknown", path: [...path, key] }));
+}
+
+function isInstance(path: KeyPath, table: KnownTable): boolean {
+  const names = path.filter((segment) => typeof segment === "string");
+  return names.length === table.path.length && names.every((name, index) => name === table.path[index]);
+}

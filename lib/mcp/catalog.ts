@@ -1,0 +1,65 @@
+/**
+ * The installed tools as a connection sees them: read again whenever any process has changed the registry, so that an installation
+ * is served at once.
+ */
+import type { InstalledTool, Registry } from "../registry/registry.ts";
+import { Aliases } from "./alias.ts";
+
+/** A tool and the name that it is served under. */
+export interface NamedTool {
+  readonly name: string;
+  readonly tool: InstalledTool;
+}
+
+/** The catalog of one connection. */
+export class Catalog {
+  readonly #registry: Pick<Registry, "list" | "revision">;
+  readonly #aliases = new Aliases();
+  #revision: number | undefined;
+  #tools: ReadonlyMap<string, NamedTool> = new Map();
+
+  /** @param registry - Read at every question, by its revision number; the tools only when that has changed. */
+  constructor(registry: Pick<Registry, "list" | "revision">) {
+    this.#registry = registry;
+  }
+
+  /**
+   * Lists the tools that can be called, by id ascending. A disabled tool is not among them.
+   *
+   * @throws {Failure} what the registry throws when it cannot be read.
+   */
+  enabled(): readonly NamedTool[] {
+    return [...this.#current().values()].filter(({ tool }) => tool.enabled);
+  }
+
+  /**
+   * Finds a tool by the name that it is served under. A disabled one is found: the runtime says that it is disabled.
+   *
+   * @throws {Failure} what the registry throws when it cannot be read.
+   */
+  find(name: string): NamedTool | undefined {
+    return this.#current().get(name);
+  }
+
+  /** Reads the registry's revision number, which changes whenever a tool does. */
+  revision(): number {
+    return this.#registry.revision();
+  }
+
+  #current(): ReadonlyMap<string, NamedTool> {
+    // The number is read before the tools: a change in between is then seen at the next question, never missed.
+    const revision = this.#registry.revision();
+    if (revision !== this.#revision) {
+      this.#tools = this.#read();
+      this.#revision = revision;
+    }
+    return this.#tools;
+  }
+
+  #read(): ReadonlyMap<string, NamedTool> {
+    const tools = this.#registry.list();
+    this.#aliases.admit(tools);
+    const named = tools.map((tool): NamedTool => ({ name: this.#aliases.nameOf(tool.id) ?? tool.id, tool }));
+    return new Map(named.map((entry) => [entry.name, entry]));
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What an agent reads about the tools before it calls one: the entries of `tools/list` and the server's `instructions`.
+ * Everything that a manifest says is cleaned and bounded here.
+ *
+ * Source: MCP 2026-07-28, "Server features / Tools"; MCP 2025-11-25, the same section.
+ */
+import type { Tool } from "@modelcontextprotocol/server";
+import { clean } from "../errors.ts";
+import type { ManifestSecurity } from "../manifest/manifest.ts";
+import type { InstalledTool } from "../registry/registry.ts";
+import { toInputSchema } from "../schema/arguments.ts";
+import type { NamedTool } from "./catalog.ts";
+
+/** Most code units of a manifest's description that an agent gets. With what is added it stays under 2048, where clients cut. */
+export const DESCRIPTION_LIMIT = 1800;
+
+/** Most code units of the instructions. They are part of every conversation that the server is in. */
+export const INSTRUCTIONS_LIMIT = 4000;
+
+/** Key of the dotted id in an entry's `_meta`. */
+export const ID_META_KEY = "dev.kami/id";
+
+const SANDBOX = "without network, file or environment access";
+
+/**
+ * Makes the entry of `tools/list` for a tool.
+ *
+ * @param named - The tool and its alias.
+ */
+export function describeTool({ name, tool }: NamedTool): Tool {
+  const title = `${clean(tool.name, 100)} (${tool.id})`;
+  return {
+    name,
+    title,
+    description: `${sentence(clean(tool.description, DESCRIPTION_LIMIT))}${budget(tool.manifest.security)}`,
+    inputSchema: writeSchema(tool),
+    // True of every tool as long as nothing can be granted: there is nothing outside the call that a guest could reach or change.
+    annotations: {
+      title,
+      readOnlyHint: true,
+      destructiveHint: false,
+      idempotentHint: true,
+      openWorldHint: false,
+    },
+    _meta: { [ID_META_KEY]: tool.id, "dev.kami/version": tool.version },
+  };
+}
+
+/**
+ * Writes the server's instructions: how tools run here, and which there are. They name tools by alias, id and version and carry none of
+ * their authors' prose: instructions weigh more with a model than a tool's own description does.
+ *
+ * @param tools - The tools that can be called.
+ * @returns At most {@link INSTRUCTIONS_LIMIT} code units.
+ */
+export function writeInstructions(tools: readonly NamedTool[]): string {
+  const head =
+    `KAMI runs each tool in a sandbox of its own, ${SANDBOX}, within a budget of fuel, time and memory that its description ` +
+    "states. A call keeps nothing for the next one. A failed call says what stopped it.";
+  if (tools.length === 0)
+    return `${head}\nNo tool is installed: the user can install one with: kami install <directory>`;
+  const lines = tools.map(({ name, tool }) => `- ${name}: ${tool.id} ${clean(tool.version, 64)}`);
+  const room = INSTRUCTIONS_LIMIT - head.length - 60;
+  const shown = takeWhileRoom(lines, room);
+  const rest = lines.length - shown.length;
+  return [head, "Installed tools:", ...shown, ...(rest > 0 ? [`and ${rest} more: see tools/list`] : [])].join("\n");
+}
+
+/** Copies the schema: as plain JSON it has the type that the SDK wants, and nothing shared with the registry. */
+function writeSchema(tool: InstalledTool): Tool["inputSchema"] {
+  const schema: Tool["inputSchema"] = JSON.parse(JSON.stringify(toInputSchema(tool.manifest.mcp.arguments)));
+  return schema;
+}
+
+function sentence(text: string): string {
+  return text === "" || /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+function budget(security: ManifestSecurity): string {
+  return (
+    ` [Runs in a sandbox ${SANDBOX}. One call has at most ${security.maxFuel} fuel, ` +
+    `${security.maxExecutionMs} ms and ${security.maxMemoryMb} MiB of memory.]`
+  );
+}
+
+function takeWhileRoom(lines: readonly string[], room: number): readonly string[] {
+  let used = 0;
+  const end = lines.findIndex((line) => (used += line.length + 1) > room);
+  return end === -1 ? lines : lines.slice(0, end);
+}

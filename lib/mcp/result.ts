@@ -1,0 +1,88 @@
+/**
+ * What an agent gets back: the result of a call as a result of `tools/call`.
+ *
+ * Clients differ in which part of a result they show: some only the structured part, some only the text. So both carry the same
+ * value, or there is only text.
+ *
+ * Source: MCP 2026-07-28, "Server features / Tools", "Tool Result" and "Error Handling".
+ */
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import { type Failure, refuse } from "../errors.ts";
+import type { Usage } from "../protocol/limits.ts";
+import type { CallResult } from "../runtime.ts";
+
+/** Key of the call's usage in a result's `_meta`. */
+export const USAGE_META_KEY = "dev.kami/usage";
+
+/** Key of the failure's code in the `_meta` of a failed call's result. */
+export const FAILURE_META_KEY = "dev.kami/failure";
+
+/** Most bytes of one result on the wire. The MCP SDK's clients close a connection at a line of 10 MiB. */
+export const RESULT_LIMIT_BYTES: number = 9 * 1_048_576;
+
+/** Bytes of output from which the size on the wire is measured: JSON text grows by at most 9 times, value and text together. */
+const MEASURED_FROM_BYTES = 1_048_576;
+
+/** Most levels of objects and arrays in a structured result. */
+const DEPTH_LIMIT = 128;
+
+/** What an agent reads about a failure whose text is for the user alone. */
+const WITHHELD = "The tool could not be run; its user can see why in KAMI's log";
+
+/**
+ * Makes the result of `tools/call`. Never throws.
+ *
+ * @param result - What the runtime said.
+ */
+export function toToolResult(result: CallResult): CallToolResult {
+  if (!result.ok) return toFailure(result.failure, result.usage);
+  const value = parseFaithful(result.output);
+  const answer: CallToolResult = {
+    content: [{ type: "text", text: value === undefined ? result.output : JSON.stringify(value) }],
+    ...(value !== undefined && { structuredContent: value }),
+    _meta: { [USAGE_META_KEY]: { ...result.usage } },
+  };
+  if (result.usage.outputBytes < MEASURED_FROM_BYTES && result.output.length < MEASURED_FROM_BYTES) return answer;
+  const bytes = Buffer.byteLength(JSON.stringify(answer));
+  if (bytes <= RESULT_LIMIT_BYTES) return answer;
+  return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES }), result.usage);
+}
+
+function toFailure(failure: Failure, usage: Usage): CallToolResult {
+  return {
+    isError: true,
+    content: [{ type: "text", text: failure.agentMayRead ? explain(failure) : WITHHELD }],
+    _meta: { [USAGE_META_KEY]: { ...usage }, [FAILURE_META_KEY]: failure.code },
+  };
+}
+
+/** Joins a failure's message and its hint. */
+export function explain(failure: Failure): string {
+  return failure.hint === undefined ? failure.message : `${failure.message} (${failure.hint})`;
+}
+
+/** Parses a JSON object, if the text is one that an agent will see unchanged whichever part of the result it is shown. */
+function parseFaithful(text: string): Record<string, unknown> | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) && isFaithful(value, DEPTH_LIMIT) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Whether a parsed value says what its text said: integers beyond 2^53 have been rounded, the key `__proto__` would be lost in the SDK,
+ * and deep nesting would overflow the stack where the message is written.
+ */
+function isFaithful(value: unknown, levels: number): boolean {
+  if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0 || Object.hasOwn(value, "__proto__")) return false;
+  return Object.values(value).every((member) => isFaithful(member, levels - 1));
+}

@@ -1,0 +1,108 @@
+/**
+ * The MCP server of one connection: answers `tools/list` and `tools/call` from the runtime. It handles both requests itself, not through
+ * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
+ * agent gets as a tool error.
+ */
+import type { CallToolRequest, CallToolResult, ListToolsResult } from "@modelcontextprotocol/server";
+import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { clean, Failure, quote } from "../errors.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Runtime } from "../runtime.ts";
+import type { CallsInFlight } from "./calls.ts";
+import { Catalog } from "./catalog.ts";
+import { describeTool, writeInstructions } from "./entry.ts";
+import { guestLines } from "./guest-log.ts";
+import { explain, toToolResult } from "./result.ts";
+import { announceChanges } from "./watch.ts";
+
+/** What a server needs of the runtime. */
+export interface ToolHost {
+  readonly registry: Pick<Registry, "list" | "revision">;
+  readonly call: Runtime["call"];
+}
+
+/** What the servers of a connection share. */
+export interface Connection {
+  readonly host: ToolHost;
+  /** KAMI's version. */
+  readonly version: string;
+  /** Takes one clean line. */
+  readonly log: (line: string) => void;
+  /** Aborted when the connection ends. */
+  readonly signal: AbortSignal;
+  readonly calls: CallsInFlight;
+}
+
+/**
+ * Makes a server for a connection. The SDK asks for one or two: for a probe, and for what follows it.
+ *
+ * @throws {Failure} what the registry throws when it cannot be read.
+ */
+export function createServer(connection: Connection): McpServer {
+  const catalog = new Catalog(connection.host.registry);
+  const mcp = new McpServer(
+    { name: "kami", title: "KAMI", version: connection.version },
+    { capabilities: { tools: { listChanged: true } }, instructions: writeInstructions(catalog.enabled()) },
+  );
+  const changes = announceChanges(mcp, catalog, connection);
+  mcp.server.setRequestHandler("tools/list", (request) =>
+    guarded(connection, () => {
+      changes.listed();
+      return listTools(catalog, request.params?.cursor);
+    }),
+  );
+  mcp.server.setRequestHandler("tools/call", (request, context) =>
+    guarded(connection, () =>
+      connection.calls.start(context.mcpReq.signal, (signal) =>
+        callTool(connection, catalog, { params: request.params, signal }),
+      ),
+    ),
+  );
+  return mcp;
+}
+
+function listTools(catalog: Catalog, cursor: string | undefined): ListToolsResult {
+  // All tools fit one page, so that no cursor was ever handed out.
+  if (cursor !== undefined)
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
+  return { tools: catalog.enabled().map(describeTool) };
+}
+
+interface ToolCall {
+  readonly params: CallToolRequest["params"];
+  readonly signal: AbortSignal;
+}
+
+async function callTool(connection: Connection, catalog: Catalog, call: ToolCall): Promise<CallToolResult> {
+  const { name } = call.params;
+  const named = catalog.find(name);
+  // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
+  if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
+  const { id } = named.tool;
+  const result = await connection.host.call(id, writeInput(call.params.arguments), { signal: call.signal });
+  for (const line of guestLines(id, result.captured)) connection.log(line);
+  if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
+  return toToolResult(result);
+}
+
+function writeInput(input: unknown = {}): string {
+  try {
+    return JSON.stringify(input);
+  } catch {
+    // What came as JSON can be written as JSON, unless it nests deeper than the stack reaches.
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, "The arguments are nested too deeply");
+  }
+}
+
+/** Runs a handler so that nothing but a protocol error leaves it: another error's text may name files of the host. */
+async function guarded<T>(connection: Connection, handle: () => T | Promise<T>): Promise<T> {
+  try {
+    return await handle();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    connection.log(clean(error instanceof Failure ? explain(error) : `BUG: ${String(error)}`, 1000));
+    const text =
+      error instanceof Failure && error.agentMayRead ? explain(error) : "KAMI could not answer; its log says why";
+    throw new ProtocolError(ProtocolErrorCode.InternalError, text);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The schema of the registry, as the ordered list of steps that made it. Steps are only ever appended: `PRAGMA user_version` counts those
+ * that a database has had.
+ */
+import type { Database } from "bun:sqlite";
+import { refuse } from "../errors.ts";
+import { writeTransaction } from "./transaction.ts";
+
+/** `PRAGMA application_id` of a registry, "KAMI" in ASCII, so that another program's database is never taken for one. */
+export const APPLICATION_ID = 0x4b_41_4d_49;
+
+/**
+ * `state.revision` moves with `tools` and with nothing else. Triggers move it, so that no statement can forget to. `PRAGMA data_version`
+ * would not do: it moves with every recorded call, and stays put for the writes of its own connection.
+ */
+const FIRST = `
+  CREATE TABLE tools (
+    id               TEXT    NOT NULL PRIMARY KEY,
+    name             TEXT    NOT NULL,
+    version          TEXT    NOT NULL,
+    package_digest   TEXT    NOT NULL CHECK (length(package_digest) = 64),
+    component_digest TEXT    NOT NULL CHECK (length(component_digest) = 64),
+    component_bytes  INTEGER NOT NULL CHECK (component_bytes >= 0),
+    enabled          INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    installed_at     INTEGER NOT NULL,
+    manifest         BLOB    NOT NULL
+  ) STRICT;
+
+  CREATE TABLE state (
+    only     INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    revision INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO state (only, revision) VALUES (1, 1);
+
+  CREATE TRIGGER tools_inserted AFTER INSERT ON tools BEGIN UPDATE state SET revision = revision + 1; END;
+  CREATE TRIGGER tools_updated  AFTER UPDATE ON tools BEGIN UPDATE state SET revision = revision + 1; END;
+  CREATE TRIGGER tools_deleted  AFTER DELETE ON tools BEGIN UPDATE state SET revision = revision + 1; END;
+
+  CREATE TABLE calls (
+    sequence          INTEGER NOT NULL PRIMARY KEY,
+    tool_id           TEXT    NOT NULL,
+    started_at        INTEGER NOT NULL,
+    outcome           TEXT    NOT NULL,
+    fuel              INTEGER NOT NULL,
+    wall_ms           REAL    NOT NULL,
+    peak_memory_bytes INTEGER NOT NULL,
+    host_calls        INTEGER NOT NULL,
+    input_bytes       INTEGER NOT NULL,
+    output_bytes      INTEGER NOT NULL
+  ) STRICT;
+
+  PRAGMA application_id = ${APPLICATION_ID};
+`;
+
+/** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
+export const MIGRATIONS: readonly string[] = [FIRST];
+
+/**
+ * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at
+ * the version once it holds the write lock.
+ *
+ * @param steps - Default: {@link MIGRATIONS}.
+ * @throws {Failure} `REGISTRY_NEWER` when the database has had more steps than there are; it is left as it is. `REGISTRY_BUSY`.
+ */
+export function migrate(database: Database, steps: readonly string[] = MIGRATIONS): void {
+  refuseNewer(database, steps);
+  let version = schemaVersion(database);
+  while (version < steps.length) version = takeStep(database, steps);
+}
+
+/**
+ * Makes sure that a newer KAMI has not been here. Reads only.
+ *
+ * @throws {Failure} `REGISTRY_NEWER` when the database has had more steps than there are.
+ */
+export function refuseNewer(database: Database, steps: readonly string[] = MIGRATIONS): void {
+  const found = schemaVersion(database);
+  if (found > steps.length) throw refuse("REGISTRY_NEWER", { found, known: steps.length });
+}
+
+function schemaVersion(database: Database): number {
+  return database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+}
+
+function takeStep(database: Database, steps: readonly string[]): number {
+  return writeTransaction(database, () => {
+    const version = schemaVersion(database);
+    const step = steps[version];
+    if (step === undefined) return version;
+    database.run(`${step}; PRAGMA user_version = ${version + 1}`);
+    return version + 1;
+  });
+}

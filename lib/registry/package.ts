@@ -1,0 +1,148 @@
+/**
+ * Reads tool packages and components from where the user keeps them. Everything in them is hostile: sizes are bounded before a
+ * byte is read, and what is opened is decided by `files.ts`.
+ */
+import { lstatSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Failure, refuse } from "../errors.ts";
+import { MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse.ts";
+import { errorCode, fileFailure, readAmbient, readBeneath } from "./files.ts";
+import type { SizeLimit } from "./files.ts";
+import { decodeManifest } from "./text.ts";
+
+/** The most bytes that a component may have: 64 MiB, five times the largest guest that the known toolchains make. */
+export const COMPONENT_LIMIT_BYTES: number = 64 * 1024 * 1024;
+
+/** The file that makes a directory a package. */
+export const MANIFEST_NAME = "tool.toml";
+
+/** A package that has been read and checked, and that nothing can change any more. */
+export interface PackageSource {
+  readonly manifest: Manifest;
+  /** Exact bytes of tool.toml. */
+  readonly manifestBytes: Uint8Array<ArrayBuffer>;
+  /** Exact bytes of the component. */
+  readonly component: Uint8Array<ArrayBuffer>;
+  /** SHA-256, lower-case hex: see {@link digestPackage}. */
+  readonly packageDigest: string;
+  /** SHA-256, lower-case hex, of the component. */
+  readonly componentDigest: string;
+}
+
+/** What a package's digest is made from. */
+export interface PackageContent {
+  readonly manifestBytes: Uint8Array;
+  /** As the manifest has it. */
+  readonly wasmPath: string;
+  /** SHA-256, lower-case hex. */
+  readonly componentDigest: string;
+}
+
+const MANIFEST_SIZE: SizeLimit = {
+  bytes: MANIFEST_LIMIT_BYTES,
+  refuse: (path, bytes) => refuse("MANIFEST_TOO_LARGE", { path, bytes, limitBytes: MANIFEST_LIMIT_BYTES }),
+};
+
+/** The bound for {@link readBeneath} on a component. */
+export const COMPONENT_SIZE: SizeLimit = {
+  bytes: COMPONENT_LIMIT_BYTES,
+  refuse: (path, bytes) => refuse("COMPONENT_TOO_LARGE", { path, bytes, limitBytes: COMPONENT_LIMIT_BYTES }),
+};
+
+/**
+ * Reads a package, following no symbolic link below its directory and opening nothing but regular files.
+ *
+ * @param path - A directory that holds a `tool.toml`, or that file.
+ * @throws {Failure} `FILE_NOT_FOUND` or `FILE_UNREADABLE` for the path or the component, `MANIFEST_*` for the manifest, `PACKAGE_PATH` for
+ *   a link, a pipe, a device or a way out, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`, `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
+ */
+export async function readPackage(path: string): Promise<PackageSource> {
+  const root = packageRoot(path);
+  const manifestPath = join(root, MANIFEST_NAME);
+  const manifestBytes = readManifest(root, path);
+  const manifest = parseManifest(decodeManifest(manifestBytes, manifestPath), manifestPath);
+  const wasmPath = manifest.tool.wasm;
+  const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
+  checkHeader(component, join(root, wasmPath));
+  const componentDigest = sha256(component);
+  const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest });
+  return { manifest, manifestBytes, component, packageDigest, componentDigest };
+}
+
+/**
+ * Reads a component that the user named by its file; links to it are followed.
+ *
+ * @throws {Failure} `FILE_NOT_FOUND`, `FILE_UNREADABLE` for anything but a regular file, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`,
+ *   `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
+ */
+export async function readComponent(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const component = readAmbient(path, COMPONENT_SIZE);
+  checkHeader(component, path);
+  return component;
+}
+
+/**
+ * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its two files, the manifest first. JSON because a path may
+ * hold any character, so that no other package has the same listing.
+ *
+ * @returns 64 lower-case hexadecimal digits.
+ */
+export function digestPackage(content: PackageContent): string {
+  const listing = [
+    [MANIFEST_NAME, sha256(content.manifestBytes)],
+    [content.wasmPath, content.componentDigest],
+  ];
+  return sha256(new TextEncoder().encode(JSON.stringify(listing)));
+}
+
+/** SHA-256 of bytes, in lower-case hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+}
+
+function packageRoot(path: string): string {
+  if (statOrNothing(path)?.isDirectory() === true) return path;
+  try {
+    lstatSync(path);
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
+  if (basename(path) === MANIFEST_NAME) return dirname(path);
+  throw refuse("FILE_UNREADABLE", { path, reason: "it is neither a directory nor a tool.toml" });
+}
+
+function statOrNothing(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function readManifest(root: string, path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return readBeneath(root, MANIFEST_NAME, MANIFEST_SIZE);
+  } catch (error) {
+    const isMissing = error instanceof Failure && error.code === "FILE_NOT_FOUND";
+    throw isMissing ? refuse("MANIFEST_MISSING", { path }, error) : error;
+  }
+}
+
+/**
+ * Source: WebAssembly core 3.0 §5.5.16 (magic, version 1), Component Model `design/mvp/Binary.md` "Component Definitions": the version
+ * field is split into a 16-bit version, 13, and a 16-bit layer, 1.
+ */
+function checkHeader(bytes: Uint8Array<ArrayBuffer>, path: string): void {
+  if (bytes.length < 8) throw refuse("COMPONENT_NOT_WASM", { path });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  if (view.getUint32(0) !== 0x00_61_73_6d) throw refuse("COMPONENT_NOT_WASM", { path });
+  const version = view.getUint16(4, true);
+  const layer = view.getUint16(6, true);
+  if (version === 13 && layer === 1) return;
+  if (version === 1 && layer === 0) throw refuse("COMPONENT_IS_CORE_MODULE", { path });
+  throw refuse("COMPONENT_UNSUPPORTED", { what: `binary format version ${version}, layer ${layer}` });
+}

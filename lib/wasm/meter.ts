@@ -1,0 +1,52 @@
+/**
+ * Rewrites a core module so that it counts fuel, asks before it grows, can be interrupted, and runs over a memory from outside.
+ *
+ * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `refill`,
+ * `grow`, `growTable` and the mutable i32 global `fuel` when it has code, and `memory0`, `memory1`, … for each memory that it used to
+ * define. Untrusted input; the engine validates what comes out.
+ *
+ * Source: WebAssembly 3.0, 5.5 Modules.
+ */
+import { mapIndices } from "./indices.ts";
+import { type MemorySpec, readLayout, SECTION_ORDER, SectionId } from "./layout.ts";
+import { Reader } from "./reader.ts";
+import { type Rewrite, writeCustom, writeSection } from "./sections.ts";
+import { Writer } from "./writer.ts";
+
+export type { MemorySpec } from "./layout.ts";
+
+/** A core module after the rewriting. */
+export interface MeteredModule {
+  readonly bytes: Uint8Array;
+  /** The module's own memories, in index order: each is now an import `memory0`, `memory1`, …. */
+  readonly memories: readonly MemorySpec[];
+  /** Elements of the module's own tables at the start, all together. */
+  readonly initialTableElements: number;
+}
+
+/** Changes whenever the rewriting changes: part of the artifact's directory name. */
+export const METER_ABI = 1;
+
+/**
+ * Rewrites one core module.
+ *
+ * @param bytes - A core module in the binary format; at most 64 MiB.
+ * @param name - The module's name, for messages.
+ * @throws {Failure} INSTRUCTION_UNKNOWN when an instruction is not metered; COMPONENT_UNSUPPORTED for shared or 64-bit memories;
+ *   COMPONENT_LIMIT; COMPONENT_INVALID when the bytes are malformed.
+ */
+export function meterModule(bytes: Uint8Array, name: string): MeteredModule {
+  const layout = readLayout(bytes);
+  const out = new Writer(Math.ceil(bytes.length * 1.7) + 1024);
+  const rewrite: Rewrite = { module: name, layout, indices: mapIndices(layout), out, tableElements: 0 };
+  out.copy(bytes.subarray(0, 8));
+  const open = (id: number): Reader | undefined => {
+    const section = layout.sections.find((candidate) => candidate.id === id);
+    return section && new Reader(bytes, section.start, section.end);
+  };
+  for (const id of SECTION_ORDER) writeSection(rewrite, id, open(id));
+  for (const section of layout.sections) {
+    if (section.id === SectionId.custom) writeCustom(rewrite, new Reader(bytes, section.start, section.end));
+  }
+  return { bytes: out.finish(), memories: layout.memories, initialTableElements: rewrite.tableElements };
+}

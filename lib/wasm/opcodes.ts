@@ -1,0 +1,186 @@
+/**
+ * The instructions that KAMI meters, as data: what follows each opcode in the bytes, and how it moves control.
+ *
+ * Source: WebAssembly 3.0, 5.4 Instructions. An opcode that is not here is refused.
+ */
+
+/** How an instruction is laid out and what the meter must do about it. */
+export const Kind = {
+  unknown: 0,
+  /** No immediate. */
+  plain: 1,
+  /** `nop`: free. */
+  free: 2,
+  /** One 32-bit index that needs no change. */
+  index: 3,
+  /** Two 32-bit indices that need no change. */
+  indexPair: 4,
+  memoryArgument: 5,
+  i32: 6,
+  i64: 7,
+  f32: 8,
+  f64: 9,
+  heapType: 10,
+  /** A vector of value types. */
+  valueTypes: 11,
+  block: 12,
+  loop: 13,
+  if: 14,
+  else: 15,
+  end: 16,
+  /** Ends the straight run, never falls through: `return`, `throw`, `unreachable`, … with `index` immediates. */
+  leave: 17,
+  leaveIndex: 18,
+  leaveIndexPair: 19,
+  branch: 20,
+  branchMaybe: 21,
+  branchTable: 22,
+  call: 23,
+  tailCall: 24,
+  callPair: 25,
+  callIndex: 26,
+  functionIndex: 27,
+  globalIndex: 28,
+  memoryGrow: 29,
+  tableGrow: 30,
+  /** Bulk over bytes; one or two indices. */
+  bulkBytes: 31,
+  bulkBytesPair: 32,
+  bulkElements: 33,
+  bulkElementsPair: 34,
+  tryTable: 35,
+  try: 36,
+  catch: 37,
+  catchAll: 38,
+  delegate: 39,
+  bytes16: 40,
+  lane: 41,
+  memoryArgumentLane: 42,
+  prefix: 43,
+} as const;
+
+/** Layout of the one-byte opcodes, by opcode. */
+export const ONE_BYTE: Uint8Array = table(256, [
+  [0x00, 0x00, Kind.leave],
+  [0x01, 0x01, Kind.free],
+  [0x02, 0x02, Kind.block],
+  [0x03, 0x03, Kind.loop],
+  [0x04, 0x04, Kind.if],
+  [0x05, 0x05, Kind.else],
+  [0x06, 0x06, Kind.try],
+  [0x07, 0x07, Kind.catch],
+  [0x08, 0x09, Kind.leaveIndex],
+  [0x0a, 0x0a, Kind.leave],
+  [0x0b, 0x0b, Kind.end],
+  [0x0c, 0x0c, Kind.branch],
+  [0x0d, 0x0d, Kind.branchMaybe],
+  [0x0e, 0x0e, Kind.branchTable],
+  [0x0f, 0x0f, Kind.leave],
+  [0x10, 0x10, Kind.call],
+  [0x11, 0x11, Kind.callPair],
+  [0x12, 0x12, Kind.tailCall],
+  [0x13, 0x13, Kind.leaveIndexPair],
+  [0x14, 0x14, Kind.callIndex],
+  [0x15, 0x15, Kind.leaveIndex],
+  [0x18, 0x18, Kind.delegate],
+  [0x19, 0x19, Kind.catchAll],
+  [0x1a, 0x1b, Kind.plain],
+  [0x1c, 0x1c, Kind.valueTypes],
+  [0x1f, 0x1f, Kind.tryTable],
+  [0x20, 0x22, Kind.index],
+  [0x23, 0x24, Kind.globalIndex],
+  [0x25, 0x26, Kind.index],
+  [0x28, 0x3e, Kind.memoryArgument],
+  [0x3f, 0x3f, Kind.index],
+  [0x40, 0x40, Kind.memoryGrow],
+  [0x41, 0x41, Kind.i32],
+  [0x42, 0x42, Kind.i64],
+  [0x43, 0x43, Kind.f32],
+  [0x44, 0x44, Kind.f64],
+  [0x45, 0xc4, Kind.plain],
+  [0xd0, 0xd0, Kind.heapType],
+  [0xd1, 0xd1, Kind.plain],
+  [0xd2, 0xd2, Kind.functionIndex],
+  [0xd3, 0xd4, Kind.plain],
+  [0xd5, 0xd6, Kind.branchMaybe],
+  [0xfb, 0xfe, Kind.prefix],
+]);
+
+/** Layout of the opcodes behind 0xFC, by sub-opcode: saturating conversion, bulk memory, tables. */
+export const PREFIX_FC: Uint8Array = table(18, [
+  [0, 7, Kind.plain],
+  [8, 8, Kind.bulkBytesPair],
+  [9, 9, Kind.index],
+  [10, 10, Kind.bulkBytesPair],
+  [11, 11, Kind.bulkBytes],
+  [12, 12, Kind.bulkElementsPair],
+  [13, 13, Kind.index],
+  [14, 14, Kind.bulkElementsPair],
+  [15, 15, Kind.tableGrow],
+  [16, 16, Kind.index],
+  [17, 17, Kind.bulkElements],
+]);
+
+/** Layout of the opcodes behind 0xFD, by sub-opcode: SIMD, and relaxed SIMD from 256. */
+export const PREFIX_FD: Uint8Array = table(276, [
+  [0, 11, Kind.memoryArgument],
+  [12, 13, Kind.bytes16],
+  [14, 20, Kind.plain],
+  [21, 34, Kind.lane],
+  [35, 83, Kind.plain],
+  [84, 91, Kind.memoryArgumentLane],
+  [92, 93, Kind.memoryArgument],
+  [94, 275, Kind.plain],
+]);
+
+const GC_NAMES = (
+  "struct.new struct.new_default struct.get struct.get_s struct.get_u struct.set array.new array.new_default " +
+  "array.new_fixed array.new_data array.new_elem array.get array.get_s array.get_u array.set array.len array.fill " +
+  "array.copy array.init_data array.init_elem ref.test ref.test_null ref.cast ref.cast_null br_on_cast br_on_cast_fail " +
+  "any.convert_extern extern.convert_any ref.i31 i31.get_s i31.get_u"
+).split(" ");
+const ATOMIC_NAMES = ["memory.atomic.notify", "memory.atomic.wait32", "memory.atomic.wait64", "atomic.fence"];
+const ATOMIC_WIDTHS = ["i32", "i64", "i32.8", "i32.16", "i64.8", "i64.16", "i64.32"];
+const ATOMIC_OPERATIONS = [
+  "load",
+  "store",
+  "rmw.add",
+  "rmw.sub",
+  "rmw.and",
+  "rmw.or",
+  "rmw.xor",
+  "rmw.xchg",
+  "rmw.cmpxchg",
+];
+
+/**
+ * Names an instruction that KAMI does not meter.
+ *
+ * @param opcode - The first byte.
+ * @param sub - The sub-opcode behind a prefix byte.
+ * @returns The opcode in hexadecimal, and the name and the feature it belongs to where they are known.
+ */
+export function describeOpcode(opcode: number, sub?: number): string {
+  const code = `0x${opcode.toString(16).padStart(2, "0")}${sub === undefined ? "" : ` 0x${sub.toString(16)}`}`;
+  if (opcode === 0xfb && sub !== undefined) return `${code} (${GC_NAMES[sub] ?? "unassigned"}, garbage collection)`;
+  if (opcode === 0xfe && sub !== undefined) return `${code} (${atomicName(sub)}, threads)`;
+  return code;
+}
+
+function atomicName(sub: number): string {
+  if (sub < 0x10) return ATOMIC_NAMES[sub] ?? "unassigned";
+  const width = ATOMIC_WIDTHS[(sub - 0x10) % 7] ?? "";
+  const operation = ATOMIC_OPERATIONS[Math.floor((sub - 0x10) / 7)];
+  if (operation === undefined) return "unassigned";
+  const [type, bits] = width.split(".");
+  const suffix =
+    bits === undefined || operation === "store" ? (bits ?? "") : `${bits}${operation === "load" ? "_u" : ""}`;
+  if (!operation.startsWith("rmw.")) return `${type}.atomic.${operation}${suffix}`;
+  return `${type}.atomic.rmw${bits ?? ""}.${operation.slice(4)}${bits === undefined ? "" : "_u"}`;
+}
+
+function table(size: number, ranges: readonly (readonly [first: number, last: number, kind: number])[]): Uint8Array {
+  const kinds = new Uint8Array(size);
+  for (const [first, last, kind] of ranges) kinds.fill(kind, first, last + 1);
+  return kinds;
+}

@@ -1,0 +1,98 @@
+/**
+ * Writes the WebAssembly binary format into a growing buffer. Pure.
+ *
+ * Source: WebAssembly 3.0, 5.2 Values.
+ */
+const TEXT = new TextEncoder();
+
+/** Bytes of a padded 32-bit LEB128: room to fill in a number that is known later. */
+export const PADDED_U32_BYTES = 5;
+
+/** A growing buffer. */
+export class Writer {
+  #bytes: Uint8Array;
+  /** Bytes written so far. */
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  /** Appends one byte. */
+  u8(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.length++] = byte;
+  }
+
+  /** Appends an unsigned LEB128, 0 to 2^32 - 1. */
+  u32(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.u8(rest);
+  }
+
+  /** Appends a copy of bytes. */
+  copy(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Appends a copy of `bytes[start, end)`; faster than a subarray for the short pieces that code is made of. */
+  copyRange(bytes: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    if (count > 24) return this.copy(bytes.subarray(start, end));
+    this.#reserve(count);
+    const target = this.#bytes;
+    for (let i = 0; i < count; i++) target[this.length + i] = bytes[start + i] ?? 0;
+    this.length += count;
+  }
+
+  /** Appends a vector of UTF-8 bytes. */
+  name(text: string): void {
+    const bytes = TEXT.encode(text);
+    this.u32(bytes.length);
+    this.copy(bytes);
+  }
+
+  /** Leaves room for a number and returns where. Filled in by {@link Writer.patchU32}. */
+  padded(): number {
+    this.#reserve(PADDED_U32_BYTES);
+    const at = this.length;
+    this.length += PADDED_U32_BYTES;
+    return at;
+  }
+
+  /** Fills in a number, 0 to 2^32 - 1 (0 to 2^31 - 1 where it is read as signed), at a place that {@link Writer.padded} left. */
+  patchU32(at: number, value: number): void {
+    let rest = value;
+    for (let i = 0; i < PADDED_U32_BYTES - 1; i++) {
+      this.#bytes[at + i] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[at + PADDED_U32_BYTES - 1] = rest;
+  }
+
+  /** Returns a copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + count));
+    grown.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = grown;
+  }
+}
+
+/** Writes something behind its size in bytes. */
+export function writeSized(out: Writer, write: () => void): void {
+  const at = out.padded();
+  const start = out.length;
+  write();
+  out.patchU32(at, out.length - start);
+}

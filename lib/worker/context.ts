@@ -1,0 +1,41 @@
+/**
+ * What the WASI host may do to the call it serves. The guest's side of the trust boundary.
+ */
+import type { GuestStream, LogLevel } from "../protocol/limits.ts";
+
+/** The running call, as its imports see it. */
+export interface CallContext {
+  /** What a command reads from stdin; empty for the other kinds of tool. */
+  readonly stdin: Uint8Array;
+
+  /** Charges the fixed cost of a host call and honours a pending interrupt. Every import calls it before anything else. */
+  enter(): void;
+
+  /**
+   * Honours a pending interrupt, and charges nothing: what a waiting import calls again and again. How often it does
+   * depends on the machine, and fuel must not.
+   */
+  checkInterrupt(): void;
+
+  /**
+   * Ends the call because the guest asked for something that it was not granted. The guest cannot catch it.
+   *
+   * @param capability - What was denied, in words that an agent can read: `network access (wasi:sockets/tcp)`.
+   */
+  deny(capability: string): never;
+
+  /**
+   * Ends the call because the guest broke a rule of an interface, where the standard says that the function traps. The
+   * guest cannot catch it.
+   *
+   * @param reason - What the guest did, in words that an agent can read: `it polled an empty list`.
+   * @throws {HostTrap} Always.
+   */
+  trap(reason: string): never;
+
+  /** Ends the call because the guest called `exit`. The guest cannot catch it. */
+  exit(exitCode: number): never;
+
+  /** Keeps a piece of output, up to the call's limit; the rest is counted and dropped. */
+  capture(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import { refuse } from "../../lib/errors.ts";
+import { RESULT_LIMIT_BYTES, toToolResult } from "../../lib/mcp/result.ts";
+import { NO_OUTPUT, NO_USAGE, type Usage } from "../../lib/protocol/limits.ts";
+import { succeed } from "./support/host.ts";
+
+const usage: Usage = { fuel: 7, wallMs: 1.5, peakMemoryBytes: 65_536, hostCalls: 2, inputBytes: 3, outputBytes: 4 };
+
+const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+
+describe("toToolResult()", () => {
+  test("puts an object in both parts, equal to each other", () => {
+    expect(
+      toToolResult({ ok: true, output: ' {"b": [1, {"c": null}],"a":"é"}\n', usage, captured: NO_OUTPUT }),
+    ).toEqual({
+      content: [{ type: "text", text: '{"b":[1,{"c":null}],"a":"é"}' }],
+      structuredContent: { b: [1, { c: null }], a: "é" },
+      _meta: { "dev.kami/usage": usage },
+    });
+  });
+
+  test.each([
+    { output: "[1,2]", why: "an array" },
+    { output: '"text"', why: "a string" },
+    { output: "42", why: "a number" },
+    { output: "null", why: "null" },
+    { output: "plain prose", why: "prose" },
+    { output: "", why: "nothing" },
+    { output: "{not json}", why: "almost JSON" },
+    { output: '{"id":9007199254740993}', why: "an integer that JavaScript would round" },
+    { output: '{"a":[{"id":-9007199254740993}]}', why: "the same, deep inside" },
+    { output: '{"__proto__":{"x":1}}', why: "a key that would be lost on the way" },
+    { output: '{"a":{"\\u005f_proto__":1}}', why: "the same, escaped" },
+    { output: nested(129), why: "nesting one level over the limit" },
+    { output: nested(200_000), why: "nesting that overflows the stack" },
+  ])("gives text alone, unchanged, for $why", ({ output }) => {
+    expect(toToolResult(succeed(output))).toEqual({
+      content: [{ type: "text", text: output }],
+      _meta: { "dev.kami/usage": NO_USAGE },
+    });
+  });
+
+  test.each([
+    { output: '{"id":9007199254740991}', why: "the greatest exact integer" },
+    { output: '{"x":0.1234567890123456}', why: "a fraction" },
+    { output: nested(128), why: "nesting at the limit" },
+    { output: "{}", why: "an empty object" },
+  ])("gives both parts for $why", ({ output }) => {
+    const result = toToolResult(succeed(output));
+    expect(result.structuredContent).toEqual(JSON.parse(output));
+    expect(result.content).toEqual([{ type: "text", text: output }]);
+  });
+
+  test("gives a failure that an agent may read as its message and hint", () => {
+    const failure = refuse("BUSY", { retryAfterMs: 50 });
+    expect(toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT })).toEqual({
+      isError: true,
+      content: [
+        {
+          type: "text",
+          text: "Cannot start the call: the queue is full, retry in 50 ms (send fewer calls at once, or raise --concurrency)",
+        },
+      ],
+      _meta: { "dev.kami/usage": usage, "dev.kami/failure": "BUSY" },
+    });
+  });
+
+  test("gives a failure without a hint as its message", () => {
+    const failure = refuse("TOOL_ERROR", { message: "no such column" });
+    expect(toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT }).content).toEqual([
+      { type: "text", text: "no such column" },
+    ]);
+  });
+
+  test("withholds a text that may name files of the host", () => {
+    const failure = refuse("FILE_UNREADABLE", { path: "/home/someone/secret", reason: "EACCES" });
+    const result = toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT });
+    expect(result.content).toEqual([
+      { type: "text", text: "The tool could not be run; its user can see why in KAMI's log" },
+    ]);
+    expect(JSON.stringify(result)).not.toContain("secret");
+  });
+
+  test.each([
+    { over: -1, fits: true },
+    { over: 0, fits: true },
+    { over: 1, fits: false },
+  ])("bounds the message on the wire: $over bytes over the limit", ({ over, fits }) => {
+    const frame = Buffer.byteLength(JSON.stringify(toToolResult(succeed("x")))) - 1;
+    const result = toToolResult(succeed("x".repeat(RESULT_LIMIT_BYTES - frame + over)));
+    if (fits) expect(Buffer.byteLength(JSON.stringify(result))).toBe(RESULT_LIMIT_BYTES + over);
+    else {
+      expect(result).toMatchObject({ isError: true, _meta: { "dev.kami/failure": "RESULT_TOO_LARGE" } });
+    }
+  });
+});
