@@ -12,6 +12,15 @@ export interface Example {
   readonly meaning: string;
 }
 
+/** What `run` gets: positionals as text, switches as booleans, flags as text or undefined when they were not given. */
+export type Arguments<T extends ArgsDef> = {
+  readonly [K in keyof T]: T[K] extends { type: "positional" }
+    ? string
+    : T[K] extends { type: "boolean" }
+      ? boolean
+      : string | undefined;
+};
+
 /** What is said about a command, and what it does. */
 export interface CommandSpec<T extends ArgsDef> {
   /** One word: what follows `kami`. */
@@ -19,11 +28,11 @@ export interface CommandSpec<T extends ArgsDef> {
   /** One sentence. */
   readonly summary: string;
   readonly args: T;
-  /** Further paragraphs for the help; lines of at most 80 columns. */
+  /** Further lines for the help, of at most 80 columns. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];
   /** @returns The exit code, when it is not 0. */
-  readonly run: (args: ParsedArgs<T>, session: Session) => Promise<ExitCode | void>;
+  readonly run: (args: Arguments<T>, session: Session) => Promise<ExitCode>;
 }
 
 /** A command, ready to be run by citty. */
@@ -45,10 +54,18 @@ export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command 
   const definition = defineCommand<ArgsDef>({
     meta: { name: spec.name, description: spec.summary },
     args: spec.args,
-    run: ({ args, data }) => spec.run(args as ParsedArgs<T>, sessionOf(data)),
+    run: ({ args, data }) => spec.run(typedArguments(spec.args, args), sessionOf(data)),
   });
   const { name, summary, args, examples } = spec;
   return { name, summary, args, examples, notes: spec.notes ?? [], definition };
+}
+
+function typedArguments<T extends ArgsDef>(definitions: T, parsed: ParsedArgs): Arguments<T> {
+  const entries = Object.entries(definitions).map(([name, { type }]) => {
+    const value: unknown = parsed[name];
+    return [name, type === "boolean" ? value === true : typeof value === "string" ? value : undefined];
+  });
+  return Object.fromEntries(entries) as Arguments<T>;
 }
 
 function sessionOf(data: unknown): Session {

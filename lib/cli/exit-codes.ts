@@ -66,6 +66,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   REGISTRY_BUSY: EXIT.tryAgain,
   REGISTRY_NEWER: EXIT.badState,
   REGISTRY_UNUSABLE: EXIT.badState,
+  REGISTRY_UNWRITABLE: EXIT.badState,
   TOOL_UNKNOWN: EXIT.noSuchTool,
   TOOL_DISABLED: EXIT.noSuchTool,
   INPUT_NOT_JSON: EXIT.usage,

@@ -3,6 +3,8 @@
  * everything else is given a {@link Host}.
  */
 import { availableParallelism, homedir } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { isatty } from "node:tty";
 import { refuse } from "../errors.ts";
 
 /** A stream that the user reads. */
@@ -23,8 +25,10 @@ export interface Host {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly stdinIsTerminal: boolean;
-  /** The bytes of standard input. Call it once. */
-  stdin(): ReadableStream<Uint8Array>;
+  /** The bytes of standard input. */
+  stdin(): Readable;
+  /** Standard output as a bare stream, for the protocol alone: from then on, `console.log` of any library writes to stderr. */
+  reserveStdout(): Writable;
   readonly environment: ReadonlyMap<string, string>;
   /** The user's home directory. */
   readonly userHome: string;
@@ -47,8 +51,9 @@ export function ambientHost(): Host {
   return {
     stdout: ambientSink(process.stdout),
     stderr: ambientSink(process.stderr),
-    stdinIsTerminal: process.stdin.isTTY,
-    stdin: () => Bun.stdin.stream(),
+    stdinIsTerminal: isatty(0),
+    stdin: () => process.stdin,
+    reserveStdout: reserveAmbientStdout,
     environment: ambientEnvironment(),
     userHome: homedir(),
     cores: availableParallelism(),
@@ -73,6 +78,12 @@ function ambientSink(stream: NodeJS.WriteStream): Sink {
         });
       }),
   };
+}
+
+function reserveAmbientStdout(): Writable {
+  const toStderr = console.error.bind(console);
+  for (const method of ["log", "info", "debug", "table", "dir", "dirxml", "group"] as const) console[method] = toStderr;
+  return process.stdout;
 }
 
 function ambientEnvironment(): ReadonlyMap<string, string> {

@@ -1,7 +1,7 @@
 /**
  * The input of a call: from the command line, a file or standard input; JSON text, bounded while it is read.
  */
-import { refuse } from "../errors.ts";
+import { Failure, refuse } from "../errors.ts";
 import { parseJson } from "../schema/json.ts";
 import { fileFailure } from "./file.ts";
 import type { Session } from "./session.ts";
@@ -57,7 +57,8 @@ async function collectFile(session: Session, path: string, limitBytes: number): 
   try {
     // Process substitution gives a FIFO, which is read like standard input; for a file the exact size makes the better message.
     const status = await file.stat();
-    if (status.isFile() && status.size > limitBytes) throw refuse("INPUT_TOO_LARGE", { bytes: status.size, limitBytes });
+    if (status.isFile() && status.size > limitBytes)
+      throw refuse("INPUT_TOO_LARGE", { bytes: status.size, limitBytes });
     if (status.isDirectory()) throw refuse("FILE_UNREADABLE", { path, reason: "it is a directory" });
   } catch (error) {
     throw failureOf(path, error);
@@ -67,4 +68,27 @@ async function collectFile(session: Session, path: string, limitBytes: number): 
   } catch (error) {
     throw failureOf(path, error);
   }
+}
+
+async function collect(session: Session, source: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+  const read = async (): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of source) {
+      length += chunk.byteLength;
+      if (length > limitBytes) throw refuse("INPUT_TOO_LARGE", { bytes: undefined, limitBytes });
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  };
+  return session.end.interruptible(read());
+}
+
+function failureOf(path: string, error: unknown): unknown {
+  return error instanceof Error && "code" in error && !(error instanceof Failure) ? fileFailure(path, error) : error;
+}
+
+function checked(text: string, source: string): string {
+  parseJson(text, source);
+  return text;
 }

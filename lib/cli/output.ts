@@ -29,14 +29,19 @@ export function painterFor(sink: Sink, environment: ReadonlyMap<string, string>)
   return (style, text) => `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
 }
 
+/** Writes a value as JSON on one line that is safe on a terminal. */
+export function toJson(value: unknown): string {
+  return escapeJson(JSON.stringify(value));
+}
+
 /**
- * Writes a value as JSON on one line, or indented. Characters that steer a terminal are escaped, which changes nothing for a reader of JSON.
+ * Escapes the characters of JSON text that steer a terminal or hide what it says. It means the same then: outside of strings, where an
+ * escape would be wrong, JSON has none of them.
+ *
+ * Source: RFC 8259 §7.
  */
-export function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    escapeCharacter,
-  );
+export function escapeJson(json: string): string {
+  return json.replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeCharacter);
 }
 
 /** Makes the exact output of a tool safe for a terminal: control characters other than tab and line feed are shown, not obeyed. */

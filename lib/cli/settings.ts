@@ -9,13 +9,7 @@ import { isInRange, parseInteger, RANGES, rangeRule } from "./integers.ts";
 
 /** The name of a setting in `config.toml`; `KAMI_` and it in capitals is its variable. */
 export type SettingKey =
-  | "home"
-  | "db"
-  | "concurrency"
-  | "queue_limit"
-  | "max_fuel"
-  | "max_memory_mb"
-  | "max_execution_ms";
+  "home" | "db" | "concurrency" | "queue_limit" | "max_fuel" | "max_memory_mb" | "max_execution_ms";
 
 /** Where a value came from, lowest first. */
 export type Origin = "default" | "user" | "project" | "environment" | "flag";

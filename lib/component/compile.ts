@@ -38,6 +38,8 @@ export async function compileComponent(component: Uint8Array, options: CompileOp
     timeoutMs,
     memoryBytes: MEMORY_LIMIT_BYTES,
     outputBytes: REPLY_LIMIT_BYTES,
+  }).catch((error: unknown) => {
+    throw refuse("COMPILE_CRASHED", { reason: `it cannot be started: ${String(error)}` }, error);
   });
   if (result.ending === "timeout") throw refuse("COMPILE_TIMEOUT", { limitMs: timeoutMs });
   if (result.ending !== "exit" || result.exitCode !== 0) throw crashed(result);

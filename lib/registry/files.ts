@@ -6,7 +6,17 @@
  * (`/proc/self/fd/<n>/<segment>`) with `O_NOFOLLOW`, which is `openat` without its race; on macOS `O_NOFOLLOW_ANY` refuses a link
  * anywhere on the path, in one system call. `O_NONBLOCK` keeps a FIFO from hanging the open, and `fstat` on the descriptor decides what it is.
  */
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import type { Stats } from "node:fs";
 import { platform } from "node:os";
 import { join } from "node:path";
@@ -125,7 +135,10 @@ function explainRefusal(root: string, segments: readonly string[]): void {
     const stats = look(path);
     const isLast = index === segments.length - 1;
     if (isLast ? stats.isFile() : stats.isDirectory()) continue;
-    throw refuse("PACKAGE_PATH", { path, reason: `it is ${kindOf(stats)}, not a ${isLast ? "regular file" : "directory"}` });
+    throw refuse("PACKAGE_PATH", {
+      path,
+      reason: `it is ${kindOf(stats)}, not a ${isLast ? "regular file" : "directory"}`,
+    });
   }
 }
 

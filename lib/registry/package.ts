@@ -41,7 +41,8 @@ export interface PackageContent {
   readonly componentDigest: string;
 }
 
-const MANIFEST_SIZE: SizeLimit = {
+/** The bound for {@link readBeneath} on a manifest. */
+export const MANIFEST_SIZE: SizeLimit = {
   bytes: MANIFEST_LIMIT_BYTES,
   refuse: (path, bytes) => refuse("MANIFEST_TOO_LARGE", { path, bytes, limitBytes: MANIFEST_LIMIT_BYTES }),
 };

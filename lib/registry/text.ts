@@ -2,6 +2,7 @@
  * The bytes of a manifest as text, for the parser. The bytes themselves are what is hashed and kept.
  */
 import { refuse } from "../errors.ts";
+import { positionAt } from "../position.ts";
 
 /**
  * Decodes a manifest for the parser; a byte order mark in front is left out.
@@ -17,9 +18,8 @@ export function decodeManifest(bytes: Uint8Array, file: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     const before = validPrefix(bytes);
-    const line = before.split("\n").length;
-    const column = before.length - before.lastIndexOf("\n");
-    throw refuse("MANIFEST_SYNTAX", { file, line, column, problem: "the byte here is not UTF-8" }, error);
+    const place = positionAt(before, before.length);
+    throw refuse("MANIFEST_SYNTAX", { file, ...place, problem: "the byte here is not UTF-8" }, error);
   }
 }
 

@@ -53,6 +53,7 @@ export function isBusy(error: unknown): boolean {
 function writeFailure(error: unknown, path: string, waitedMs: number): unknown {
   if (!(error instanceof SQLiteError)) return error;
   if (isBusy(error)) return refuse("REGISTRY_BUSY", { waitedMs: Math.round(waitedMs) }, error);
-  if (error.code?.startsWith("SQLITE_CONSTRAINT") === true) return new Error("BUG: a row breaks the schema", { cause: error });
+  if (error.code?.startsWith("SQLITE_CONSTRAINT") === true)
+    return new Error("BUG: a row breaks the schema", { cause: error });
   return refuse("REGISTRY_UNWRITABLE", { path, reason: error.message }, error);
 }

@@ -24,7 +24,12 @@ describe("locateAll()", () => {
     { text: "[t.u]\n[t]\nb = 1", path: ["t", "u"], place: "1:4 1:4", why: "the deeper table stays" },
     { text: "[[l]]\na = 1\n[[l]]\na = 2", path: ["l", 1, "a"], place: "4:1 4:5", why: "the second element" },
     { text: "[[l]]\na = 1\n[[l]]\na = 2", path: ["l", 1], place: "3:3 3:3", why: "an element stands at its header" },
-    { text: "[[l]]\n[l.t]\na = 1\n[[l]]\n[l.t]\na = 2", path: ["l", 1, "t", "a"], place: "6:1 6:5", why: "a sub-table" },
+    {
+      text: "[[l]]\n[l.t]\na = 1\n[[l]]\n[l.t]\na = 2",
+      path: ["l", 1, "t", "a"],
+      place: "6:1 6:5",
+      why: "a sub-table",
+    },
     { text: "[[l]]\n[[l.m]]\n[[l.m]]\na = 1", path: ["l", 0, "m", 1, "a"], place: "4:1 4:5", why: "nested lists" },
     { text: "a.b.c = 1", path: ["a", "b", "c"], place: "1:5 1:9", why: "a dotted key" },
     { text: "a . b = 1", path: ["a", "b"], place: "1:5 1:9", why: "spaces around the dot" },
@@ -95,7 +100,12 @@ describe("locateAll()", () => {
   ])("cost grows with the length of the text, not faster: %s", (_, make) => {
     const [small, large] = [make(2000), make(16_000)];
     locateAll(large);
-    const ratio = leastMs(() => locateAll(large)) / Math.max(leastMs(() => locateAll(small)), 0.05);
+    const ratio =
+      leastMs(() => locateAll(large)) /
+      Math.max(
+        leastMs(() => locateAll(small)),
+        0.05,
+      );
     // Eight times the text: 8 when linear, 64 when quadratic.
     expect(ratio).toBeLessThan(40);
   });

@@ -80,7 +80,7 @@ describe("wasi:clocks/wall-clock", () => {
     const now = call.call(WALL, "now");
     const after = Date.now();
     const possible = Array.from({ length: after - before + 1 }, (_, index) => before + index);
-    expect(possible.map(toDatetime)).toContainEqual(now);
+    expect(possible.some((ms) => Bun.deepEquals(toDatetime(ms), now))).toBe(true);
     expect(call.entered).toBe(1);
   });
 

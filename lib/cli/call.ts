@@ -1,0 +1,157 @@
+/**
+ * What `run` and `exec` share: their flags, and how the end of a call is printed.
+ */
+import { clean, Failure, refuse } from "../errors.ts";
+import type { IntegerRange } from "../manifest/defaults.ts";
+import type { Captured, GuestOutput, Limits } from "../protocol/limits.ts";
+import type { CallOptions, CallResult } from "../runtime.ts";
+import { parseJson } from "../schema/json.ts";
+import { EXIT, type ExitCode, exitCodeFor } from "./exit-codes.ts";
+import { parseInteger, RANGES, rangeRule } from "./integers.ts";
+import { describeError, escapeJson, painterFor, printError, showControls, toJson } from "./output.ts";
+import type { Session } from "./session.ts";
+import { usageWords } from "./words.ts";
+
+const MIB = 1_048_576;
+const LINE_LIMIT = 4000;
+
+/** The values of the flags that `run` and `exec` share. */
+export interface CallFlags {
+  readonly input: string | undefined;
+  readonly "input-file": string | undefined;
+  readonly fuel: string | undefined;
+  readonly "memory-mb": string | undefined;
+  readonly "timeout-ms": string | undefined;
+  readonly usage: boolean;
+}
+
+/** The flags that `run` and `exec` share. */
+export const CALL_ARGS = {
+  input: { type: "string", valueHint: "json", description: "The input, as JSON text. Without an input: {}" },
+  "input-file": { type: "string", valueHint: "path", description: "Read the input from a file; - is standard input" },
+  fuel: { type: "string", valueHint: "units", description: "Fuel that the call may use, in place of the tool's limit" },
+  "memory-mb": { type: "string", valueHint: "MiB", description: "Memory that the call may use, in MiB (1 to 4096)" },
+  "timeout-ms": { type: "string", valueHint: "ms", description: "Time that the call may take, in ms (1 to 600000)" },
+  usage: { type: "boolean", description: "Print on stderr what the call used" },
+  json: { type: "boolean", description: "Print an object with the output and the usage" },
+} as const;
+
+/** What the help of `run` and `exec` says of their output. */
+export const CALL_NOTES: readonly string[] = [
+  "Without --json, stdout is the tool's output and a line feed, nothing else; on a",
+  "terminal, control characters in it are shown as \\u… escapes. What the tool",
+  "logs or writes to its own stdout and stderr goes to stderr, one [stream] each line.",
+  "With --json, stdout is { ok, output, usage, captured }. A call that failed prints",
+  "nothing on stdout, and { ok, error: { code, message, hint }, usage, captured } on",
+  "stderr; every other error is { error: { code, message, hint } } on stderr.",
+  "Ctrl-C stops the tool.",
+];
+
+/**
+ * Reads the limits given by flags.
+ *
+ * @throws {Failure} USAGE for anything but whole numbers in their range.
+ */
+export function readLimits(flags: CallFlags): Partial<Limits> {
+  const fuel = readFlag("fuel", flags.fuel, RANGES.fuel);
+  const memoryMb = readFlag("memory-mb", flags["memory-mb"], RANGES.memoryMb);
+  const timeoutMs = readFlag("timeout-ms", flags["timeout-ms"], RANGES.timeoutMs);
+  return {
+    ...(fuel === undefined ? {} : { fuel }),
+    ...(memoryMb === undefined ? {} : { memoryBytes: memoryMb * MIB }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/** The options of a call from the command line: its limits, and Ctrl-C. */
+export function callOptions(session: Session, limits: Partial<Limits>): CallOptions {
+  return { limits, signal: session.end.signal };
+}
+
+/**
+ * Prints how a call ended.
+ *
+ * @returns The exit code.
+ */
+export async function printCall(session: Session, result: CallResult, showUsage: boolean): Promise<ExitCode> {
+  if (session.json) await printCallJson(session, result);
+  else await printCallText(session, result, showUsage);
+  if (result.ok) return EXIT.ok;
+  const { code } = result.failure;
+  return code === "CANCELLED" ? (session.end.exitCode ?? exitCodeFor(code)) : exitCodeFor(code);
+}
+
+/** Turns what a guest wrote into clean lines, each marked with its stream. */
+export function capturedLines(captured: Captured): readonly string[] {
+  const lines = joinPieces(captured.pieces).flatMap(({ mark, text }) =>
+    text
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => `[${mark}] ${cleanLine(line)}`.trimEnd()),
+  );
+  if (captured.droppedBytes > 0) lines.push(`[kami] the tool wrote ${captured.droppedBytes} more bytes: dropped`);
+  return lines;
+}
+
+async function printCallJson({ host }: Session, result: CallResult): Promise<void> {
+  const { usage, captured } = result;
+  if (!result.ok) {
+    await host.stderr.write(`${toJson({ ok: false, error: describeError(result.failure), usage, captured })}\n`);
+    return;
+  }
+  // The output goes in as the tool wrote it: parsed and written again, its large numbers would lose digits.
+  const output = isJson(result.output)
+    ? escapeJson(result.output.replace(/^\ufeff/, "").trim())
+    : toJson(result.output);
+  await host.stdout.write(`{"ok":true,"output":${output},"usage":${toJson(usage)},"captured":${toJson(captured)}}\n`);
+}
+
+async function printCallText(session: Session, result: CallResult, showUsage: boolean): Promise<void> {
+  const { host } = session;
+  const paint = painterFor(host.stderr, host.environment);
+  const lines = capturedLines(result.captured).map((line) => paint("dim", line));
+  if (lines.length > 0) await host.stderr.write(`${lines.join("\n")}\n`);
+  if (result.ok) {
+    const output = host.stdout.isTerminal ? showControls(result.output) : result.output;
+    await host.stdout.write(`${output}\n`);
+  } else if (session.end.exitCode === undefined || result.failure.code !== "CANCELLED") {
+    await printError(host, result.failure);
+  }
+  if (showUsage) await host.stderr.write(`usage: ${usageWords(result.usage)}\n`);
+}
+
+function readFlag(name: string, text: string | undefined, range: IntegerRange): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parseInteger(text, range);
+  if (value !== undefined) return value;
+  const problem = `Cannot use --${name} "${clean(text, 40)}": it ${rangeRule(range)}`;
+  throw refuse("USAGE", { problem, hint: `for example: --${name} ${Math.min(range.most, 1000)}` });
+}
+
+function isJson(text: string): boolean {
+  try {
+    parseJson(text, "output");
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
+/** A guest may write one line in many pieces; each log message stands alone. */
+function joinPieces(pieces: readonly GuestOutput[]): readonly { mark: string; text: string }[] {
+  const joined: { mark: string; texts: string[] }[] = [];
+  for (const { stream, level, text } of pieces) {
+    const mark = level === undefined ? stream : `${stream} ${level}`;
+    const last = joined.at(-1);
+    if (last?.mark === mark && stream !== "log") last.texts.push(text);
+    else joined.push({ mark, texts: [text] });
+  }
+  return joined.map(({ mark, texts }) => ({ mark, text: texts.join("") }));
+}
+
+/** Indentation carries meaning in what tools print. */
+function cleanLine(line: string): string {
+  const indent = /^[ \t]*/.exec(line)?.[0].slice(0, 200).replaceAll("\t", "  ") ?? "";
+  return indent + clean(line, LINE_LIMIT);
+}

@@ -1,0 +1,34 @@
+/**
+ * `kami enable` and `kami disable`: whether an installed tool can be called.
+ */
+import { type Command, command } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { openRegistry } from "../open.ts";
+
+/** `kami enable <id>`. */
+export const enable: Command = toggle(true);
+
+/** `kami disable <id>`. */
+export const disable: Command = toggle(false);
+
+function toggle(enabled: boolean): Command {
+  const name = enabled ? "enable" : "disable";
+  return command({
+    name,
+    summary: enabled
+      ? "Lets an installed tool be called again."
+      : "Keeps an installed tool from being called: exec refuses it, and agents no longer see it.",
+    args: {
+      id: { type: "positional", description: "Id of an installed tool" },
+      json: { type: "boolean", description: "Print { id, enabled }, and an error, as JSON" },
+    },
+    notes: ["With --json, an error is { error: { code, message, hint } } on stderr."],
+    examples: [{ line: `kami ${name} dev.example.csv-summary`, meaning: `${name} one tool` }],
+    run: async ({ id }, session) => {
+      using registry = await openRegistry(session.settings());
+      const tool = registry.setEnabled(id, enabled);
+      await session.result(`${enabled ? "Enabled" : "Disabled"} ${tool.id}`, { id: tool.id, enabled: tool.enabled });
+      return EXIT.ok;
+    },
+  });
+}

@@ -1,0 +1,23 @@
+/**
+ * The `kami` command in its process: signals, last resorts and the exit.
+ */
+import { EXIT } from "./exit-codes.ts";
+import { ambientHost } from "./host.ts";
+import { printError } from "./output.ts";
+import { runProgram } from "./program.ts";
+
+/**
+ * Runs `kami` and ends the process with its exit code.
+ *
+ * @param words - The command line after `kami`.
+ */
+export async function main(words: readonly string[]): Promise<void> {
+  const host = ambientHost();
+  const onBug = (error: unknown): void => {
+    void printError(host, error).then(() => host.exit(EXIT.bug));
+  };
+  process.on("uncaughtException", onBug);
+  process.on("unhandledRejection", onBug);
+  // A guest that cannot be interrupted would keep its Worker, and with it the process, alive: exit, don't fade out.
+  host.exit(await runProgram(words, host));
+}

@@ -1,0 +1,77 @@
+/**
+ * Opens what the commands work on. The runtime and the registry are loaded only here, and only when a command needs them:
+ * help must not wait for SQLite.
+ */
+import { clean } from "../errors.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Runtime, RuntimeOptions } from "../runtime.ts";
+import type { Session } from "./session.ts";
+import type { SettingKey, Settings } from "./settings.ts";
+
+const MIB = 1_048_576;
+
+/**
+ * Opens the runtime as the settings say.
+ *
+ * @param session - Its environment and files give the settings.
+ * @param settings - From {@link Session.settings}.
+ * @param log - Takes KAMI's diagnostics; undefined drops them, unless `KAMI_DEBUG=1` asks for them on stderr.
+ * @throws {Failure} what the registry throws.
+ */
+export async function openRuntime(
+  session: Session,
+  settings: Settings,
+  log?: (line: string) => void,
+): Promise<Runtime> {
+  const runtime = await import("../runtime.ts");
+  return new runtime.Runtime({ ...runtimeOptions(settings), log: log ?? debugLog(session) });
+}
+
+/**
+ * Opens the registry alone, which is faster than the runtime.
+ *
+ * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
+ */
+export async function openRegistry(settings: Settings): Promise<Registry> {
+  const registry = await import("../registry/registry.ts");
+  return registry.Registry.open(textOf(settings, "home"), textOf(settings, "db"));
+}
+
+/** Turns settings into what the runtime takes. */
+export function runtimeOptions(settings: Settings): RuntimeOptions {
+  return {
+    home: textOf(settings, "home"),
+    database: textOf(settings, "db"),
+    concurrency: numberOf(settings, "concurrency") ?? 1,
+    queueLimit: numberOf(settings, "queue_limit") ?? 0,
+    ceilings: ceilings(settings),
+  };
+}
+
+function ceilings(settings: Settings): Partial<Limits> {
+  const fuel = numberOf(settings, "max_fuel");
+  const memoryMb = numberOf(settings, "max_memory_mb");
+  const timeoutMs = numberOf(settings, "max_execution_ms");
+  return {
+    ...(fuel === undefined ? {} : { fuel }),
+    ...(memoryMb === undefined ? {} : { memoryBytes: memoryMb * MIB }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function debugLog(session: Session): (line: string) => void {
+  if (session.json || session.host.environment.get("KAMI_DEBUG") !== "1") return () => undefined;
+  return (line) => void session.host.stderr.write(`kami: ${clean(line, 1000)}\n`);
+}
+
+function textOf(settings: Settings, key: SettingKey): string {
+  const value = settings.get(key)?.value;
+  if (typeof value === "string") return value;
+  throw new Error(`BUG: the setting ${key} has no value`);
+}
+
+function numberOf(settings: Settings, key: SettingKey): number | undefined {
+  const value = settings.get(key)?.value;
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,147 @@
+/**
+ * From a command line to an exit code: finds the command, checks its arguments, runs it, and says what went wrong.
+ */
+import { runCommand } from "citty";
+import { Failure, quote, refuse } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { checkArguments, hasSwitch } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { EXIT, type ExitCode, exitCodeFor } from "./exit-codes.ts";
+import { EndWatch, Interrupted } from "./exit-signal.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import type { Host } from "./host.ts";
+import { describeError, painterFor, printError, toJson } from "./output.ts";
+import { Session } from "./session.ts";
+import { VERSION } from "./version.ts";
+
+/** A command that has not been loaded: the general help needs no more than this. */
+interface LazyCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly LazyCommand[] = [
+  {
+    name: "install",
+    summary: "Install a tool from its directory",
+    load: async () => (await import("./commands/install.ts")).install,
+  },
+  {
+    name: "list",
+    summary: "List the installed tools",
+    load: async () => (await import("./commands/list.ts")).list,
+  },
+  {
+    name: "inspect",
+    summary: "Show all about an installed tool",
+    load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  {
+    name: "uninstall",
+    summary: "Remove an installed tool",
+    load: async () => (await import("./commands/uninstall.ts")).uninstall,
+  },
+  {
+    name: "enable",
+    summary: "Let an installed tool be called again",
+    load: async () => (await import("./commands/toggle.ts")).enable,
+  },
+  {
+    name: "disable",
+    summary: "Keep an installed tool from being called",
+    load: async () => (await import("./commands/toggle.ts")).disable,
+  },
+  {
+    name: "run",
+    summary: "Call a component file that is not installed",
+    load: async () => (await import("./commands/run.ts")).run,
+  },
+  {
+    name: "exec",
+    summary: "Call an installed tool",
+    load: async () => (await import("./commands/exec.ts")).exec,
+  },
+  {
+    name: "serve",
+    summary: "Serve the installed tools to an agent over MCP",
+    load: async () => (await import("./commands/serve.ts")).serve,
+  },
+  {
+    name: "config",
+    summary: "Show every setting and where it comes from",
+    load: async () => (await import("./commands/config.ts")).config,
+  },
+];
+
+/** Names the commands, in the order of the help. */
+export function commandNames(): readonly string[] {
+  return COMMANDS.map(({ name }) => name);
+}
+
+/**
+ * Loads a command.
+ *
+ * @throws {Failure} USAGE when there is none of that name.
+ */
+export async function loadCommand(name: string): Promise<Command> {
+  const found = COMMANDS.find((candidate) => candidate.name === name);
+  if (found !== undefined) return found.load();
+  const near = nearest(name, commandNames());
+  const hint = near === undefined ? "see the commands with: kami --help" : `did you mean "kami ${near}"?`;
+  throw refuse("USAGE", { problem: `Cannot run ${quote(`kami ${name}`)}: there is no such command`, hint });
+}
+
+/**
+ * Runs `kami`. Never throws: what goes wrong is printed on stderr.
+ *
+ * @param words - The command line after `kami`.
+ * @param host - The process.
+ * @returns The exit code.
+ */
+export async function runProgram(words: readonly string[], host: Host): Promise<ExitCode> {
+  const json = hasSwitch(words, "--json");
+  using end = new EndWatch(host);
+  try {
+    return await dispatch(words, new Session(host, json, end));
+  } catch (error) {
+    if (error instanceof Interrupted) return end.exitCode ?? EXIT.interrupted;
+    if (json) await host.stderr.write(`${toJson({ error: describeError(error) })}\n`);
+    else await printError(host, error);
+    return error instanceof Failure ? exitCodeFor(error.code) : EXIT.bug;
+  }
+}
+
+async function dispatch(words: readonly string[], session: Session): Promise<ExitCode> {
+  const [first, ...rest] = words;
+  if (first === undefined || first === "--help" || first === "-h") return printHelp(undefined, session);
+  if (first === "help") return printHelp(rest[0], session);
+  if (first === "--version") {
+    await session.host.stdout.write(`kami ${VERSION}\n`);
+    return EXIT.ok;
+  }
+  if (first.startsWith("-")) throw misplacedFlag(first);
+  const command = await loadCommand(first);
+  const line = checkArguments(rest, command);
+  if (line.help) return printHelp(first, session);
+  const { result } = await runCommand(command.definition, { rawArgs: [...line.words], data: session });
+  return isExitCode(result) ? result : EXIT.bug;
+}
+
+async function printHelp(name: string | undefined, { host }: Session): Promise<ExitCode> {
+  const paint = painterFor(host.stdout, host.environment);
+  const text = name === undefined ? generalHelp(COMMANDS, VERSION, paint) : commandHelp(await loadCommand(name), paint);
+  await host.stdout.write(`${text}\n`);
+  return EXIT.ok;
+}
+
+function misplacedFlag(word: string): Failure {
+  const near = nearest(word.replace(/^-+/, ""), ["help", "version"]);
+  const hint =
+    near === undefined ? "put flags behind the command: kami <command> [flags]" : `did you mean "--${near}"?`;
+  return refuse("USAGE", { problem: `Cannot run "kami": there is no flag ${quote(word)} before the command`, hint });
+}
+
+function isExitCode(value: unknown): value is ExitCode {
+  return Object.values(EXIT).some((code) => code === value);
+}

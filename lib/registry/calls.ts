@@ -1,0 +1,122 @@
+/**
+ * The log of calls: the newest ten thousand. It serves people, so that a call never waits for it and never fails by it.
+ */
+import type { Database } from "bun:sqlite";
+import { Failure, isFailureCode } from "../errors.ts";
+import { connect } from "./database.ts";
+import type { CallRecord } from "./registry.ts";
+import { readTransaction, writeTransaction } from "./transaction.ts";
+
+/** How many calls the database keeps. */
+export const CALLS_KEPT = 10_000;
+
+/** How many calls wait in memory while another process holds the database; older ones are dropped. */
+export const CALLS_PENDING = 1000;
+
+/** How long closing waits for the database, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 250;
+
+interface CallRow {
+  readonly tool_id: string;
+  readonly started_at: number;
+  readonly outcome: string;
+  readonly fuel: number;
+  readonly wall_ms: number;
+  readonly peak_memory_bytes: number;
+  readonly host_calls: number;
+  readonly input_bytes: number;
+  readonly output_bytes: number;
+}
+
+type CallValues = [string, number, string, number, number, number, number, number, number];
+
+const COLUMNS = "tool_id, started_at, outcome, fuel, wall_ms, peak_memory_bytes, host_calls, input_bytes, output_bytes";
+
+/** Writes through a connection of its own, which neither waits for a lock nor syncs the disk. */
+export class CallLog implements Disposable {
+  readonly #path: string;
+  #database: Database | undefined;
+  #pending: CallRecord[] = [];
+  #isClosed = false;
+
+  /** @param path - A database that `openDatabase` has opened. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Records a call now if the database is free, else with a later one. Never throws. */
+  record(record: CallRecord): void {
+    if (this.#isClosed) return;
+    this.#pending.push(record);
+    if (this.#pending.length > CALLS_PENDING) this.#pending.shift();
+    this.#flush(0);
+  }
+
+  /**
+   * Reads the newest calls, newest first.
+   *
+   * @param limit - At most this many.
+   */
+  newest(limit: number): readonly CallRecord[] {
+    this.#flush(0);
+    const database = this.#connect();
+    const query = database.query<CallRow, [number]>(`SELECT ${COLUMNS} FROM calls ORDER BY sequence DESC LIMIT ?`);
+    const rows = readTransaction(database, () => query.all(limit));
+    return [...this.#pending.toReversed(), ...rows.flatMap(toRecord)].slice(0, limit);
+  }
+
+  [Symbol.dispose](): void {
+    this.#flush(CLOSE_TIMEOUT_MS);
+    this.#isClosed = true;
+    this.#database?.close();
+  }
+
+  #flush(busyTimeoutMs: number): void {
+    if (this.#pending.length === 0) return;
+    try {
+      const database = this.#connect();
+      if (busyTimeoutMs > 0) database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      writeTransaction(database, () => insertAll(database, this.#pending));
+      this.#pending = [];
+    } catch (error) {
+      const mayWorkLater = error instanceof Failure && error.code === "REGISTRY_BUSY";
+      // A full disk or a lost file would fail each call that follows as well: the call matters, its record does not.
+      if (!mayWorkLater) this.#pending = [];
+    }
+  }
+
+  #connect(): Database {
+    if (this.#database === undefined) {
+      this.#database = connect(this.#path, 0);
+      // The last calls before a power cut may be lost; the database stays sound. Saves one disk sync a call.
+      this.#database.run("PRAGMA synchronous = NORMAL");
+    }
+    return this.#database;
+  }
+}
+
+function insertAll(database: Database, records: readonly CallRecord[]): void {
+  const insert = database.query<never, CallValues>(`INSERT INTO calls (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  for (const record of records) insert.run(...toValues(record));
+  database.run(`DELETE FROM calls WHERE sequence <= (SELECT max(sequence) FROM calls) - ${CALLS_KEPT}`);
+}
+
+function toValues({ toolId, startedAt, outcome, usage }: CallRecord): CallValues {
+  const { fuel, wallMs, peakMemoryBytes, hostCalls, inputBytes, outputBytes } = usage;
+  return [toolId, startedAt, outcome, fuel, wallMs, peakMemoryBytes, hostCalls, inputBytes, outputBytes];
+}
+
+/** A row of an outcome that this KAMI does not know is left out: a newer one wrote it, without a change of the schema. */
+function toRecord(row: CallRow): CallRecord[] {
+  const { outcome } = row;
+  if (outcome !== "OK" && !isFailureCode(outcome)) return [];
+  const usage = {
+    fuel: row.fuel,
+    wallMs: row.wall_ms,
+    peakMemoryBytes: row.peak_memory_bytes,
+    hostCalls: row.host_calls,
+    inputBytes: row.input_bytes,
+    outputBytes: row.output_bytes,
+  };
+  return [{ toolId: row.tool_id, startedAt: row.started_at, outcome, usage }];
+}

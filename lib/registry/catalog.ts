@@ -1,0 +1,132 @@
+/**
+ * The installed tools, from rows of the database. What a row says is checked again when it is read: the manifest must parse by today's
+ * rules and hash to what the row is named by.
+ */
+import type { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { Failure, refuse } from "../errors.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse.ts";
+import { digestPackage, MANIFEST_NAME } from "./package.ts";
+import type { InstalledTool } from "./registry.ts";
+import type { StorePaths } from "./store.ts";
+import { decodeManifest } from "./text.ts";
+import { readTransaction } from "./transaction.ts";
+
+/** A row without its manifest, which is large and rarely read. */
+interface ToolRow {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly package_digest: string;
+  readonly component_digest: string;
+  readonly component_bytes: number;
+  readonly enabled: 0 | 1;
+  readonly installed_at: number;
+}
+
+interface Loaded {
+  readonly revision: number;
+  readonly tools: ReadonlyMap<string, InstalledTool>;
+}
+
+const COLUMNS = "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at";
+
+/** The tools of one database, kept in memory until its revision moves. */
+export class Catalog {
+  readonly #database: Database;
+  readonly #store: StorePaths;
+  #loaded: Loaded = { revision: 0, tools: new Map() };
+  /** By package and component digest, which together fix the manifest; undefined for one that does not hold. */
+  #manifests: Map<string, Manifest | undefined> = new Map();
+
+  constructor(database: Database, store: StorePaths) {
+    this.#database = database;
+    this.#store = store;
+  }
+
+  /** Reads the number that moves with every change of the tools, by any process. */
+  revision(): number {
+    const row = this.#database.query<{ revision: number }, []>("SELECT revision FROM state").get();
+    if (row === null) throw new Error("BUG: the registry has no state");
+    return row.revision;
+  }
+
+  /** Reads all tools, in the order of their ids; from memory when nothing has changed. */
+  tools(): ReadonlyMap<string, InstalledTool> {
+    return readTransaction(this.#database, () => {
+      const revision = this.revision();
+      if (revision !== this.#loaded.revision) this.#loaded = { revision, tools: this.#loadAll() };
+      return this.#loaded.tools;
+    });
+  }
+
+  /** Reads one tool past the memory, for use inside a transaction. */
+  load(id: string): InstalledTool | undefined {
+    const query = this.#database.query<ToolRow, [string]>(`SELECT ${COLUMNS} FROM tools WHERE id = ?`);
+    const row = query.get(id);
+    return row === null ? undefined : this.#toTool(row);
+  }
+
+  #loadAll(): ReadonlyMap<string, InstalledTool> {
+    const rows = this.#database.query<ToolRow, []>(`SELECT ${COLUMNS} FROM tools ORDER BY id`).all();
+    const tools = new Map(rows.map((row) => [row.id, this.#toTool(row)]));
+    const current = new Set(rows.map(cacheKey));
+    this.#manifests = new Map([...this.#manifests].filter(([key]) => current.has(key)));
+    return tools;
+  }
+
+  #toTool(row: ToolRow): InstalledTool {
+    const sound = this.#manifestOf(row);
+    const manifest = sound?.tool.id === row.id ? sound : damagedManifest(row);
+    return {
+      id: row.id,
+      name: manifest.tool.name,
+      version: manifest.tool.version,
+      description: manifest.mcp.description,
+      manifest,
+      packageDigest: row.package_digest,
+      componentDigest: row.component_digest,
+      componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
+      componentBytes: row.component_bytes,
+      enabled: manifest === sound && row.enabled === 1,
+      installedAt: row.installed_at,
+    };
+  }
+
+  #manifestOf(row: ToolRow): Manifest | undefined {
+    const key = cacheKey(row);
+    if (this.#manifests.has(key)) return this.#manifests.get(key);
+    const query = this.#database.query<{ manifest: Uint8Array }, [string]>("SELECT manifest FROM tools WHERE id = ?");
+    const bytes = query.get(row.id)?.manifest ?? new Uint8Array();
+    const manifest = checkedManifest(bytes, row);
+    this.#manifests.set(key, manifest);
+    return manifest;
+  }
+}
+
+function cacheKey(row: ToolRow): string {
+  return `${row.package_digest}:${row.component_digest}`;
+}
+
+function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | undefined {
+  try {
+    const manifest = parseManifest(decodeManifest(manifestBytes, MANIFEST_NAME), MANIFEST_NAME);
+    const wasmPath = manifest.tool.wasm;
+    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest: row.component_digest });
+    return digest === row.package_digest ? manifest : undefined;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** Stands in for a manifest that does not hold, so that one bad row is seen and can be uninstalled. Asks for nothing, allows nothing. */
+function damagedManifest(row: ToolRow): Manifest {
+  const { message } = refuse("PACKAGE_CHANGED", { tool: row.id });
+  return {
+    tool: { id: row.id, name: row.name, version: row.version, wasm: "tool.wasm" },
+    mcp: { description: message, arguments: [] },
+    security: { netAllowList: [], fsAccess: "none", envAllowList: [], maxMemoryMb: 0, maxExecutionMs: 0, maxFuel: 0 },
+  };
+}

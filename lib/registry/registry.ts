@@ -1,0 +1,271 @@
+/**
+ * The tools that are installed, and the calls that were made: one SQLite database, and the packages beside it. Any number of processes
+ * may use it at once; a process that is killed at any instant leaves nothing half installed.
+ *
+ * An install writes and syncs the files under a temporary name, and only then takes the write lock, renames them into place and
+ * commits the row. An uninstall commits first and deletes afterwards. So each row always has its files, and what a killed process leaves is
+ * files without a row, which the next install or uninstall sweeps.
+ */
+import type { Database } from "bun:sqlite";
+import { dirname, join, resolve } from "node:path";
+import { Failure, refuse } from "../errors.ts";
+import type { FailureCode } from "../errors.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { nearest } from "../nearest.ts";
+import type { Usage } from "../protocol/limits.ts";
+import { CallLog } from "./calls.ts";
+import { Catalog } from "./catalog.ts";
+import { openDatabase } from "./database.ts";
+import { makeDirectory } from "./durable.ts";
+import { errorCode, readBeneath, reasonOf } from "./files.ts";
+import { COMPONENT_SIZE, sha256 } from "./package.ts";
+import type { PackageSource } from "./package.ts";
+import {
+  DATABASE_NAME,
+  discard,
+  emptyTmp,
+  placePackage,
+  retireSandbox,
+  retireUnreferenced,
+  stagePackage,
+  storeBeside,
+} from "./store.ts";
+import type { StorePaths } from "./store.ts";
+import { writeTransaction } from "./transaction.ts";
+
+/** A tool of the registry. */
+export interface InstalledTool {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly manifest: Manifest;
+  /** SHA-256, lower-case hex, of the package: the name of its directory under `tools/`. */
+  readonly packageDigest: string;
+  /** SHA-256, lower-case hex, of the component. */
+  readonly componentDigest: string;
+  /** Absolute path of the component in the registry's own package directory. */
+  readonly componentPath: string;
+  readonly componentBytes: number;
+  /** Whether it may be called. Never true for a tool whose record is damaged. */
+  readonly enabled: boolean;
+  /** Milliseconds since the epoch. */
+  readonly installedAt: number;
+}
+
+/** One call, as the log keeps it. */
+export interface CallRecord {
+  /** Id of an installed tool, or `""` for a file that was run. */
+  readonly toolId: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly outcome: "OK" | FailureCode;
+  readonly usage: Usage;
+}
+
+/** What an install did. */
+export interface Installation {
+  readonly tool: InstalledTool;
+  /** The version that was there before, if any. */
+  readonly replaced: string | undefined;
+}
+
+const UPSERT = `
+  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
+    component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
+    installed_at = excluded.installed_at, manifest = excluded.manifest`;
+
+/** An open registry. Everything is synchronous; reads never wait for other processes, writes do for at most five seconds. */
+export class Registry implements Disposable {
+  /** Absolute. */
+  readonly home: string;
+  /** Where the database keeps `tools/`, `tmp/` and `sandboxes/`: the home, unless another database was named. */
+  readonly root: string;
+  readonly #store: StorePaths;
+  readonly #database: Database;
+  readonly #catalog: Catalog;
+  readonly #calls: CallLog;
+
+  private constructor(home: string, path: string) {
+    this.home = home;
+    this.#database = openDatabase(path);
+    this.#store = storeBeside(path);
+    this.root = this.#store.root;
+    this.#catalog = new Catalog(this.#database, this.#store);
+    this.#calls = new CallLog(path);
+  }
+
+  /**
+   * Opens the registry, and makes and migrates it where needed. Directories that it makes are private to their owner.
+   *
+   * @param home - KAMI's home directory.
+   * @param database - Default: `registry.db` in `home`. See {@link storeBeside} for where its packages are.
+   * @throws {Failure} `REGISTRY_NEWER`, `REGISTRY_UNUSABLE`, `REGISTRY_BUSY`
+   */
+  static open(home: string, database: string = join(home, DATABASE_NAME)): Registry {
+    const path = resolve(database);
+    try {
+      makeDirectory(home);
+      makeDirectory(dirname(path));
+    } catch (error) {
+      const code = errorCode(error);
+      throw code === undefined ? error : refuse("REGISTRY_UNUSABLE", { path, reason: reasonOf(code) }, error);
+    }
+    return new Registry(resolve(home), path);
+  }
+
+  /**
+   * Lists the tools by id, ascending. One whose record is damaged is listed as disabled; one whose files are missing is listed as it is.
+   *
+   * @param filter - Keeps the tools that have it in their id or name, in any case.
+   */
+  list(filter = ""): readonly InstalledTool[] {
+    const wanted = filter.toLowerCase();
+    const has = (text: string): boolean => text.toLowerCase().includes(wanted);
+    return [...this.#catalog.tools().values()].filter((tool) => has(tool.id) || has(tool.name));
+  }
+
+  /** Finds a tool by its exact id. */
+  find(id: string): InstalledTool | undefined {
+    return this.#catalog.tools().get(id);
+  }
+
+  /**
+   * Finds a tool that has to be there.
+   *
+   * @throws {Failure} `TOOL_UNKNOWN` with the nearest id.
+   */
+  require(id: string): InstalledTool {
+    return this.find(id) ?? this.#unknown(id);
+  }
+
+  /**
+   * Puts a package in place and records it, atomically; replaces an earlier version of the same id, which stays disabled if it was.
+   *
+   * @throws {Failure} `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   */
+  install(source: PackageSource): Installation {
+    const staged = stagePackage(this.#store, source);
+    try {
+      return writeTransaction(this.#database, () => this.#record(source, staged));
+    } finally {
+      discard(staged);
+      this.#sweep();
+    }
+  }
+
+  /**
+   * Removes a tool, its package and its sandbox.
+   *
+   * @returns The tool as it was.
+   * @throws {Failure} `TOOL_UNKNOWN`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   */
+  uninstall(id: string): InstalledTool {
+    const tool = writeTransaction(this.#database, () => {
+      const found = this.#catalog.load(id);
+      this.#database.query("DELETE FROM tools WHERE id = ?").run(id);
+      return found;
+    });
+    if (tool === undefined) return this.#unknown(id);
+    this.#sweep(id);
+    return tool;
+  }
+
+  /**
+   * Says whether a tool may be called.
+   *
+   * @throws {Failure} `TOOL_UNKNOWN`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`; `PACKAGE_CHANGED` when its record is damaged.
+   */
+  setEnabled(id: string, enabled: boolean): InstalledTool {
+    const tool = writeTransaction(this.#database, () => {
+      const flag = enabled ? 1 : 0;
+      this.#database.query("UPDATE tools SET enabled = ? WHERE id = ? AND enabled <> ?").run(flag, id, flag);
+      const updated = this.#catalog.load(id);
+      if (enabled && updated?.enabled === false) throw refuse("PACKAGE_CHANGED", { tool: id });
+      return updated;
+    });
+    return tool ?? this.#unknown(id);
+  }
+
+  /**
+   * Adds a call to the log. Best effort: never throws and never waits for another process; while one holds the database, the newest
+   * 1,000 calls wait in memory for the next record or for the registry to close.
+   */
+  recordCall(record: CallRecord): void {
+    this.#calls.record(record);
+  }
+
+  /**
+   * Reads the newest calls, newest first.
+   *
+   * @param limit - At most this many, 0 or more; the log keeps 10,000.
+   */
+  calls(limit = 100): readonly CallRecord[] {
+    return this.#calls.newest(limit);
+  }
+
+  /** Reads a number that moves whenever any process installs, uninstalls, enables or disables a tool, and only then. A few microseconds. */
+  revision(): number {
+    return this.#catalog.revision();
+  }
+
+  [Symbol.dispose](): void {
+    this.#calls[Symbol.dispose]();
+    this.#database.close();
+  }
+
+  #record(source: PackageSource, staged: string): Installation {
+    const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
+    const { id, name, version } = manifest.tool;
+    const before = this.#catalog.load(id);
+    placePackage(this.#store, staged, source);
+    // What a killed uninstall left behind is not for the next tool of that name.
+    if (before === undefined) retireSandbox(this.#store, id);
+    this.#database
+      .query(UPSERT)
+      .run(id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes);
+    const tool = this.#catalog.load(id);
+    if (tool === undefined) throw new Error("BUG: a row that was written is not there");
+    return { tool, replaced: before?.version };
+  }
+
+  /** Best effort: what happened is committed, and what this misses the next one sweeps. */
+  #sweep(uninstalled?: string): void {
+    try {
+      writeTransaction(this.#database, () => {
+        const rows = this.#database.query<{ digest: string }, []>("SELECT package_digest AS digest FROM tools").all();
+        retireUnreferenced(this.#store, new Set(rows.map((row) => row.digest)));
+        if (uninstalled === undefined || this.#catalog.load(uninstalled) !== undefined) return;
+        retireSandbox(this.#store, uninstalled);
+      });
+      emptyTmp(this.#store);
+    } catch (error) {
+      if (!(error instanceof Failure) && errorCode(error) === undefined) throw error;
+    }
+  }
+
+  #unknown(id: string): never {
+    throw refuse("TOOL_UNKNOWN", { id, nearest: nearest(id, this.#catalog.tools().keys()) });
+  }
+}
+
+/**
+ * Reads an installed component again and compares it with what was installed.
+ *
+ * @returns Its bytes.
+ * @throws {Failure} `PACKAGE_CHANGED` when it is missing, cannot be read, or is not what was installed; also after another process has
+ *   uninstalled or replaced the tool: look the tool up again before giving up.
+ */
+export function verifyPackage(tool: InstalledTool): Uint8Array<ArrayBuffer> {
+  const depth = tool.manifest.tool.wasm.split("/").map(() => "..");
+  try {
+    const component = readBeneath(join(tool.componentPath, ...depth), tool.manifest.tool.wasm, COMPONENT_SIZE);
+    if (sha256(component) === tool.componentDigest) return component;
+  } catch (error) {
+    throw refuse("PACKAGE_CHANGED", { tool: tool.id }, error);
+  }
+  throw refuse("PACKAGE_CHANGED", { tool: tool.id });
+}

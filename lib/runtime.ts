@@ -1,0 +1,225 @@
+/**
+ * Tool and input in, result out: the one entry point for the command line, MCP and the benchmarks.
+ *
+ * Installs packages, keeps their compiled components, and runs calls under their effective limits. What a guest does never throws: a
+ * call returns a result, failed or not, with its usage.
+ */
+import { availableParallelism } from "node:os";
+import type { Artifact } from "./component/artifact.ts";
+import { ArtifactCache } from "./component/cache.ts";
+import { compileArtifact, type LoadableArtifact } from "./component/loadable.ts";
+import { Failure, refuse } from "./errors.ts";
+import { Executor } from "./executor/executor.ts";
+import type { Settled } from "./executor/settled.ts";
+import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
+import { type LimitRequest, limitCall } from "./policy/limits.ts";
+import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
+import { readComponent, readPackage, sha256 } from "./registry/package.ts";
+import { type InstalledTool, Registry, verifyPackage } from "./registry/registry.ts";
+import { checkArguments } from "./schema/arguments.ts";
+import { parseJson } from "./schema/json.ts";
+
+/** Where a runtime keeps its state, and how much it takes on. */
+export interface RuntimeOptions {
+  /** Absolute path of KAMI_HOME. Created when missing. */
+  readonly home: string;
+  /** Absolute path of the registry database; default `registry.db` in the home. */
+  readonly database?: string | undefined;
+  /** Calls that run at once, 1 to 256; default: as many as the machine has cores. */
+  readonly concurrency?: number | undefined;
+  /** Calls that may wait; default 256. */
+  readonly queueLimit?: number | undefined;
+  /** From the user's configuration: no manifest gets more. */
+  readonly ceilings?: Partial<Limits> | undefined;
+  /** Takes KAMI's own diagnostics, one clean line each; default: dropped. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** How one call is run. */
+export interface CallOptions {
+  /** The user's own limits for this call: each replaces the tool's. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Aborting it interrupts the guest: the call then fails with `CANCELLED`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whose turn in the queue the call takes; default: the tool's own. */
+  readonly client?: string | undefined;
+}
+
+/** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
+export type CallResult = Settled;
+
+/** What an install did. */
+export interface InstallReport {
+  readonly tool: InstalledTool;
+  /** The version that was there before, if there was one. */
+  readonly replaced: string | undefined;
+}
+
+/** Most bytes of UTF-8 of a call's input. */
+export const INPUT_LIMIT_BYTES: number = 4 * 1_048_576;
+
+const DEFAULT_QUEUE_LIMIT = 256;
+/** Components that stay compiled in memory. */
+const COMPILED_LIMIT = 64;
+const PAGE_BYTES = 65_536;
+
+interface Prepared {
+  readonly digest: string;
+  readonly input: string;
+  readonly limits: Limits;
+  readonly client: string;
+  readonly component: () => Promise<Uint8Array>;
+}
+
+/** A KAMI home that is open, with Workers to run its tools. */
+export class Runtime implements AsyncDisposable {
+  readonly registry: Registry;
+  readonly #options: RuntimeOptions;
+  readonly #artifacts: ArtifactCache;
+  readonly #executor: Executor;
+  /** By digest, the one used longest ago first. */
+  readonly #compiled = new Map<string, Promise<LoadableArtifact>>();
+
+  /**
+   * Opens the registry; starts no Worker yet.
+   *
+   * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
+   */
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.registry = Registry.open(options.home, options.database);
+    this.#artifacts = new ArtifactCache(options.home);
+    this.#executor = new Executor({
+      concurrency: options.concurrency ?? availableParallelism(),
+      queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
+    });
+  }
+
+  /**
+   * Installs a package: reads it, compiles its component, then records both at once.
+   *
+   * @param path - A directory with a `tool.toml`, or the `tool.toml`.
+   * @throws {Failure} FILE_*, MANIFEST_*, PACKAGE_*, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN, REGISTRY_BUSY
+   */
+  async install(path: string): Promise<InstallReport> {
+    const source = await readPackage(path);
+    const artifact = await this.#artifacts.ensure(source.componentDigest, () => Promise.resolve(source.component));
+    checkInitialMemory(artifact, limitCall(source.manifest.security).memoryBytes);
+    await compileArtifact(artifact);
+    return this.registry.install(source);
+  }
+
+  /** Removes a tool. @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY */
+  uninstall(id: string): InstalledTool {
+    return this.registry.uninstall(id);
+  }
+
+  /**
+   * Calls an installed tool.
+   *
+   * @param id - The tool's id.
+   * @param input - JSON text, at most {@link INPUT_LIMIT_BYTES}.
+   * @returns Never throws for an outcome of the domain: an unknown tool or a bad input is a failed result too.
+   */
+  call(id: string, input: string, options: CallOptions = {}): Promise<CallResult> {
+    return this.#settle(id, options, () => this.#prepareTool(id, input, options));
+  }
+
+  /**
+   * Runs a component that is not installed, under the default limits.
+   *
+   * @param path - The component's file.
+   * @param input - JSON text, at most {@link INPUT_LIMIT_BYTES}.
+   */
+  runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
+    return this.#settle("", options, () => this.#prepareFile(path, input, options));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#executor[Symbol.dispose]();
+    this.registry[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  async #settle(toolId: string, options: CallOptions, prepare: () => Promise<Prepared>): Promise<CallResult> {
+    const startedAt = Date.now();
+    const result = await this.#attempt(options, prepare);
+    this.registry.recordCall({
+      toolId,
+      startedAt,
+      outcome: result.ok ? "OK" : result.failure.code,
+      usage: result.usage,
+    });
+    return result;
+  }
+
+  async #attempt(options: CallOptions, prepare: () => Promise<Prepared>): Promise<CallResult> {
+    try {
+      const { digest, input, limits, client, component } = await prepare();
+      const artifact = await this.#load(digest, component);
+      checkInitialMemory(artifact, limits.memoryBytes);
+      return await this.#executor.call({ artifact, input, limits, client, signal: options.signal });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { ok: false, failure: error, usage: NO_USAGE, captured: NO_OUTPUT };
+    }
+  }
+
+  async #prepareTool(id: string, input: string, options: CallOptions): Promise<Prepared> {
+    const tool = this.registry.require(id);
+    if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
+    const declared = tool.manifest.mcp.arguments;
+    const value = parseInput(input);
+    return {
+      digest: tool.componentDigest,
+      input: declared.length === 0 ? input : JSON.stringify(checkArguments(declared, value)),
+      limits: this.#limits(tool.manifest.security, options),
+      client: options.client ?? id,
+      component: () => Promise.resolve(verifyPackage(tool)),
+    };
+  }
+
+  async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
+    parseInput(input);
+    const component = await readComponent(path);
+    const digest = sha256(component);
+    return {
+      digest,
+      input,
+      limits: this.#limits(MANIFEST_DEFAULTS.security, options),
+      client: options.client ?? digest,
+      component: () => Promise.resolve(component),
+    };
+  }
+
+  #limits(request: LimitRequest, options: CallOptions): Limits {
+    return limitCall(request, { ceilings: this.#options.ceilings, explicit: options.limits });
+  }
+
+  /** The component compiled, from memory, from disk, or anew. */
+  #load(digest: string, component: () => Promise<Uint8Array>): Promise<LoadableArtifact> {
+    const known = this.#compiled.get(digest);
+    const loading = known ?? this.#artifacts.ensure(digest, component).then(compileArtifact);
+    this.#compiled.delete(digest);
+    this.#compiled.set(digest, loading);
+    if (known === undefined) loading.catch(() => this.#compiled.delete(digest));
+    const [oldest] = this.#compiled.keys();
+    if (this.#compiled.size > COMPILED_LIMIT && oldest !== undefined) this.#compiled.delete(oldest);
+    return loading;
+  }
+}
+
+function parseInput(input: string): unknown {
+  const bytes = Buffer.byteLength(input);
+  if (bytes > INPUT_LIMIT_BYTES) throw refuse("INPUT_TOO_LARGE", { bytes, limitBytes: INPUT_LIMIT_BYTES });
+  return parseJson(input, "the call");
+}
+
+function checkInitialMemory(artifact: Pick<Artifact, "modules"> | LoadableArtifact, limitBytes: number): void {
+  let pages = 0;
+  for (const module of artifact.modules) {
+    for (const memory of module.memories) pages += memory.initialPages;
+  }
+  const bytes = pages * PAGE_BYTES;
+  if (bytes > limitBytes) throw refuse("COMPONENT_INITIAL_MEMORY", { bytes, limitBytes });
+}

@@ -1,0 +1,61 @@
+/**
+ * The fixtures that ask for something of the host, on the imports. What becomes of the call is the Worker's part.
+ */
+import { describe, expect, test } from "bun:test";
+import { guestPath } from "../../../fixtures/paths.ts";
+import { startComponent } from "./component.ts";
+import { Ended, invoke, Recorder } from "./recorder.ts";
+
+async function start(name: string, call: Recorder): Promise<object> {
+  return startComponent(await Bun.file(guestPath(name)).bytes(), call);
+}
+
+describe("fixtures", () => {
+  test("read-env finds neither variables nor arguments", async () => {
+    const call = new Recorder();
+    const guest = await start("read-env", call);
+    expect(invoke(guest, "run", ["{}"])).toBe('{"environment":0,"names":[],"arguments":[]}');
+    expect(call.ending).toBeUndefined();
+  });
+
+  test.each([
+    ["exit", '{"status": "ok"}', "exit: 0"],
+    ["exit", '{"status": "error"}', "exit: 1"],
+    ["exit", '{"code": 42}', "exit: 42"],
+    ["connect", "1", "denied: network access (wasi:sockets/instance-network instance-network)"],
+    ["http-get", '"127.0.0.1:1"', "denied: network access (wasi:http/types fields)"],
+    ["open-forged", "{}", "denied: file access (wasi:filesystem/types descriptor.open-at)"],
+  ])("%s with %s ends in `%s`", async (name, input, ending) => {
+    const call = new Recorder();
+    const guest = await start(name, call);
+    expect(call.endOf(() => invoke(guest, "run", [input]))).toBe(ending);
+  });
+
+  test.each([
+    ["exit", "exit: 1"],
+    ["socket", "denied: network access (wasi:sockets/instance-network instance-network)"],
+  ])("catch-all swallows the exception of %s, but not the end of the call", async (asked, ending) => {
+    const call = new Recorder();
+    const guest = await start("catch-all", call);
+    // What the glue makes of a guest that goes on after a refusal is its own affair: the call has ended.
+    expect(() => invoke(guest, "run", [`{"call": "${asked}"}`])).not.toThrow(Ended);
+    expect(call.ending).toBe(ending);
+  });
+
+  test.each([
+    ["stdout-forger", "stdout", 8, '"method":"notifications/tools/list_changed"'],
+    ["stderr-escape", "stderr", 1, "end of stderr"],
+  ] as const)("%s writes to the call's %s only", async (name, stream, ...[count, excerpt]) => {
+    const call = new Recorder();
+    invoke(await start(name, call), "run", ["{}"]);
+    expect(call.pieces.map((piece) => piece.stream)).toEqual(Array.from({ length: count }, () => stream));
+    expect(call.pieces.every((piece) => piece.text.includes(excerpt))).toBe(true);
+  });
+
+  test("log-flood logs every byte, in pieces", async () => {
+    const call = new Recorder();
+    invoke(await start("log-flood", call), "run", ["2"]);
+    expect(call.pieces.every(({ stream, level }) => stream === "log" && level === "info")).toBe(true);
+    expect(call.pieces.reduce((sum, piece) => sum + piece.text.length, 0)).toBe(2 * 1_048_576);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Hostile components on the imports: what they were not granted, and what jco's glue passes when a component declares an
+ * interface with types of its own.
+ */
+import { describe, expect, test } from "bun:test";
+import { buildGuest, endOf, REALLOC, run, startComponent, WASI } from "./component.ts";
+import { invoke, Recorder } from "./recorder.ts";
+
+describe("denials through the glue", () => {
+  const denied = `
+package wasi:sockets@0.2.0 {
+  interface network { resource network; enum error-code { unknown, access-denied } }
+  interface instance-network { use network.{network}; instance-network: func() -> network; }
+}
+package wasi:http@0.2.10 {
+  interface types {
+    resource fields { constructor(); from-list: static func(entries: list<u8>) -> fields; has: func(name: string) -> bool; }
+  }
+}
+package my:host@1.0.0 { interface things { do-thing: func(); } }
+`;
+  const imports = `import wasi:sockets/instance-network@0.2.0; import wasi:http/types@0.2.10;
+    import my:host/things@1.0.0; import lone-thing: func();`;
+  const withBody = (body: string) =>
+    buildGuest(
+      imports,
+      `(import "wasi:sockets/instance-network@0.2.0" "instance-network" (func $network (result i32)))
+      (import "wasi:http/types@0.2.10" "[constructor]fields" (func $new (result i32)))
+      (import "wasi:http/types@0.2.10" "[static]fields.from-list" (func $list (param i32 i32) (result i32)))
+      (import "wasi:http/types@0.2.10" "[method]fields.has" (func $has (param i32 i32 i32) (result i32)))
+      (import "my:host/things@1.0.0" "do-thing" (func $thing))
+      (import "$root" "lone-thing" (func $lone))
+      ${REALLOC} (func (export "run") (result i32) ${body})`,
+      denied,
+    );
+
+  test("a guest that imports much and uses none of it runs", async () => {
+    const call = new Recorder();
+    expect(await run(await withBody("(i32.const 5)"), call)).toBe(5);
+    expect([call.entered, call.ending]).toEqual([0, undefined]);
+  });
+
+  test.each([
+    ["(call $network)", "network access (wasi:sockets/instance-network instance-network)"],
+    ["(call $new)", "network access (wasi:http/types fields)"],
+    ["(call $list (i32.const 0) (i32.const 0))", "network access (wasi:http/types fields.from-list)"],
+    ["(call $has (i32.const 3) (i32.const 0) (i32.const 0))", "network access (wasi:http/types fields.has)"],
+    ["(call $thing) (i32.const 0)", "an unknown host function (my:host/things do-thing)"],
+    ["(call $lone) (i32.const 0)", "an unknown host function (lone-thing)"],
+  ])("%s is denied by name", async (body, capability) => {
+    expect(await endOf(await withBody(body), new Recorder())).toBe(`denied: ${capability}`);
+  });
+});
+
+describe("a component that declares WASI's functions with other types", () => {
+  test("cannot read beyond its input: what is read owns its buffer", async () => {
+    const wit = WASI.replace("-> result<list<u8>, stream-error>", "-> result<list<u64>, stream-error>");
+    const component = await buildGuest(
+      "import wasi:cli/stdin@0.2.6; import wasi:io/streams@0.2.6;",
+      `(import "wasi:cli/stdin@0.2.6" "get-stdin" (func $stdin (result i32)))
+      (import "wasi:io/streams@0.2.6" "[method]input-stream.read" (func $read (param i32 i64 i32)))
+      ${REALLOC}
+      (func (export "run") (result i32) (call $read (call $stdin) (i64.const 4) (i32.const 16)) (i32.const 1))`,
+      wit,
+    );
+    const call = new Recorder("read secret-of-another-call and more of it, all in one buffer");
+    const exports = await startComponent(component, call);
+    expect(() => invoke(exports, "run")).toThrow(RangeError);
+    expect(call.ending).toBeUndefined();
+  });
+
+  test("gets a trap for text in place of bytes", async () => {
+    const wit = WASI.replaceAll("(contents: list<u8>)", "(contents: string)");
+    const component = await buildGuest(
+      "import wasi:cli/stdout@0.2.6; import wasi:io/streams@0.2.6;",
+      `(import "wasi:cli/stdout@0.2.6" "get-stdout" (func $stdout (result i32)))
+      (import "wasi:io/streams@0.2.6" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
+      ${REALLOC}
+      (func (export "run") (result i32)
+        (call $write (call $stdout) (i32.const 0) (i32.const 4) (i32.const 16)) (i32.const 1))`,
+      wit,
+    );
+    expect(await endOf(component, new Recorder())).toBe(
+      "trap: it called wasi:io/streams output-stream.blocking-write-and-flush with arguments of the wrong type",
+    );
+  });
+});
