@@ -175,7 +175,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   COMPONENT_TOO_LARGE: {
-    text: (d) => `Cannot use ${quote(d.path)}: it has ${mib(d.bytes)}, the limit is ${mib(d.limitBytes)}`,
+    text: (d) => `Cannot use ${quote(d.path)}: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
     hint: () => "strip debug information, or split the tool",
     agentMayRead: false,
   },
@@ -281,7 +281,10 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: true,
   },
   TOOL_ERROR: { text: (d) => clean(d.message, 4000) || "The tool failed without a message", agentMayRead: true },
-  TOOL_EXIT: { text: (d) => `The tool ended with exit code ${d.exitCode}${d.message === "" ? "" : `: ${clean(d.message)}`}`, agentMayRead: true },
+  TOOL_EXIT: {
+    text: (d) => `The tool ended with exit code ${d.exitCode}${d.message === "" ? "" : `: ${clean(d.message)}`}`,
+    agentMayRead: true,
+  },
   FUEL_EXHAUSTED: {
     text: (d) => `Cannot finish the call: all ${d.fuelLimit} fuel is used up`,
     hint: () => "ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel",

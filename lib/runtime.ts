@@ -4,10 +4,7 @@
  * Installs packages, keeps their compiled components, and runs calls under their effective limits. What a guest does never throws: a
  * call returns a result, failed or not, with its usage.
  */
-import { availableParallelism } from "node:os";
-import type { Artifact } from "./component/artifact.ts";
-import { ArtifactCache } from "./component/cache.ts";
-import { compileArtifact, type LoadableArtifact } from "./component/loadable.ts";
+import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
 import { Failure, refuse } from "./errors.ts";
 import { Executor } from "./executor/executor.ts";
 import type { Settled } from "./executor/settled.ts";
@@ -59,9 +56,6 @@ export interface InstallReport {
 export const INPUT_LIMIT_BYTES: number = 4 * 1_048_576;
 
 const DEFAULT_QUEUE_LIMIT = 256;
-/** Components that stay compiled in memory. */
-const COMPILED_LIMIT = 64;
-const PAGE_BYTES = 65_536;
 
 interface Prepared {
   readonly digest: string;
@@ -75,10 +69,8 @@ interface Prepared {
 export class Runtime implements AsyncDisposable {
   readonly registry: Registry;
   readonly #options: RuntimeOptions;
-  readonly #artifacts: ArtifactCache;
+  readonly #components: ComponentLibrary;
   readonly #executor: Executor;
-  /** By digest, the one used longest ago first. */
-  readonly #compiled = new Map<string, Promise<LoadableArtifact>>();
 
   /**
    * Opens the registry; starts no Worker yet.
@@ -88,9 +80,9 @@ export class Runtime implements AsyncDisposable {
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.registry = Registry.open(options.home, options.database);
-    this.#artifacts = new ArtifactCache(options.home);
+    this.#components = new ComponentLibrary(options.home, (problem) => options.log?.(problem.message));
     this.#executor = new Executor({
-      concurrency: options.concurrency ?? availableParallelism(),
+      concurrency: options.concurrency ?? navigator.hardwareConcurrency,
       queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
     });
   }
@@ -103,15 +95,17 @@ export class Runtime implements AsyncDisposable {
    */
   async install(path: string): Promise<InstallReport> {
     const source = await readPackage(path);
-    const artifact = await this.#artifacts.ensure(source.componentDigest, () => Promise.resolve(source.component));
+    const artifact = await this.#components.load(source.componentDigest, () => Promise.resolve(source.component));
     checkInitialMemory(artifact, limitCall(source.manifest.security).memoryBytes);
-    await compileArtifact(artifact);
     return this.registry.install(source);
   }
 
-  /** Removes a tool. @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY */
-  uninstall(id: string): InstalledTool {
-    return this.registry.uninstall(id);
+  /** Removes a tool, and its compiled component when no other tool has it. @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY */
+  async uninstall(id: string): Promise<InstalledTool> {
+    const tool = this.registry.uninstall(id);
+    const isShared = this.registry.list().some((other) => other.componentDigest === tool.componentDigest);
+    if (!isShared) await this.#components.remove(tool.componentDigest);
+    return tool;
   }
 
   /**
@@ -156,7 +150,7 @@ export class Runtime implements AsyncDisposable {
   async #attempt(options: CallOptions, prepare: () => Promise<Prepared>): Promise<CallResult> {
     try {
       const { digest, input, limits, client, component } = await prepare();
-      const artifact = await this.#load(digest, component);
+      const artifact = await this.#components.load(digest, component);
       checkInitialMemory(artifact, limits.memoryBytes);
       return await this.#executor.call({ artifact, input, limits, client, signal: options.signal });
     } catch (error) {
@@ -195,31 +189,10 @@ export class Runtime implements AsyncDisposable {
   #limits(request: LimitRequest, options: CallOptions): Limits {
     return limitCall(request, { ceilings: this.#options.ceilings, explicit: options.limits });
   }
-
-  /** The component compiled, from memory, from disk, or anew. */
-  #load(digest: string, component: () => Promise<Uint8Array>): Promise<LoadableArtifact> {
-    const known = this.#compiled.get(digest);
-    const loading = known ?? this.#artifacts.ensure(digest, component).then(compileArtifact);
-    this.#compiled.delete(digest);
-    this.#compiled.set(digest, loading);
-    if (known === undefined) loading.catch(() => this.#compiled.delete(digest));
-    const [oldest] = this.#compiled.keys();
-    if (this.#compiled.size > COMPILED_LIMIT && oldest !== undefined) this.#compiled.delete(oldest);
-    return loading;
-  }
 }
 
 function parseInput(input: string): unknown {
   const bytes = Buffer.byteLength(input);
   if (bytes > INPUT_LIMIT_BYTES) throw refuse("INPUT_TOO_LARGE", { bytes, limitBytes: INPUT_LIMIT_BYTES });
   return parseJson(input, "the call");
-}
-
-function checkInitialMemory(artifact: Pick<Artifact, "modules"> | LoadableArtifact, limitBytes: number): void {
-  let pages = 0;
-  for (const module of artifact.modules) {
-    for (const memory of module.memories) pages += memory.initialPages;
-  }
-  const bytes = pages * PAGE_BYTES;
-  if (bytes > limitBytes) throw refuse("COMPONENT_INITIAL_MEMORY", { bytes, limitBytes });
 }

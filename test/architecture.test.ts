@@ -47,7 +47,9 @@ interface Import {
   readonly specifier: string;
 }
 
-const files = [...new Glob("**/*.ts").scanSync(join(root, "lib"))].filter((file) => !file.startsWith("guest/")).sort();
+const files = [...new Glob("**/*.ts").scanSync(join(root, "lib"))]
+  .filter((file) => !file.startsWith("guest/"))
+  .toSorted();
 const texts = new Map<string, string>();
 for (const file of files) texts.set(file, await Bun.file(join(root, "lib", file)).text());
 const imports = files.flatMap((file) => importsOf(file));
@@ -145,7 +147,7 @@ describe("the tree", () => {
   test("has nothing at the top but what DESIGN names", () => {
     const top = [...new Glob("*").scanSync({ cwd: root, onlyFiles: false })]
       .filter((name) => name !== "node_modules")
-      .sort();
+      .toSorted();
     expect(top).toEqual(
       [
         "LICENSE",
@@ -160,7 +162,7 @@ describe("the tree", () => {
         "package.json",
         "test",
         "tsconfig.json",
-      ].sort(),
+      ].toSorted(),
     );
   });
 

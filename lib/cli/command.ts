@@ -51,21 +51,32 @@ export interface Command {
  * @param spec - What is said about the command, and what it does.
  */
 export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command {
-  const definition = defineCommand<ArgsDef>({
-    meta: { name: spec.name, description: spec.summary },
-    args: spec.args,
-    run: ({ args, data }) => spec.run(typedArguments(spec.args, args), sessionOf(data)),
+  const { name, summary, examples } = spec;
+  const args: ArgsDef = spec.args;
+  const definition = defineCommand({
+    meta: { name, description: summary },
+    args,
+    run: (context) => spec.run(typedArguments(spec.args, context.args), sessionOf(context.data)),
   });
-  const { name, summary, args, examples } = spec;
   return { name, summary, args, examples, notes: spec.notes ?? [], definition };
 }
 
 function typedArguments<T extends ArgsDef>(definitions: T, parsed: ParsedArgs): Arguments<T> {
-  const entries = Object.entries(definitions).map(([name, { type }]) => {
-    const value: unknown = parsed[name];
-    return [name, type === "boolean" ? value === true : typeof value === "string" ? value : undefined];
+  const values: Record<string, unknown> = {};
+  for (const [name, { type }] of Object.entries(definitions)) {
+    values[name] = type === "boolean" ? parsed[name] === true : parsed[name];
+  }
+  if (areArguments(values, definitions)) return values;
+  throw new Error("BUG: the arguments that were checked are not the ones that citty found");
+}
+
+function areArguments<T extends ArgsDef>(values: object, definitions: T): values is Arguments<T> {
+  const found = new Map(Object.entries(values));
+  return Object.entries(definitions).every(([name, { type }]) => {
+    const value: unknown = found.get(name);
+    if (type === "boolean") return typeof value === "boolean";
+    return typeof value === "string" || (type === "string" && value === undefined);
   });
-  return Object.fromEntries(entries) as Arguments<T>;
 }
 
 function sessionOf(data: unknown): Session {

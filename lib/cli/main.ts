@@ -2,7 +2,7 @@
  * The `kami` command in its process: signals, last resorts and the exit.
  */
 import { EXIT } from "./exit-codes.ts";
-import { ambientHost } from "./host.ts";
+import { ambientHost, type Host } from "./host.ts";
 import { printError } from "./output.ts";
 import { runProgram } from "./program.ts";
 
@@ -13,11 +13,14 @@ import { runProgram } from "./program.ts";
  */
 export async function main(words: readonly string[]): Promise<void> {
   const host = ambientHost();
-  const onBug = (error: unknown): void => {
-    void printError(host, error).then(() => host.exit(EXIT.bug));
-  };
+  const onBug = (error: unknown): void => void endWithBug(host, error);
   process.on("uncaughtException", onBug);
   process.on("unhandledRejection", onBug);
   // A guest that cannot be interrupted would keep its Worker, and with it the process, alive: exit, don't fade out.
   host.exit(await runProgram(words, host));
+}
+
+async function endWithBug(host: Host, error: unknown): Promise<void> {
+  await printError(host, error);
+  host.exit(EXIT.bug);
 }

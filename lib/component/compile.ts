@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { clean, type Failure, refuse } from "../errors.ts";
 import { type Artifact, COMPONENT_LIMITS, digestOf } from "./artifact.ts";
 import { type ChildResult, runAmbientChild } from "./child.ts";
+import { namedFeature } from "./rejection.ts";
 import { parseReply } from "./reply.ts";
 
 /** How a component is compiled. */
@@ -53,12 +54,14 @@ export async function compileComponent(component: Uint8Array, options: CompileOp
 export function crashed(result: Omit<ChildResult, "output">): Failure {
   if (result.ending === "memory") return refuse("COMPILE_CRASHED", { reason: "it used more than 1 GiB of memory" });
   if (result.ending === "output") return refuse("COMPILE_CRASHED", { reason: "its answer is too large" });
-  return refuse("COMPILE_CRASHED", { reason: explainCrash(result) });
+  const panic = /panicked at [^\n]*\n([^\n]+)/.exec(result.stderr)?.[1];
+  // jco panics on some features that its own validator knows.
+  const what = panic && namedFeature(panic);
+  if (what !== undefined) return refuse("COMPONENT_UNSUPPORTED", { what });
+  return refuse("COMPILE_CRASHED", { reason: panic ? `panic: ${clean(panic, 200)}` : explainCrash(result) });
 }
 
 function explainCrash({ stderr, signal, exitCode }: Omit<ChildResult, "output">): string {
-  const panic = /panicked at [^\n]*\n([^\n]+)/.exec(stderr)?.[1];
-  if (panic !== undefined) return `panic: ${clean(panic, 200)}`;
   if (signal !== undefined) return `ended by ${signal}`;
   const error = /^(?:[A-Za-z]*Error|error): ([^\n]+)/m.exec(stderr)?.[1];
   return error === undefined ? `exit code ${exitCode}` : clean(error, 200);

@@ -2,8 +2,8 @@
  * Runs jco on a component. Only ever in the throw-away process: one panic spoils jco for the rest of the process.
  */
 import { $init, generate, type GenerateOptions } from "@bytecodealliance/jco-transpile/component";
-import { type Failure, refuse } from "../errors.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
+import { explainRejection } from "./rejection.ts";
 import { checkTotal } from "./scope.ts";
 
 /** What jco makes of a component. */
@@ -31,16 +31,6 @@ const OPTIONS: GenerateOptions = {
   multiMemory: true,
 };
 
-/** What a component may ask for that jco's validator knows by name and refuses. */
-const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/shared-everything-threads/, "threads"],
-  [/legacy_exceptions/, "legacy exception handling"],
-  [/custom page sizes/, "memories with custom page sizes"],
-  [/stack switching/, "stack switching"],
-  [/root-level component imports/, "components that are imported"],
-  [/requires? (?:the )?([a-z0-9- ]+) (?:proposal|feature)/, "a proposal that is not enabled"],
-];
-
 /**
  * Generates the glue of a component and takes its core modules out.
  *
@@ -59,23 +49,6 @@ export async function generateGlue(component: Uint8Array): Promise<Generated> {
   checkTotal("the size of the glue in bytes", glue.length, COMPONENT_LIMITS.glueBytes);
   checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
   return { glue: new TextDecoder().decode(glue), modules, imports: imports.toSorted() };
-}
-
-/**
- * Makes the failure for what jco's validator says about a component.
- *
- * @param message - Its message: a cause on each line, perhaps a backtrace.
- */
-export function explainRejection(message: string): Failure {
-  const known = UNSUPPORTED.find(([pattern]) => pattern.test(message));
-  if (known !== undefined) return refuse("COMPONENT_UNSUPPORTED", { what: known[1] });
-  const causes = message
-    .split(/\n\s*stack backtrace:/i, 1)
-    .join("")
-    .split("\n")
-    .map((line) => line.trim().replace(/^\d+: /, ""))
-    .filter((line) => line !== "" && line !== "Caused by:");
-  return refuse("COMPONENT_INVALID", { reason: causes.join(": ") });
 }
 
 function runGenerator(component: Uint8Array): ReturnType<typeof generate> {

@@ -94,10 +94,29 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   scope.totals.coreBytes += bytes.length;
   checkTotal("the number of core modules", scope.totals.modules, COMPONENT_LIMITS.modules);
   checkTotal("the size of the core modules in bytes", scope.totals.coreBytes, COMPONENT_LIMITS.coreBytes);
-  for (const section of readLayout(bytes).sections) {
+  const { sections } = readLayout(bytes);
+  requireValid(bytes);
+  for (const section of sections) {
     const names = new ComponentReader(bytes, section.start, section.end);
     if (section.id === SectionId.import) each(checkCoreImport)(names, scope);
     if (section.id === SectionId.export) each(checkCoreExport)(names, scope);
+  }
+}
+
+/** jco validates function bodies only as far as it looks at them, and the meter relies on what validation guarantees. */
+function requireValid(bytes: Uint8Array): void {
+  const own = Uint8Array.from(bytes);
+  if (WebAssembly.validate(own)) return;
+  throw refuse("COMPONENT_INVALID", { reason: `malformed core module: ${explainInvalid(own)}` });
+}
+
+function explainInvalid(module: Uint8Array<ArrayBuffer>): string {
+  try {
+    void new WebAssembly.Module(module);
+    return "the engine refuses it";
+  } catch (error) {
+    // "WebAssembly.Module doesn't validate: …" or "… doesn't parse at byte …": what follows the class is the reason.
+    return error instanceof Error ? error.message.replace(/^WebAssembly\.Module /, "it ") : "the engine refuses it";
   }
 }
 

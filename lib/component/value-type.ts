@@ -37,21 +37,17 @@ const LONGEST_TEXT = 200;
 
 type TextReader = (reader: ComponentReader, scope: Scope) => string;
 
-/** A record's, variant's, flags' or enum's labels do not matter here; only that they are read past. */
 const COMPOSITES: ReadonlyMap<number, TextReader> = new Map<number, TextReader>([
-  [
-    0x72,
-    (reader, scope) => listOf(reader, "record { ", () => `${reader.plainName()}: ${readValueType(reader, scope)}`),
-  ],
-  [0x71, (reader, scope) => listOf(reader, "variant { ", () => readCase(reader, scope))],
+  [0x72, (reader, scope) => listOf(reader, "record", () => `${reader.plainName()}: ${readValueType(reader, scope)}`)],
+  [0x71, (reader, scope) => listOf(reader, "variant", () => readCase(reader, scope))],
   [0x70, (reader, scope) => `list<${readValueType(reader, scope)}>`],
-  [0x6f, (reader, scope) => listOf(reader, "tuple { ", () => readValueType(reader, scope))],
-  [0x6e, (reader) => listOf(reader, "flags { ", () => reader.plainName())],
-  [0x6d, (reader) => listOf(reader, "enum { ", () => reader.plainName())],
+  [0x6f, (reader, scope) => `tuple<${readList(reader, () => readValueType(reader, scope)).join(", ")}>`],
+  [0x6e, (reader) => listOf(reader, "flags", () => reader.plainName())],
+  [0x6d, (reader) => listOf(reader, "enum", () => reader.plainName())],
   [0x6b, (reader, scope) => `option<${readValueType(reader, scope)}>`],
   [0x6a, readResult],
-  [0x69, (reader) => `own<${reader.u32()}>`],
-  [0x68, (reader) => `borrow<${reader.u32()}>`],
+  [0x69, (reader, scope) => `own<${resourceAt(reader, scope)}>`],
+  [0x68, (reader, scope) => `borrow<${resourceAt(reader, scope)}>`],
 ]);
 
 /**
@@ -87,6 +83,13 @@ function valueTypeAt(reader: ComponentReader, scope: Scope): string {
   return type.text;
 }
 
+/** Resources have no names of their own here. */
+function resourceAt(reader: ComponentReader, scope: Scope): string {
+  const index = reader.u32();
+  present(scope.types[index], "type", index);
+  return "resource";
+}
+
 function readFunction(reader: ComponentReader, scope: Scope): string {
   const parameters = readList(reader, () => {
     reader.plainName();
@@ -116,8 +119,8 @@ function readOptional(reader: ComponentReader, scope: Scope): string | undefined
   return reader.u8() === 0 ? undefined : readValueType(reader, scope);
 }
 
-function listOf(reader: ComponentReader, head: string, readItem: () => string): string {
-  return `${head}${readList(reader, readItem).join(", ")} }`;
+function listOf(reader: ComponentReader, keyword: string, readItem: () => string): string {
+  return `${keyword} { ${readList(reader, readItem).join(", ")} }`;
 }
 
 function readList(reader: ComponentReader, readItem: () => string): string[] {

@@ -2,13 +2,16 @@
  * Characters that no string of a manifest may hold, because they change what a person sees without being seen: a
  * consent screen and a model must read the same text as each other.
  *
- * Source: Unicode Technical Standard 55 (source code spoofing) §4 for bidirectional controls; Unicode 16 §23.9 for the tag
- * characters that carry text invisibly. ZERO WIDTH JOINER and NON-JOINER stay: emoji and whole scripts need them.
+ * Source: Unicode Technical Standard 55 (source code spoofing) §4 for bidirectional controls; UAX 44
+ * `Default_Ignorable_Code_Point` for what is not shown, with the tag characters that carry text invisibly among it.
  */
 
-/** C0 and C1 controls, bidirectional controls, separators, invisible operators, tags, and lone surrogates. */
+/**
+ * Controls, lone surrogates, what is not shown, line separators, annotations. Not among them: newline and tab (see below), the
+ * joiners, text and emoji selectors and Mongolian selectors, which emoji and whole scripts need.
+ */
 const FORBIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}\p{Cs}]/u;
+  /(?!\t|\n|\u180b|\u180c|\u180d|\u180f|\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/u;
 const LINE_LAYOUT = /[\t\n]/;
 
 /**

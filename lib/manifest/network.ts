@@ -23,7 +23,7 @@ export interface NetworkRule {
 }
 
 /** A scheme that a rule can name. */
-export type NetworkScheme = "https" | "http" | "tcp" | "udp";
+type NetworkScheme = "https" | "http" | "tcp" | "udp";
 
 /** A parsed entry, or the rule of the syntax that it breaks. */
 export type NetworkParse =
@@ -34,8 +34,8 @@ const ENTRY = /^(?:(?<scheme>[^:/]*):\/\/)?(?<authority>[^/]*)(?<path>\/[^]*)?$/
 const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:[\]]*)(?::(?<port>[^:]*))?$/;
 const PORT = /^[1-9][0-9]{0,4}$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
-/** Characters that a URL parser would take for something else than a part of a host. */
-const NOT_HOST = /[\s%@?#\\<>^`{|}"/]/;
+/** Characters that a URL parser takes for something else than a part of a host, and those that it drops without a word. */
+const NOT_HOST = /[\s%@?#\\<>^`{|}"/\p{Cc}\p{Default_Ignorable_Code_Point}]/u;
 const IPV4 = /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/;
 const HOST_LIMIT = 253;
 

@@ -11,7 +11,7 @@ import { digestPackage, MANIFEST_NAME } from "./package.ts";
 import type { InstalledTool } from "./registry.ts";
 import type { StorePaths } from "./store.ts";
 import { decodeManifest } from "./text.ts";
-import { readTransaction } from "./transaction.ts";
+import { reading, readTransaction } from "./transaction.ts";
 
 /** A row without its manifest, which is large and rarely read. */
 interface ToolRow {
@@ -47,18 +47,18 @@ export class Catalog {
 
   /** Reads the number that moves with every change of the tools, by any process. */
   revision(): number {
-    const row = this.#database.query<{ revision: number }, []>("SELECT revision FROM state").get();
+    const query = this.#database.query<{ revision: number }, []>("SELECT revision FROM state");
+    const row = reading(this.#database, () => query.get());
     if (row === null) throw new Error("BUG: the registry has no state");
     return row.revision;
   }
 
   /** Reads all tools, in the order of their ids; from memory when nothing has changed. */
   tools(): ReadonlyMap<string, InstalledTool> {
-    return readTransaction(this.#database, () => {
-      const revision = this.revision();
-      if (revision !== this.#loaded.revision) this.#loaded = { revision, tools: this.#loadAll() };
-      return this.#loaded.tools;
-    });
+    if (this.revision() !== this.#loaded.revision) {
+      this.#loaded = readTransaction(this.#database, () => ({ revision: this.revision(), tools: this.#loadAll() }));
+    }
+    return this.#loaded.tools;
   }
 
   /** Reads one tool past the memory, for use inside a transaction. */
@@ -121,11 +121,14 @@ function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | un
   }
 }
 
-/** Stands in for a manifest that does not hold, so that one bad row is seen and can be uninstalled. Asks for nothing, allows nothing. */
+/**
+ * Stands in for a manifest that does not hold, so that one bad row is seen and can be uninstalled. Asks for nothing, allows nothing, and
+ * its path is none, so that `verifyPackage` refuses it.
+ */
 function damagedManifest(row: ToolRow): Manifest {
   const { message } = refuse("PACKAGE_CHANGED", { tool: row.id });
   return {
-    tool: { id: row.id, name: row.name, version: row.version, wasm: "tool.wasm" },
+    tool: { id: row.id, name: row.name, version: row.version, wasm: "" },
     mcp: { description: message, arguments: [] },
     security: { netAllowList: [], fsAccess: "none", envAllowList: [], maxMemoryMb: 0, maxExecutionMs: 0, maxFuel: 0 },
   };

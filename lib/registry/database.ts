@@ -3,7 +3,9 @@
  */
 import { Database, SQLiteError } from "bun:sqlite";
 import { closeSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { Failure, refuse } from "../errors.ts";
+import { makeDirectory } from "./durable.ts";
 import { errorCode, reasonOf } from "./files.ts";
 import { APPLICATION_ID, migrate, refuseNewer } from "./migrations.ts";
 import { isBusy, unusable } from "./transaction.ts";
@@ -18,7 +20,7 @@ const RETRY_MS = 5;
  *
  * Every write is durable when it returns (`synchronous = FULL`): an install that was reported survives a power cut.
  *
- * @param path - Absolute; its directory exists.
+ * @param path - Absolute. Directories that are missing on the way are made, private to their owner.
  * @throws {Failure} `REGISTRY_NEWER`, `REGISTRY_UNUSABLE`, `REGISTRY_BUSY` after five seconds.
  */
 export function openDatabase(path: string): Database {
@@ -48,6 +50,7 @@ export function connect(path: string, busyTimeoutMs: number): Database {
 }
 
 function tryOpen(path: string): Database {
+  makeDirectory(dirname(path));
   createPrivately(path);
   if (!statSync(path).isFile()) throw refuse("REGISTRY_UNUSABLE", { path, reason: "it is not a regular file" });
   const database = connect(path, BUSY_TIMEOUT_MS);

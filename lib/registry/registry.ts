@@ -7,7 +7,7 @@
  * files without a row, which the next install or uninstall sweeps.
  */
 import type { Database } from "bun:sqlite";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Failure, refuse } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -16,8 +16,7 @@ import type { Usage } from "../protocol/limits.ts";
 import { CallLog } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { openDatabase } from "./database.ts";
-import { makeDirectory } from "./durable.ts";
-import { errorCode, readBeneath, reasonOf } from "./files.ts";
+import { errorCode, readBeneath } from "./files.ts";
 import { COMPONENT_SIZE, sha256 } from "./package.ts";
 import type { PackageSource } from "./package.ts";
 import {
@@ -106,15 +105,7 @@ export class Registry implements Disposable {
    * @throws {Failure} `REGISTRY_NEWER`, `REGISTRY_UNUSABLE`, `REGISTRY_BUSY`
    */
   static open(home: string, database: string = join(home, DATABASE_NAME)): Registry {
-    const path = resolve(database);
-    try {
-      makeDirectory(home);
-      makeDirectory(dirname(path));
-    } catch (error) {
-      const code = errorCode(error);
-      throw code === undefined ? error : refuse("REGISTRY_UNUSABLE", { path, reason: reasonOf(code) }, error);
-    }
-    return new Registry(resolve(home), path);
+    return new Registry(resolve(home), resolve(database));
   }
 
   /**
@@ -150,10 +141,11 @@ export class Registry implements Disposable {
   install(source: PackageSource): Installation {
     const staged = stagePackage(this.#store, source);
     try {
-      return writeTransaction(this.#database, () => this.#record(source, staged));
+      const installation = writeTransaction(this.#database, () => this.#record(source, staged));
+      this.#sweep();
+      return installation;
     } finally {
       discard(staged);
-      this.#sweep();
     }
   }
 
@@ -260,9 +252,10 @@ export class Registry implements Disposable {
  *   uninstalled or replaced the tool: look the tool up again before giving up.
  */
 export function verifyPackage(tool: InstalledTool): Uint8Array<ArrayBuffer> {
-  const depth = tool.manifest.tool.wasm.split("/").map(() => "..");
+  const wasmPath = tool.manifest.tool.wasm;
+  const root = join(tool.componentPath, ...wasmPath.split("/").map(() => ".."));
   try {
-    const component = readBeneath(join(tool.componentPath, ...depth), tool.manifest.tool.wasm, COMPONENT_SIZE);
+    const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
     if (sha256(component) === tool.componentDigest) return component;
   } catch (error) {
     throw refuse("PACKAGE_CHANGED", { tool: tool.id }, error);

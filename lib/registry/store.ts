@@ -79,6 +79,7 @@ export function placePackage(store: StorePaths, staged: string, source: PackageS
   const target = join(store.tools, source.packageDigest);
   writing(store, () => {
     makeDirectory(store.tools);
+    syncDirectory(store.root);
     if (isSound(target, source)) return;
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) retire(store, target);
     renameSync(staged, target);

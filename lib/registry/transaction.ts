@@ -33,8 +33,17 @@ export function writeTransaction<T>(database: Database, work: () => T): T {
  * @throws {Failure} `REGISTRY_UNUSABLE` when the database cannot be read any more.
  */
 export function readTransaction<T>(database: Database, work: () => T): T {
+  return reading(database, () => database.transaction(work).deferred());
+}
+
+/**
+ * Runs a single statement that reads.
+ *
+ * @throws {Failure} `REGISTRY_UNUSABLE` when the database cannot be read any more.
+ */
+export function reading<T>(database: Database, work: () => T): T {
   try {
-    return database.transaction(work).deferred();
+    return work();
   } catch (error) {
     throw error instanceof SQLiteError ? unusable(error, database.filename) : error;
   }

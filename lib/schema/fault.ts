@@ -34,6 +34,7 @@ const WORD = /[A-Za-z0-9_$.+-]+/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const BLANK = /[ \t\r\n]*/y;
+const UNSEEN = /^[\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const LITERALS: ReadonlySet<string> = new Set(["true", "false", "null"]);
 
 /**
@@ -123,12 +124,14 @@ function expected(cursor: Cursor, what: string): Fault {
   return new Fault(cursor.at, `it has ${found(cursor)} instead of ${what}`);
 }
 
-/** Names what stands at the cursor: a word as a whole, a control character by its code. */
+/** Names what stands at the cursor: a word as a whole, a character that is not seen by its code. */
 function found(cursor: Cursor): string {
   WORD.lastIndex = cursor.at;
   const word = WORD.exec(cursor.text)?.[0] ?? String.fromCodePoint(cursor.text.codePointAt(cursor.at) ?? 0);
-  const code = word.codePointAt(0) ?? 0;
-  if (code < 0x20) return `the control character U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (UNSEEN.test(word)) {
+    const code = word.codePointAt(0) ?? 0;
+    return `the character U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  }
   return word === '"' ? "a double quote" : `"${word.length > 20 ? `${word.slice(0, 20)}…` : word}"`;
 }
 

@@ -8,7 +8,7 @@ import { positionAt } from "../position.ts";
 import { findFault } from "./fault.ts";
 
 /** The most levels that objects and arrays may nest. */
-export const JSON_DEPTH_LIMIT: number = 64;
+const JSON_DEPTH_LIMIT = 64;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

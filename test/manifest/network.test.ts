@@ -82,6 +82,8 @@ describe("parseNetworkEntry()", () => {
     { entry: "a\u0000.b", problem: VALID, why: "a control character" },
     { entry: "%61.b", problem: VALID, why: "percent-encoding" },
     { entry: "a\\b", problem: VALID, why: "a backslash" },
+    { entry: "a\u00adb.c", problem: VALID, why: "a soft hyphen that a URL parser drops" },
+    { entry: "a\u200db.c", problem: VALID, why: "a joiner" },
     { entry: "xn--a", problem: VALID, why: "broken punycode" },
     { entry: "1.2.3.256", problem: VALID, why: "an octet too large" },
     { entry: "a.1", problem: VALID, why: "a name that ends in a number" },

@@ -36,7 +36,7 @@ export async function runMetered(wat: string, fuel = 1_000_000, imports: WebAsse
       return callee(...values) as unknown;
     },
     get used() {
-      return fuel - Number(counter.value);
+      return fuel - counter.value;
     },
   };
 }

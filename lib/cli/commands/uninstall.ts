@@ -18,7 +18,7 @@ export const uninstall: Command = command({
   examples: [{ line: "kami uninstall dev.example.csv-summary", meaning: "remove one tool" }],
   run: async ({ id }, session) => {
     await using runtime = await openRuntime(session, session.settings());
-    const tool = runtime.uninstall(id);
+    const tool = await runtime.uninstall(id);
     await session.result(`Uninstalled ${tool.id} ${clean(tool.version)}`, {
       uninstalled: { id: tool.id, version: tool.version },
     });

@@ -1,7 +1,9 @@
 /**
- * Compiles the component that the first argument names, from whatever directory and environment it is started in, and prints the outcome.
+ * Compiles a component from another current directory, and prints the outcome: `run-compile.ts <component> <directory>`.
  */
 import { compileComponent } from "../../../lib/component/compile.ts";
 
-const artifact = await compileComponent(await Bun.file(Bun.argv[2] ?? "").bytes());
+const [, , path = "", directory = ""] = Bun.argv;
+process.chdir(directory);
+const artifact = await compileComponent(await Bun.file(path).bytes());
 console.log(JSON.stringify({ kind: artifact.kind, modules: artifact.modules.map(({ name }) => name) }));

@@ -101,8 +101,8 @@ export class TestHost implements ToolHost {
     this.#revision += 1;
   }
 
-  readonly call: ToolHost["call"] = (id, input, options = {}) => {
-    const arrival = { id, input, signal: options.signal ?? new AbortController().signal };
+  readonly call: ToolHost["call"] = (id, input, options) => {
+    const arrival = { id, input, signal: options?.signal ?? new AbortController().signal };
     this.arrivals.push(arrival);
     const behaviour = this.#behaviours.get(id);
     if (behaviour === undefined) return Promise.reject(new Error(`BUG: no behaviour for ${id}`));

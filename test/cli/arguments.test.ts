@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import type { ArgsDef } from "citty";
+import { checkArguments, hasSwitch, type Syntax, usageLine } from "../../lib/cli/arguments.ts";
+import { told } from "./support/failure.ts";
+
+const args: ArgsDef = {
+  id: { type: "positional" },
+  input: { type: "string", valueHint: "json" },
+  "input-file": { type: "string", valueHint: "path" },
+  fuel: { type: "string", valueHint: "units" },
+  json: { type: "boolean" },
+};
+const exec: Syntax = { name: "exec", args };
+const list: Syntax = { name: "list", args: { filter: { type: "string" }, json: { type: "boolean" } } };
+
+describe("checkArguments()", () => {
+  const accepted: readonly { words: readonly string[]; canonical: readonly string[]; why: string }[] = [
+    { words: ["x"], canonical: ["--", "x"], why: "a positional" },
+    { words: ["x", "--fuel", "5"], canonical: ["--fuel=5", "--", "x"], why: "the value as the next word" },
+    { words: ["--fuel=5", "x"], canonical: ["--fuel=5", "--", "x"], why: "the value behind =" },
+    { words: ["x", "--input={}="], canonical: ["--input={}=", "--", "x"], why: "only the first = counts" },
+    { words: ["x", "--input", "-5"], canonical: ["--input=-5", "--", "x"], why: "a negative number is a value" },
+    { words: ["x", "--input-file", "-"], canonical: ["--input-file=-", "--", "x"], why: "a dash is standard input" },
+    { words: ["x", "--input=--json"], canonical: ["--input=--json", "--", "x"], why: "behind = anything is a value" },
+    { words: ["--json", "x"], canonical: ["--json", "--", "x"], why: "a switch takes no word" },
+    { words: ["--json", "--", "--fuel"], canonical: ["--json", "--", "--fuel"], why: "behind -- nothing is a flag" },
+    { words: ["--", "--help"], canonical: ["--", "--help"], why: "not even --help" },
+  ];
+  test.each(accepted)("takes $words: $why", ({ words, canonical }) => {
+    expect(checkArguments(words, exec)).toEqual({ help: false, words: canonical });
+  });
+
+  const refused: readonly { words: readonly string[]; syntax: Syntax; problem: string; hint: string }[] = [
+    { words: [], syntax: exec, problem: "<id> is missing", hint: "usage: kami exec <id> [flags]" },
+    { words: [""], syntax: exec, problem: "<id> is missing", hint: "usage: kami exec <id> [flags]" },
+    {
+      words: ["x", "y"],
+      syntax: exec,
+      problem: 'unexpected argument "y"',
+      hint: "usage: kami exec <id> [flags]",
+    },
+    {
+      words: ["x", '{"a":1}'],
+      syntax: exec,
+      problem: 'unexpected argument "{"a":1}"',
+      hint: "pass the input with: --input <json>",
+    },
+    { words: ["{}"], syntax: list, problem: 'unexpected argument "{}"', hint: "usage: kami list [flags]" },
+    {
+      words: ["x", "--inptu", "{}"],
+      syntax: exec,
+      problem: 'there is no flag "--inptu"',
+      hint: 'did you mean "--input"?',
+    },
+    { words: ["x", "-json"], syntax: exec, problem: 'there is no flag "-json"', hint: 'did you mean "--json"?' },
+    {
+      words: ["x", "--verbose"],
+      syntax: exec,
+      problem: 'there is no flag "--verbose"',
+      hint: "see its flags with: kami exec --help",
+    },
+    {
+      words: ["x", "--id=y"],
+      syntax: exec,
+      problem: 'there is no flag "--id"',
+      hint: "see its flags with: kami exec --help",
+    },
+    {
+      words: ["x", "--toString"],
+      syntax: exec,
+      problem: 'there is no flag "--toString"',
+      hint: "see its flags with: kami exec --help",
+    },
+    {
+      words: ["x", "--no-json"],
+      syntax: exec,
+      problem: 'there is no flag "--no-json"',
+      hint: "see its flags with: kami exec --help",
+    },
+    { words: ["x", "--fuel"], syntax: exec, problem: "--fuel needs a value", hint: "write: --fuel <units>" },
+    { words: ["x", "--fuel="], syntax: exec, problem: "--fuel needs a value", hint: "write: --fuel <units>" },
+    { words: ["x", "--fuel", "--json"], syntax: exec, problem: "--fuel needs a value", hint: "write: --fuel <units>" },
+    { words: ["--fuel", "--", "x"], syntax: exec, problem: "--fuel needs a value", hint: "write: --fuel <units>" },
+    { words: ["x", "--json=yes"], syntax: exec, problem: "--json takes no value", hint: "write: --json" },
+    { words: ["x", "--fuel", "1", "--fuel=1"], syntax: exec, problem: "--fuel is given twice", hint: "give it once" },
+    { words: ["x", "--json", "--json"], syntax: exec, problem: "--json is given twice", hint: "give it once" },
+    {
+      words: ["x", "--\u001b[31mred"],
+      syntax: exec,
+      problem: 'there is no flag "-- [31mred"',
+      hint: "see its flags with: kami exec --help",
+    },
+  ];
+  test.each(refused)("refuses $words: $problem", async ({ words, syntax, problem, hint }) => {
+    const message = `Cannot run "kami ${syntax.name}": ${problem}`;
+    expect(await told(() => checkArguments(words, syntax))).toEqual(["USAGE", message, hint]);
+  });
+
+  test.each([["--help"], ["-h"], ["x", "--bogus", "--help"]])("gives help before anything is checked", (...words) => {
+    expect(checkArguments(words, exec)).toEqual({ help: true, words: [] });
+  });
+});
+
+describe("hasSwitch()", () => {
+  test("finds a flag, and not behind --", () => {
+    expect(hasSwitch(["list", "--json"], "--json")).toBe(true);
+    expect(hasSwitch(["exec", "--", "--json"], "--json")).toBe(false);
+  });
+});
+
+describe("usageLine()", () => {
+  test("names the positionals", () => {
+    expect([usageLine(exec), usageLine(list)]).toEqual(["kami exec <id> [flags]", "kami list [flags]"]);
+  });
+});
