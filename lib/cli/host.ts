@@ -22,6 +22,8 @@ export type EndSignal = "SIGINT" | "SIGTERM";
 
 /** The process, as the command line sees it. */
 export interface Host {
+  /** KAMI's version. */
+  readonly version: string;
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly stdinIsTerminal: boolean;
@@ -47,8 +49,9 @@ export interface Host {
 }
 
 /** Makes the host out of the process. */
-export function ambientHost(): Host {
+export function ambientHost(version: string): Host {
   return {
+    version,
     stdout: ambientSink(process.stdout),
     stderr: ambientSink(process.stderr),
     stdinIsTerminal: isatty(0),

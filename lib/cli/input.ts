@@ -1,6 +1,8 @@
 /**
  * The input of a call: from the command line, a file or standard input; JSON text, bounded while it is read.
  */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { Failure, refuse } from "../errors.ts";
 import { parseJson } from "../schema/json.ts";
 import { fileFailure } from "./file.ts";
@@ -53,10 +55,9 @@ async function readInputFile(session: Session, path: string, limitBytes: number)
 }
 
 async function collectFile(session: Session, path: string, limitBytes: number): Promise<Uint8Array> {
-  const file = Bun.file(path);
   try {
     // Process substitution gives a FIFO, which is read like standard input; for a file the exact size makes the better message.
-    const status = await file.stat();
+    const status = await stat(path);
     if (status.isFile() && status.size > limitBytes)
       throw refuse("INPUT_TOO_LARGE", { bytes: status.size, limitBytes });
     if (status.isDirectory()) throw refuse("FILE_UNREADABLE", { path, reason: "it is a directory" });
@@ -64,7 +65,7 @@ async function collectFile(session: Session, path: string, limitBytes: number): 
     throw failureOf(path, error);
   }
   try {
-    return await collect(session, file.stream(), limitBytes);
+    return await collect(session, createReadStream(path), limitBytes);
   } catch (error) {
     throw failureOf(path, error);
   }

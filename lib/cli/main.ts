@@ -10,9 +10,10 @@ import { runProgram } from "./program.ts";
  * Runs `kami` and ends the process with its exit code.
  *
  * @param words - The command line after `kami`.
+ * @param version - KAMI's version.
  */
-export async function main(words: readonly string[]): Promise<void> {
-  const host = ambientHost();
+export async function main(words: readonly string[], version: string): Promise<void> {
+  const host = ambientHost(version);
   const onBug = (error: unknown): void => void endWithBug(host, error);
   process.on("uncaughtException", onBug);
   process.on("unhandledRejection", onBug);

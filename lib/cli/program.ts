@@ -12,7 +12,6 @@ import { commandHelp, generalHelp } from "./help.ts";
 import type { Host } from "./host.ts";
 import { describeError, painterFor, printError, toJson } from "./output.ts";
 import { Session } from "./session.ts";
-import { VERSION } from "./version.ts";
 
 /** A command that has not been loaded: the general help needs no more than this. */
 interface LazyCommand {
@@ -117,7 +116,7 @@ async function dispatch(words: readonly string[], session: Session): Promise<Exi
   if (first === undefined || first === "--help" || first === "-h") return printHelp(undefined, session);
   if (first === "help") return printHelp(rest[0], session);
   if (first === "--version") {
-    await session.host.stdout.write(`kami ${VERSION}\n`);
+    await session.host.stdout.write(`kami ${session.host.version}\n`);
     return EXIT.ok;
   }
   if (first.startsWith("-")) throw misplacedFlag(first);
@@ -130,7 +129,8 @@ async function dispatch(words: readonly string[], session: Session): Promise<Exi
 
 async function printHelp(name: string | undefined, { host }: Session): Promise<ExitCode> {
   const paint = painterFor(host.stdout, host.environment);
-  const text = name === undefined ? generalHelp(COMMANDS, VERSION, paint) : commandHelp(await loadCommand(name), paint);
+  const text =
+    name === undefined ? generalHelp(COMMANDS, host.version, paint) : commandHelp(await loadCommand(name), paint);
   await host.stdout.write(`${text}\n`);
   return EXIT.ok;
 }

@@ -38,7 +38,7 @@ async function compile(component: Uint8Array): Promise<Compiled> {
   let meteredBytes = 0;
   for (const [name, bytes] of plain) {
     const metered = meterModule(bytes, name);
-    if (!WebAssembly.validate(Uint8Array.from(metered.bytes))) throw new Error(`BUG: ${name} is invalid once metered`);
+    if (!WebAssembly.validate(new Uint8Array(metered.bytes))) throw new Error(`BUG: ${name} is invalid once metered`);
     meteredBytes += metered.bytes.length;
     checkTotal("the size of the metered modules in bytes", meteredBytes, COMPONENT_LIMITS.meteredBytes);
     modules.push({ name, ...metered });

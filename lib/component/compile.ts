@@ -31,7 +31,7 @@ const CHILD = fileURLToPath(new URL("./compile-child.ts", import.meta.url));
 export async function compileComponent(component: Uint8Array, options: CompileOptions = {}): Promise<Artifact> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   // Taken first: the caller may not change the bytes between the digest and the child's reading of them.
-  const input = Uint8Array.from(component);
+  const input = new Uint8Array(component);
   const digest = digestOf(input);
   const result = await runAmbientChild({
     script: CHILD,

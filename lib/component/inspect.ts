@@ -105,7 +105,7 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
 
 /** jco validates function bodies only as far as it looks at them, and the meter relies on what validation guarantees. */
 function requireValid(bytes: Uint8Array): void {
-  const own = Uint8Array.from(bytes);
+  const own = new Uint8Array(bytes);
   if (WebAssembly.validate(own)) return;
   throw refuse("COMPONENT_INVALID", { reason: `malformed core module: ${explainInvalid(own)}` });
 }
@@ -115,8 +115,8 @@ function explainInvalid(module: Uint8Array<ArrayBuffer>): string {
     void new WebAssembly.Module(module);
     return "the engine refuses it";
   } catch (error) {
-    // "WebAssembly.Module doesn't validate: …" or "… doesn't parse at byte …": what follows the class is the reason.
-    return error instanceof Error ? error.message.replace(/^WebAssembly\.Module /, "it ") : "the engine refuses it";
+    const text = error instanceof Error ? error.message : "";
+    return text.replace(/^WebAssembly\.Module /, "it ").replace(/ \(evaluating .*\)$/s, "");
   }
 }
 

@@ -16,7 +16,7 @@ export interface ArtifactManifest {
 }
 
 /** A core module's place in a manifest. */
-export interface ManifestModule extends Omit<ArtifactModule, "bytes"> {
+interface ManifestModule extends Omit<ArtifactModule, "bytes"> {
   /** Length of the module. */
   readonly bytes: number;
 }

@@ -32,8 +32,8 @@ export class ComponentReader extends Reader {
   /** Reads a name that may reach the glue. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
   plainName(): string {
     const name = this.name();
-    requirePlainName(name);
-    return name;
+    if (PLAIN_NAME.test(name)) return name;
+    throw refuse("COMPONENT_UNSUPPORTED", { what: `the name ${quote(name.slice(0, 100))}` });
   }
 
   /** Reads the name of a component's import or export, with its leading byte. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
@@ -47,14 +47,4 @@ export class ComponentReader extends Reader {
   override malformed(what: string): Error {
     return refuse("COMPONENT_INVALID", { reason: `malformed component: ${what} at byte ${this.pos}` });
   }
-}
-
-/**
- * Refuses a name that could end the string literal it stands in, once it is part of the glue.
- *
- * @throws {Failure} COMPONENT_UNSUPPORTED
- */
-export function requirePlainName(name: string): void {
-  if (PLAIN_NAME.test(name)) return;
-  throw refuse("COMPONENT_UNSUPPORTED", { what: `the name ${quote(name.slice(0, 100))}` });
 }

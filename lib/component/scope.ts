@@ -36,7 +36,7 @@ export interface Scope {
 }
 
 /** What has been counted in all scopes of a component together. */
-export interface Totals {
+interface Totals {
   types: number;
   modules: number;
   coreBytes: number;

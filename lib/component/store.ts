@@ -36,8 +36,7 @@ export interface StorePaths {
   readonly unfinished: string;
 }
 
-/** Finds an artifact's directory. */
-export function artifactPath(paths: StorePaths, digest: string): string {
+function artifactPath(paths: StorePaths, digest: string): string {
   return join(paths.artifacts, `${digest}-${ARTIFACT_ABI}`);
 }
 
@@ -95,7 +94,7 @@ async function writeFiles(directory: string, artifact: Artifact): Promise<void> 
   const names = partNames(artifact);
   await Promise.all([
     ...parts.map((part, index) => writeDurably(join(directory, names[index] ?? ""), part)),
-    writeDurably(join(directory, MANIFEST_NAME), `${json}\n${digestOf(json)}\n`),
+    writeDurably(join(directory, MANIFEST_NAME), seal(json)),
   ]);
   await syncDirectory(directory);
 }
@@ -127,12 +126,17 @@ async function discard(paths: StorePaths, digest: string, target: string): Promi
 }
 
 function parseStored(text: string, digest: string): StoredManifest | undefined {
-  const [json = "", seal, ...rest] = text.split("\n");
-  if (seal !== digestOf(json) || rest.join() !== "") return undefined;
+  const json = text.split("\n", 1)[0] ?? "";
+  if (text !== seal(json)) return undefined;
   const stored = v.safeParse(STORED, parseJson(json));
   if (!stored.success || stored.output.digest !== digest) return undefined;
   const manifest = parseManifest(stored.output.artifact);
   return manifest && { manifest, sha256: stored.output.sha256 };
+}
+
+/** The manifest as it is stored: one line of JSON, and the line's digest. */
+function seal(json: string): string {
+  return `${json}\n${digestOf(json)}\n`;
 }
 
 function partNames({ modules }: { readonly modules: readonly { readonly name: string }[] }): readonly string[] {

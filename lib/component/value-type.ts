@@ -66,8 +66,7 @@ export function readTypeText(reader: ComponentReader, scope: Scope, form: number
   return text === undefined ? undefined : { form: "value", text: cut(text) };
 }
 
-/** Reads a value type: a primitive or an index. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
-export function readValueType(reader: ComponentReader, scope: Scope): string {
+function readValueType(reader: ComponentReader, scope: Scope): string {
   const first = reader.bytes[reader.pos] ?? 0;
   // A signed integer of 33 bits: the negative ones of a single byte are the primitives, the others are indices.
   if (first < 0x40 || first > 0x7f) return valueTypeAt(reader, scope);

@@ -31,7 +31,7 @@ const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, SECURITY];
  * @returns One problem for each, without what is inside it.
  */
 export function findUnknownKeys(root: TomlNode): UnknownKey[] {
-  const argumentCount = findNode(root, ARGUMENT.path)?.items.length ?? 0;
+  const argumentCount = findNode(root, ARGUMENT.path)?.items?.length ?? 0;
   return [
     ...[ROOT, TOOL, MCP, SECURITY].flatMap((table) => unknownIn(root, table.path, table)),
     ...Array.from({ length: argumentCount }, (_, index) => index).flatMap((index) =>
@@ -56,7 +56,7 @@ export function nearestKey({ path }: UnknownKey): string | undefined {
 }
 
 function unknownIn(root: TomlNode, path: KeyPath, table: KnownTable): UnknownKey[] {
-  const keys = findNode(root, path)?.keys.keys() ?? [];
+  const keys = findNode(root, path)?.keys?.keys() ?? [];
   return [...keys].filter((key) => !table.keys.includes(key)).map((key) => ({ kind: "unknown", path: [...path, key] }));
 }
 

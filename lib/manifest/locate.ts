@@ -13,17 +13,18 @@ export interface TomlNode {
   readonly keyOffset: number;
   /** Where its value starts; for a table with a header, the same as `keyOffset`. */
   readonly valueOffset: number;
-  /** What a table holds, in document order. */
-  readonly keys: ReadonlyMap<string, TomlNode>;
-  /** What an array holds. */
-  readonly items: readonly TomlNode[];
+  /** What a table holds, in document order; `undefined` when that is nothing. */
+  readonly keys: ReadonlyMap<string, TomlNode> | undefined;
+  /** What an array holds; `undefined` when that is nothing. */
+  readonly items: readonly TomlNode[] | undefined;
 }
 
 interface OpenNode extends TomlNode {
   keyOffset: number;
   valueOffset: number;
-  readonly keys: Map<string, OpenNode>;
-  readonly items: OpenNode[];
+  // Made with the first entry: most nodes are leaves, and a map for each would be most of the cost.
+  keys: Map<string, OpenNode> | undefined;
+  items: OpenNode[] | undefined;
 }
 
 interface Cursor {
@@ -63,13 +64,13 @@ export function locateAll(text: string): TomlNode {
 export function findNode(root: TomlNode, path: KeyPath): TomlNode | undefined {
   let node: TomlNode | undefined = root;
   for (const segment of path) {
-    node = typeof segment === "number" ? node?.items[segment] : node?.keys.get(segment);
+    node = typeof segment === "number" ? node?.items?.[segment] : node?.keys?.get(segment);
   }
   return node;
 }
 
 function openNode(offset: number): OpenNode {
-  return { keyOffset: offset, valueOffset: offset, keys: new Map(), items: [] };
+  return { keyOffset: offset, valueOffset: offset, keys: undefined, items: undefined };
 }
 
 /** Reads `[a.b]` or `[[a.b]]` and opens the table that the lines after it belong to. */
@@ -87,7 +88,7 @@ function readHeader(cursor: Cursor, root: OpenNode): OpenNode {
 /** A header names the last element of an array of tables that it goes through. */
 function descend(parent: OpenNode, segment: Segment): OpenNode {
   const child = childOf(parent, segment);
-  return child.items.at(-1) ?? child;
+  return child.items?.at(-1) ?? child;
 }
 
 function openTable(parent: OpenNode, segment: Segment): OpenNode {
@@ -99,17 +100,23 @@ function openTable(parent: OpenNode, segment: Segment): OpenNode {
 }
 
 function openElement(parent: OpenNode, segment: Segment): OpenNode {
-  const element = openNode(segment.offset);
-  childOf(parent, segment).items.push(element);
-  return element;
+  return addItem(childOf(parent, segment), segment.offset);
 }
 
 function childOf(parent: OpenNode, { name, offset }: Segment): OpenNode {
+  parent.keys ??= new Map();
   const known = parent.keys.get(name);
   if (known !== undefined) return known;
   const child = openNode(offset);
   parent.keys.set(name, child);
   return child;
+}
+
+function addItem(parent: OpenNode, offset: number): OpenNode {
+  const item = openNode(offset);
+  parent.items ??= [];
+  parent.items.push(item);
+  return item;
 }
 
 function readEntry(cursor: Cursor, table: OpenNode): void {
@@ -141,7 +148,7 @@ function readKeySegment(cursor: Cursor): string {
   }
   skipString(cursor);
   const raw = cursor.text.slice(start, cursor.at);
-  if (!raw.includes("\\") || first === "'") return raw.slice(1, -1);
+  if (!raw.includes("\\")) return raw.slice(1, -1);
   // Escapes are decoded by the parser itself, so that both always agree on the name.
   const decoded: unknown = parse(`key = ${raw}`)["key"];
   return String(decoded);
@@ -151,11 +158,7 @@ function readValue(cursor: Cursor, node: OpenNode): void {
   node.valueOffset = cursor.at;
   switch (cursor.text[cursor.at]) {
     case "[":
-      return readList(cursor, "]", () => {
-        const item = openNode(cursor.at);
-        node.items.push(item);
-        readValue(cursor, item);
-      });
+      return readList(cursor, "]", () => readValue(cursor, addItem(node, cursor.at)));
     case "{":
       return readList(cursor, "}", () => readEntry(cursor, node));
     case '"':

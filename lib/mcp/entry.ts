@@ -18,7 +18,7 @@ export const DESCRIPTION_LIMIT = 1800;
 export const INSTRUCTIONS_LIMIT = 4000;
 
 /** Key of the dotted id in an entry's `_meta`. */
-export const ID_META_KEY = "dev.kami/id";
+const ID_META_KEY = "dev.kami/id";
 
 const SANDBOX = "without network, file or environment access";
 

@@ -12,10 +12,10 @@ import type { Usage } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 
 /** Key of the call's usage in a result's `_meta`. */
-export const USAGE_META_KEY = "dev.kami/usage";
+const USAGE_META_KEY = "dev.kami/usage";
 
 /** Key of the failure's code in the `_meta` of a failed call's result. */
-export const FAILURE_META_KEY = "dev.kami/failure";
+const FAILURE_META_KEY = "dev.kami/failure";
 
 /** Most bytes of one result on the wire. The MCP SDK's clients close a connection at a line of 10 MiB. */
 export const RESULT_LIMIT_BYTES: number = 9 * 1_048_576;

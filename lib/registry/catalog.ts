@@ -61,6 +61,12 @@ export class Catalog {
     return this.#loaded.tools;
   }
 
+  /** Finds one tool, without reading all the others for it. */
+  find(id: string): InstalledTool | undefined {
+    if (this.revision() === this.#loaded.revision) return this.#loaded.tools.get(id);
+    return readTransaction(this.#database, () => this.load(id));
+  }
+
   /** Reads one tool past the memory, for use inside a transaction. */
   load(id: string): InstalledTool | undefined {
     const query = this.#database.query<ToolRow, [string]>(`SELECT ${COLUMNS} FROM tools WHERE id = ?`);

@@ -121,7 +121,7 @@ export class Registry implements Disposable {
 
   /** Finds a tool by its exact id. */
   find(id: string): InstalledTool | undefined {
-    return this.#catalog.tools().get(id);
+    return this.#catalog.find(id);
   }
 
   /**

@@ -96,7 +96,12 @@ describe("checkArguments()", () => {
     expect(await told(() => checkArguments(words, syntax))).toEqual(["USAGE", message, hint]);
   });
 
-  test.each([["--help"], ["-h"], ["x", "--bogus", "--help"]])("gives help before anything is checked", (...words) => {
+  const helps: readonly { words: readonly string[] }[] = [
+    { words: ["--help"] },
+    { words: ["-h"] },
+    { words: ["x", "--bogus", "--help"] },
+  ];
+  test.each(helps)("gives help for $words before anything is checked", ({ words }) => {
     expect(checkArguments(words, exec)).toEqual({ help: true, words: [] });
   });
 });

@@ -30,8 +30,8 @@ describe("parseInteger()", () => {
   });
 
   test("keeps both ends of a range", () => {
-    const read = (text: string): number | undefined => parseInteger(text, RANGES.concurrency);
-    expect(["0", "1", "256", "257"].map(read)).toEqual([undefined, 1, 256, undefined]);
+    const found = ["0", "1", "256", "257"].map((text) => parseInteger(text, RANGES.concurrency));
+    expect(found).toEqual([undefined, 1, 256, undefined]);
   });
 });
 

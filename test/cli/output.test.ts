@@ -26,16 +26,14 @@ describe("painterFor()", () => {
 describe("toJson()", () => {
   test("escapes what steers a terminal, and means the same", () => {
     const value = { text: "\u009b31m\u202eevil\u007f\u001b[0m\ufeff é 漢" };
-    expect(toJson(value)).toBe(String.raw`{"text":"\u009b31m\u202eevil\u007f\u001b[0m\ufeff é 漢"}`);
+    expect(toJson(value)).toBe('{"text":"\\u009b31m\\u202eevil\\u007f\\u001b[0m\\ufeff é 漢"}');
     expect(JSON.parse(toJson(value))).toEqual(value);
   });
 });
 
 describe("showControls()", () => {
   test("shows control characters, and keeps lines and tabs", () => {
-    expect(showControls("a\tb\n\u001b[2J\u009b1m\r\u202e")).toBe(
-      String.raw`a${"\t"}b${"\n"}\u001b[2J\u009b1m\u000d\u202e`,
-    );
+    expect(showControls("a\tb\n\u001b[2J\u009b1m\r\u202e")).toBe("a\tb\n\\u001b[2J\\u009b1m\\u000d\\u202e");
   });
 });
 
@@ -55,7 +53,7 @@ describe("printError()", () => {
   test("prints no hint where there is none", async () => {
     const host = testHost();
     await printError(host, refuse("TOOL_ERROR", { message: "no\nsuch \u001b[31mcolumn" }));
-    expect(host.printed.stderr).toBe("error: no such [31mcolumn\n");
+    expect(host.printed.stderr).toBe("error: no such  [31mcolumn\n");
   });
 
   test("never shows a failure's stack", async () => {

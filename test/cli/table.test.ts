@@ -11,11 +11,7 @@ describe("layOut()", () => {
   };
 
   test("aligns columns and cleans cells", () => {
-    expect(layOut(table, undefined)).toEqual([
-      "ID          TEXT",
-      "dev.a       one",
-      "dev.longer  [31mtwo lines",
-    ]);
+    expect(layOut(table, undefined)).toEqual(["ID          TEXT", "dev.a       one", "dev.longer  [31mtwo lines"]);
   });
 
   test("cuts lines to the terminal", () => {

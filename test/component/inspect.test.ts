@@ -2,19 +2,27 @@ import { describe, expect, test } from "bun:test";
 import { guestPath } from "../../fixtures/paths.ts";
 import { findEntry } from "../../lib/component/entry.ts";
 import { inspectComponent } from "../../lib/component/inspect.ts";
+import type { Exports, Item } from "../../lib/component/scope.ts";
 import { Failure } from "../../lib/errors.ts";
 import { assemble, component, RUN_TYPE } from "./support/components.ts";
 
 const TOOL = '(instance $t (export "run" (func $run)) (export "describe" (func $describe)))';
 
-function messageOf(run: () => unknown): string {
+/** Runs to the end or to a failure; throws what is neither. */
+function outcomeOf(run: () => unknown): string {
   try {
     run();
+    return "done";
   } catch (error) {
     if (error instanceof Failure) return `${error.code}: ${error.message}`;
     throw error;
   }
-  throw new Error("nothing was thrown");
+}
+
+function messageOf(run: () => unknown): string {
+  const outcome = outcomeOf(run);
+  if (outcome === "done") throw new Error("nothing was thrown");
+  return outcome;
 }
 
 describe("inspectComponent()", () => {
@@ -36,19 +44,18 @@ describe("inspectComponent()", () => {
       (alias export $deep "f" (func $f))
       (export "f" (func $f))
       (export "all" (instance $a))`);
-    const kind = { sort: "type", type: { form: "value", text: "enum { a, b }" } } as const;
-    const f = { sort: "func", text: "func(enum { a, b }) -> u8" } as const;
-    const deep = {
-      sort: "instance",
-      exports: new Map<string, unknown>([
-        ["kind", kind],
-        ["f", f],
-      ]),
-    };
-    expect([...inspectComponent(bytes)]).toEqual([
+    const kind: Item = { sort: "type", type: { form: "value", text: "enum { a, b }" } };
+    const f: Item = { sort: "func", text: "func(enum { a, b }) -> u8" };
+    const inner: Exports = new Map<string, Item>([
+      ["kind", kind],
       ["f", f],
-      ["all", { sort: "instance", exports: new Map([["deep", deep]]) }],
-    ] as never);
+    ]);
+    const all: Exports = new Map<string, Item>([["deep", { sort: "instance", exports: inner }]]);
+    const expected: Exports = new Map<string, Item>([
+      ["f", f],
+      ["all", { sort: "instance", exports: all }],
+    ]);
+    expect(inspectComponent(bytes)).toEqual(expected);
   });
 
   test("value types are written as WIT does", async () => {
@@ -111,24 +118,22 @@ describe("inspectComponent()", () => {
   });
 
   test("64 core modules are taken, 65 are not", async () => {
-    const modules = (count: number) => component("(core module)".repeat(count));
-    expect(inspectComponent(await modules(64)).size).toBe(0);
-    const tooMany = await modules(65);
+    expect(inspectComponent(await component("(core module)".repeat(64))).size).toBe(0);
+    const tooMany = await component("(core module)".repeat(65));
     expect(messageOf(() => inspectComponent(tooMany))).toBe(
       "COMPONENT_LIMIT: Cannot compile the component: the number of core modules is 65, the limit is 64",
     );
   });
 
   test("core modules of 64 MiB together are taken, one byte more is not", () => {
-    const sized = (bytes: number) => componentOfModules([1_000_000, bytes - 1_000_000]);
-    expect(inspectComponent(sized(67_108_864)).size).toBe(0);
-    expect(messageOf(() => inspectComponent(sized(67_108_865)))).toBe(
+    expect(inspectComponent(componentOfModules([1_000_000, 66_108_864])).size).toBe(0);
+    const tooLarge = componentOfModules([1_000_000, 66_108_865]);
+    expect(messageOf(() => inspectComponent(tooLarge))).toBe(
       "COMPONENT_LIMIT: Cannot compile the component: the size of the core modules in bytes is 67108865, the limit is 67108864",
     );
   });
 
   test("components may stand 50 deep in each other, not 51", async () => {
-    const nested = (depth: number) => component("(component".repeat(depth - 1) + ")".repeat(depth - 1));
     expect(inspectComponent(await nested(50)).size).toBe(0);
     const tooDeep = await nested(51);
     expect(messageOf(() => inspectComponent(tooDeep))).toBe(
@@ -159,11 +164,7 @@ describe("inspectComponent()", () => {
       for (const change of [0x01, 0x40, 0xff]) {
         const changed = whole.slice();
         changed[place] = (changed[place] ?? 0) ^ change;
-        try {
-          inspectComponent(changed);
-        } catch (error) {
-          if (!(error instanceof Failure)) throw error;
-        }
+        expect(() => outcomeOf(() => inspectComponent(changed))).not.toThrow();
       }
     }
   });
@@ -248,6 +249,10 @@ describe("findEntry()", () => {
     expect(findEntry(found)).toEqual({ kind: "bare", instance: undefined });
   });
 });
+
+function nested(depth: number): Promise<Uint8Array> {
+  return component("(component".repeat(depth - 1) + ")".repeat(depth - 1));
+}
 
 /** A component of core modules that hold nothing but a custom section, so that each has the given size. */
 function componentOfModules(sizes: readonly number[]): Uint8Array {

@@ -2,12 +2,9 @@
  * `kami serve` against guests and clients that mean harm, spoken to line by line so that every byte of its stdout is seen.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import type { FailureCode } from "../../lib/errors.ts";
-import { Asker, type Message } from "../mcp/support/conversation.ts";
-import { awaitLoad, canMeasureCpu } from "../mcp/support/cpu.ts";
-import { Home, KAMI, type Served } from "../mcp/support/kami.ts";
+import type { Message } from "../mcp/support/conversation.ts";
+import { Home, type Served } from "../mcp/support/kami.ts";
 
 const ENDLESS = "max_fuel = 9007199254740991";
 
@@ -90,7 +87,7 @@ const HOSTILE: readonly HostileCall[] = [
   {
     guest: "catch-all",
     security: SHORT,
-    input: { call: "socket", then: "spin" },
+    input: JSON.parse('{"call": "socket", "then": "spin"}'),
     failure: "CAPABILITY_DENIED",
     text: `The tool was stopped: it asked for network access (wasi:sockets/instance-network instance-network), ${DENIED}`,
   },
@@ -119,11 +116,12 @@ let home: Home;
 
 beforeAll(async () => {
   home = new Home();
-  await home.install(home.makePackage("echo"));
-  await home.install(home.makePackage("spin", `${ENDLESS}\nmax_execution_ms = 120000`, "spin-long"));
   const packages = new Map(HOSTILE.map((call) => [nameOf(call), call]));
-  for (const [name, { guest, security }] of packages) await home.install(home.makePackage(guest, security, name));
-  for (const guest of [...NOISY, "read-env"]) await home.install(home.makePackage(guest, ENDLESS));
+  await home.installAll([
+    home.makePackage("echo"),
+    ...[...packages].map(([name, { guest, security }]) => home.makePackage(guest, security, name)),
+    ...[...NOISY, "read-env"].map((guest) => home.makePackage(guest, ENDLESS)),
+  ]);
 });
 
 afterAll(() => home[Symbol.dispose]());
@@ -135,7 +133,7 @@ const callTool = (served: Served, name: string, input: object = {}): Promise<Mes
 function expectedOf({ failure, text }: HostileCall): Record<string, unknown> {
   return {
     isError: true,
-    content: [{ type: "text", text: expect.stringMatching(`^${RegExp.escape(text)}( \\(.*\\))?$`) }],
+    content: [{ type: "text", text: expect.stringMatching(new RegExp(`^${RegExp.escape(text)}( \\(.*\\))?$`)) }],
     _meta: { "dev.kami/failure": failure },
   };
 }
@@ -180,14 +178,14 @@ describe("hostile guests", () => {
     await using served = home.serve("--concurrency", "2");
     await served.initialize();
     await Promise.all(
-      Array.from({ length: 30 }, (_, index) =>
+      Array.from({ length: 12 }, (_, index) =>
         callTool(served, NOISY[index % 3] ?? "echo", { padding: "x".repeat(index) }),
       ),
     );
     const answer = await callTool(served, "stdout-forger", { mine: true });
     expect(answer.result).toMatchObject({ structuredContent: { mine: true } });
     expect(await served.end()).toBe(0);
-    expectOnlyAnswers(served, 32);
+    expectOnlyAnswers(served, 14);
     expect(served.inbox.text).not.toContain('"forged"');
     expect(served.stderr).toContain("dev.kami.fixture.stdout-forger stdout: ");
     // A person's terminal shows stderr: nothing there may steer it.
@@ -232,75 +230,5 @@ describe("hostile clients", () => {
     expect(tooMuch).toMatchObject({ isError: true, _meta: { "dev.kami/failure": "RESULT_TOO_LARGE" } });
     const big = "\u0001".repeat(150_000);
     expect((await callTool(served, "echo", { big })).result).toMatchObject({ structuredContent: { big } });
-  });
-});
-
-describe("the end of a connection", () => {
-  test("stdin that ends interrupts the calls in flight and ends the process", async () => {
-    await using served = home.serve();
-    await served.initialize();
-    const call = served.request("tools/call", { name: "spin-long", arguments: {} });
-    await served.ask("ping");
-    const startedAt = performance.now();
-    expect(await served.end()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(20_000);
-    expect((await served.inbox.answer(call)).result).toMatchObject({ _meta: { "dev.kami/failure": "CANCELLED" } });
-  });
-
-  test("requests piped in at once are answered before the end", async () => {
-    await using served = home.serve();
-    const initialize = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "pipe", version: "1" } };
-    served.request("initialize", initialize);
-    served.request("tools/list");
-    expect(await served.end()).toBe(0);
-    expectOnlyAnswers(served, 2);
-  });
-
-  test("a client that stops reading for good ends the process", async () => {
-    const child = spawn(KAMI.command, [KAMI.script, "serve"], { env: home.environment() });
-    const asker = new Asker((bytes) => child.stdin.write(bytes));
-    child.stdout.on("data", (chunk: Uint8Array) => asker.inbox.push(chunk));
-    let stderr = "";
-    child.stderr.on("data", (chunk: Uint8Array) => (stderr += Buffer.from(chunk).toString()));
-    const exited = once(child, "exit");
-    await asker.initialize();
-    asker.request("tools/call", { name: "spin-long", arguments: {} });
-    await asker.ask("ping");
-    child.stdout.destroy();
-    asker.request("ping");
-    expect(await exited).toEqual([0, null]);
-    expect(stderr).toMatch(/^kami: MCP: .*EPIPE/);
-    expect(stderr).not.toContain("    at ");
-  });
-
-  test.each(["SIGTERM", "SIGINT"] as const)("%s ends the process, with the calls interrupted", async (signal) => {
-    await using served = home.serve();
-    await served.initialize();
-    const call = served.request("tools/call", { name: "spin-long", arguments: {} });
-    await served.ask("ping");
-    served.child.kill(signal);
-    expect(await served.child.exited).toBeNumber();
-    expect((await served.inbox.answer(call)).result).toMatchObject({ _meta: { "dev.kami/failure": "CANCELLED" } });
-  });
-
-  test.if(canMeasureCpu)("two servers of one home do not disturb each other", async () => {
-    await using first = home.serve();
-    await using second = home.serve();
-    await Promise.all([first.initialize(), second.initialize()]);
-    const call = first.request("tools/call", { name: "spin-long", arguments: {} });
-    await awaitLoad(first.child.pid, (load) => load > 0.3);
-    expect((await callTool(second, "echo")).result).toMatchObject({ structuredContent: {} });
-    first.cancel(call);
-    expect(await awaitLoad(first.child.pid, (load) => load < 0.1)).toBeLessThan(0.1);
-  });
-
-  test("an installation by another process is listed and announced while serving", async () => {
-    await using served = home.serve();
-    await served.initialize();
-    await served.ask("tools/list");
-    await home.install(home.makePackage("upper"));
-    await served.inbox.find(({ method }) => method === "notifications/tools/list_changed");
-    const { result } = await served.ask("tools/list");
-    expect(JSON.stringify(result)).toContain('"name":"upper"');
   });
 });

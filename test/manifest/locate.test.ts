@@ -3,6 +3,7 @@ import { parse } from "smol-toml";
 import { findNode, locateAll, type TomlNode } from "../../lib/manifest/locate.ts";
 import type { KeyPath } from "../../lib/manifest/problem.ts";
 import { positionAt } from "../../lib/position.ts";
+import { growthOf } from "../growth.ts";
 
 /** "line:column of the key, line:column of the value". */
 function places(text: string, path: KeyPath): string | undefined {
@@ -98,16 +99,15 @@ describe("locateAll()", () => {
     ["escapes", (size: number) => `a = """${'\\"'.repeat(size)}"""`],
     ["quoted keys", (size: number) => numbered(size, (i) => `"\\u0061${i}" = 1\n`)],
   ])("cost grows with the length of the text, not faster: %s", (_, make) => {
-    const [small, large] = [make(2000), make(16_000)];
-    locateAll(large);
-    const ratio =
-      leastMs(() => locateAll(large)) /
-      Math.max(
-        leastMs(() => locateAll(small)),
-        0.05,
-      );
+    const [small, large] = [make(1000), make(8000)];
     // Eight times the text: 8 when linear, 64 when quadratic.
-    expect(ratio).toBeLessThan(40);
+    expect(
+      growthOf(
+        () => locateAll(small),
+        () => locateAll(large),
+        30,
+      ),
+    ).toBeLessThan(30);
   });
 });
 
@@ -115,20 +115,11 @@ function numbered(size: number, line: (index: number) => string): string {
   return Array.from({ length: size }, (_, index) => line(index)).join("");
 }
 
-function leastMs(action: () => unknown): number {
-  const times = Array.from({ length: 5 }, () => {
-    const start = performance.now();
-    action();
-    return performance.now() - start;
-  });
-  return Math.min(...times);
-}
-
 type Shape = { keys: Record<string, Shape> } | { items: Shape[] } | "leaf";
 
 function shapeOfNode(node: TomlNode): Shape {
-  if (node.items.length > 0) return { items: node.items.map(shapeOfNode) };
-  if (node.keys.size === 0) return "leaf";
+  if (node.items !== undefined) return { items: node.items.map(shapeOfNode) };
+  if (node.keys === undefined) return "leaf";
   return { keys: Object.fromEntries([...node.keys].map(([key, child]) => [key, shapeOfNode(child)])) };
 }
 

@@ -160,6 +160,7 @@ describe("parseManifest() refuses unknown keys", () => {
       place: '13:16: unknown key "mcp.arguments[0].pattern"',
       hint: "remove the key",
     },
+    { source: `enum = []\n${MINIMAL}`, place: '1:1: unknown key "enum"', hint: "remove the key" },
     { source: withSecurity("zebra = 1"), place: '9:1: unknown key "security.zebra"', hint: "remove the key" },
     {
       source: withSecurity('"max fuel" = 1'),

@@ -200,6 +200,12 @@ describe("checkArguments()", () => {
     expect("polluted" in {}).toBe(false);
   });
 
+  test("an enum value with a key __proto__ is not every object's prototype", () => {
+    const odd: unknown = JSON.parse('{"__proto__": {}}');
+    expect(outcomeOf([spec("object", { enum: [odd] })], { x: { a: 1 } })).toBe('"x" must be one of {"__proto__":{}}');
+    expect(outcomeOf([spec("object", { enum: [odd] })], { x: odd })).toEqual({ x: odd });
+  });
+
   test("names of Object.prototype are neither known nor present", () => {
     expect(outcomeOf(SPECS, { url: "x", constructor: 1 })).toBe('"constructor" is not an argument of this tool');
     expect(outcomeOf([spec("string", { name: "constructor", required: true })], {})).toBe('"constructor" is required');

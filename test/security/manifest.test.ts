@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { clean } from "../../lib/errors.ts";
 import { MANIFEST_LIMIT_BYTES } from "../../lib/manifest/defaults.ts";
 import { parseManifest } from "../../lib/manifest/parse.ts";
+import { growthOf } from "../growth.ts";
 import {
   ARGUMENT,
   failureOf,
@@ -176,8 +177,14 @@ describe("a manifest that exhausts its reader", () => {
       const small = make(MANIFEST_LIMIT_BYTES / 8);
       const large = make(MANIFEST_LIMIT_BYTES);
       expect(outcomeOf(large)).toStartWith("MANIFEST_");
-      // Eight times the size: 8 when linear, 64 when quadratic; the floor keeps the clock's grain out.
-      expect(leastMs(large) / Math.max(leastMs(small), 0.5)).toBeLessThan(45);
+      // Eight times the size: 8 when linear, 64 when quadratic.
+      expect(
+        growthOf(
+          () => failureOf(small),
+          () => failureOf(large),
+          30,
+        ),
+      ).toBeLessThan(30);
     });
   }
 });
@@ -187,15 +194,6 @@ function fill(bytes: number, piece: (index: number) => string): string {
   let text = "";
   for (let index = 0; text.length < bytes; index++) text += piece(index);
   return text;
-}
-
-function leastMs(source: string): number {
-  const times = [1, 2, 3].map(() => {
-    const start = performance.now();
-    failureOf(source);
-    return performance.now() - start;
-  });
-  return Math.min(...times);
 }
 
 describe("a manifest that grants itself more", () => {

@@ -5,7 +5,6 @@ import { clean } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openRuntime } from "../open.ts";
-import { VERSION } from "../version.ts";
 
 /** `kami serve`. */
 export const serve: Command = command({
@@ -34,7 +33,7 @@ export const serve: Command = command({
     }
     const { serveOverStdio } = await import("../../mcp/stdio.ts");
     await using runtime = await openRuntime(session, settings, log);
-    await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: VERSION, log, signal: end.signal });
+    await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
     return EXIT.ok;
   },
 });

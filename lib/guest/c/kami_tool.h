@@ -60,7 +60,7 @@ static inline void kami_append_unsigned(kami_text *out, uint64_t value) {
 
 /* Appends UTF-8 text as a JSON string, quotes included. Source: RFC 8259 section 7 for what must be escaped. */
 static inline void kami_append_json(kami_text *out, const char *text, size_t length) {
-  static const char HEX[] = "0123456789abcdef";
+  static const char HEX[] = "0123456789abcdef", NAMES[] = "btn\vfr"; /* of the bytes 8 to 13; \v has no short form */
   size_t done = 0;
   kami_append_bytes(out, "\"", 1);
   for (size_t at = 0; at < length; at++) {
@@ -68,12 +68,12 @@ static inline void kami_append_json(kami_text *out, const char *text, size_t len
     if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
     kami_append_bytes(out, text + done, at - done);
     done = at + 1;
-    char escape[] = {'\\', 'u', '0', '0', HEX[byte >> 4], HEX[byte & 15]};
-    if (byte < 0x20) {
-      kami_append_bytes(out, escape, sizeof escape);
-    } else {
-      char pair[] = {'\\', (char)byte};
+    if (byte >= 0x20 || (byte >= '\b' && byte <= '\r' && byte != '\v')) {
+      char pair[] = {'\\', byte >= 0x20 ? (char)byte : NAMES[byte - '\b']};
       kami_append_bytes(out, pair, sizeof pair);
+    } else {
+      char escape[] = {'\\', 'u', '0', '0', HEX[byte >> 4], HEX[byte & 15]};
+      kami_append_bytes(out, escape, sizeof escape);
     }
   }
   kami_append_bytes(out, text + done, length - done);

@@ -38,6 +38,7 @@ export function testHost(options: HostOptions = {}): TestHost {
     },
   });
   return {
+    version: "1.2.3",
     stdout: sink("stdout"),
     stderr: sink("stderr"),
     stdinIsTerminal: options.isTerminal ?? false,

@@ -45,7 +45,11 @@ export function startKami(
 /** Runs `kami` to its end. */
 export async function kami(words: readonly string[], surroundings: Surroundings): Promise<Finished> {
   const child = startKami(words, surroundings);
-  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { exitCode, stdout, stderr };
 }
 

@@ -16,7 +16,7 @@ export interface Message {
 }
 
 /** The `_meta` that every request of the 2026-07-28 era carries. */
-export const MODERN_META: Readonly<Record<string, unknown>> = {
+const MODERN_META: Readonly<Record<string, unknown>> = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
   "io.modelcontextprotocol/clientCapabilities": {},
   "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },

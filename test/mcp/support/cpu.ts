@@ -23,7 +23,7 @@ export const canMeasureCpu: boolean = process.platform === "linux";
  * @param windowMs - Length of the window.
  * @returns Processors kept busy on average: 1 is one core, all of the time.
  */
-export async function measureLoad(pid: number, windowMs: number): Promise<number> {
+async function measureLoad(pid: number, windowMs: number): Promise<number> {
   const startedAt = performance.now();
   const before = familyTicks(pid);
   await Bun.sleep(windowMs);

@@ -66,7 +66,7 @@ export function untilCancelled({ signal }: Arrival): Promise<CallResult> {
 }
 
 /** Echoes the input. */
-export function echo({ input }: Arrival): Promise<CallResult> {
+function echo({ input }: Arrival): Promise<CallResult> {
   return Promise.resolve(succeed(input));
 }
 

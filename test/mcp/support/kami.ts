@@ -54,6 +54,15 @@ export class Home implements Disposable {
     if (exitCode !== 0) throw new Error(`kami install ${directory} ended with ${exitCode}:\n${stderr}`);
   }
 
+  /** Installs packages, a few at a time: most of an installation is the start of its process. */
+  async installAll(directories: readonly string[]): Promise<void> {
+    const left = [...directories];
+    const install = async (): Promise<void> => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) await this.install(next);
+    };
+    await Promise.all([install(), install(), install()]);
+  }
+
   /** Starts `kami serve`. */
   serve(...flags: string[]): Served {
     return new Served(this.environment(), flags);

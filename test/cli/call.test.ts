@@ -1,0 +1,189 @@
+import { describe, expect, test } from "bun:test";
+import { type CallFlags, capturedLines, printCall, readLimits } from "../../lib/cli/call.ts";
+import { EndWatch } from "../../lib/cli/exit-signal.ts";
+import type { ExitCode } from "../../lib/cli/exit-codes.ts";
+import { Session } from "../../lib/cli/session.ts";
+import { type Failure, refuse } from "../../lib/errors.ts";
+import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
+import type { CallResult } from "../../lib/runtime.ts";
+import { told } from "./support/failure.ts";
+import { type HostOptions, type TestHost, testHost } from "./support/host.ts";
+
+const flags: CallFlags = {
+  input: undefined,
+  "input-file": undefined,
+  fuel: undefined,
+  "memory-mb": undefined,
+  "timeout-ms": undefined,
+  usage: false,
+};
+
+interface Printed {
+  readonly exit: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface How extends HostOptions {
+  readonly json?: boolean;
+  readonly usage?: boolean;
+  readonly before?: (host: TestHost) => void;
+}
+
+async function print(result: CallResult, how: How = {}): Promise<Printed> {
+  const host = testHost(how);
+  using end = new EndWatch(host);
+  how.before?.(host);
+  const exit = await printCall(new Session(host, how.json ?? false, end), result, how.usage ?? false);
+  return { exit, ...host.printed };
+}
+
+function ok(output: string): CallResult {
+  return { ok: true, output, usage: NO_USAGE, captured: NO_OUTPUT };
+}
+
+function failed(failure: Failure): CallResult {
+  return { ok: false, failure, usage: NO_USAGE, captured: NO_OUTPUT };
+}
+
+const usageJson =
+  '"usage":{"fuel":0,"wallMs":0,"peakMemoryBytes":0,"hostCalls":0,"inputBytes":0,"outputBytes":0},"captured":{"pieces":[],"droppedBytes":0}';
+
+describe("printCall()", () => {
+  test("prints the output alone, with a line feed", async () => {
+    expect(await print(ok('{"a":\u009b1}'))).toEqual({ exit: 0, stdout: '{"a":\u009b1}\n', stderr: "" });
+  });
+
+  test("shows control characters of the output on a terminal", async () => {
+    const { stdout } = await print(ok("\u001b[2Jx"), { isTerminal: true });
+    expect(stdout).toBe("\\u001b[2Jx\n");
+  });
+
+  test("keeps the output's digits and keys in JSON", async () => {
+    const output = ' {"n": 12345678901234567890, "n": 1.0}\n';
+    expect(await print(ok(output), { json: true })).toEqual({
+      exit: 0,
+      stdout: `{"ok":true,"output":{"n": 12345678901234567890, "n": 1.0},${usageJson}}\n`,
+      stderr: "",
+    });
+  });
+
+  test.each(["plain text", "{", "", "[".repeat(70) + "]".repeat(70)])("gives %p as a JSON string", async (output) => {
+    const { stdout } = await print(ok(output), { json: true });
+    expect(stdout).toBe(`{"ok":true,"output":${JSON.stringify(output)},${usageJson}}\n`);
+  });
+
+  test("prints a failure on stderr, and its exit code", async () => {
+    expect(await print(failed(refuse("FUEL_EXHAUSTED", { fuelLimit: 5 })))).toEqual({
+      exit: 5,
+      stdout: "",
+      stderr:
+        "error: Cannot finish the call: all 5 fuel is used up\n  hint: ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel\n",
+    });
+  });
+
+  test("prints a failure as one JSON object on stderr", async () => {
+    expect(await print(failed(refuse("TOOL_ERROR", { message: "no" })), { json: true, usage: true })).toEqual({
+      exit: 1,
+      stdout: "",
+      stderr: `{"ok":false,"error":{"code":"TOOL_ERROR","message":"no"},${usageJson}}\n`,
+    });
+  });
+
+  test("exits like an interrupted program when Ctrl-C cancelled the call", async () => {
+    const cancelled = failed(refuse("CANCELLED", {}));
+    expect(await print(cancelled, { before: (host) => host.send("SIGINT") })).toEqual({
+      exit: 130,
+      stdout: "",
+      stderr: "",
+    });
+    expect((await print(cancelled)).exit).toBe(7);
+  });
+
+  test("prints what the guest wrote, then what it used", async () => {
+    const captured = { pieces: [{ stream: "log", level: "warn", text: "hot" }], droppedBytes: 0 } as const;
+    expect(await print({ ok: true, output: "1", usage: NO_USAGE, captured }, { usage: true })).toEqual({
+      exit: 0,
+      stdout: "1\n",
+      stderr: "[log warn] hot\nusage: 0 fuel, 0 ms, 0 B of memory at most, 0 host calls, 0 B in, 0 B out\n",
+    });
+  });
+});
+
+describe("capturedLines()", () => {
+  test("joins the pieces of a stream, and marks every line", () => {
+    const pieces = [
+      { stream: "stdout", text: "he" },
+      { stream: "stdout", text: "llo\n  indented\n" },
+      { stream: "stderr", text: "oops" },
+      { stream: "log", level: "info", text: "a" },
+      { stream: "log", level: "info", text: "b\nc" },
+      { stream: "stdout", text: "\n" },
+    ] as const;
+    expect(capturedLines({ pieces, droppedBytes: 5 })).toEqual([
+      "[stdout] hello",
+      "[stdout]   indented",
+      "[stderr] oops",
+      "[log info] a",
+      "[log info] b",
+      "[log info] c",
+      "[stdout]",
+      "[kami] the tool wrote 5 more bytes: dropped",
+    ]);
+  });
+
+  test("lets no escape sequence and no forged mark through", () => {
+    const text = "\u001b]0;x\u0007\u009b2J\r[kami] forged\u202e\u2028x";
+    const [line = ""] = capturedLines({ pieces: [{ stream: "stdout", text }], droppedBytes: 0 });
+    expect(line).toBe("[stdout] ]0;x 2J [kami] forged x");
+  });
+
+  test("cuts long lines", () => {
+    const lines = capturedLines({ pieces: [{ stream: "stderr", text: "x".repeat(4001) }], droppedBytes: 0 });
+    expect(lines).toEqual([`[stderr] ${"x".repeat(4000)}…`]);
+  });
+
+  test("says nothing about nothing", () => {
+    expect(capturedLines(NO_OUTPUT)).toEqual([]);
+  });
+});
+
+describe("readLimits()", () => {
+  test("takes none", () => {
+    expect(readLimits(flags)).toEqual({});
+  });
+
+  test("takes memory in MiB", () => {
+    expect(readLimits({ ...flags, fuel: "5", "memory-mb": "2", "timeout-ms": "600000" })).toEqual({
+      fuel: 5,
+      memoryBytes: 2_097_152,
+      timeoutMs: 600_000,
+    });
+  });
+
+  const wrong: readonly { given: Partial<CallFlags>; problem: string; hint: string }[] = [
+    {
+      given: { fuel: "0" },
+      problem: 'Cannot use --fuel "0": it must be a whole number from 1 to 9007199254740991',
+      hint: "for example: --fuel 1000",
+    },
+    {
+      given: { "memory-mb": "4097" },
+      problem: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4096',
+      hint: "for example: --memory-mb 1000",
+    },
+    {
+      given: { "timeout-ms": "600001" },
+      problem: 'Cannot use --timeout-ms "600001": it must be a whole number from 1 to 600000',
+      hint: "for example: --timeout-ms 1000",
+    },
+    {
+      given: { "timeout-ms": "5s" },
+      problem: 'Cannot use --timeout-ms "5s": it must be a whole number from 1 to 600000',
+      hint: "for example: --timeout-ms 1000",
+    },
+  ];
+  test.each(wrong)("refuses: $problem", async ({ given, problem, hint }) => {
+    expect(await told(() => readLimits({ ...flags, ...given }))).toEqual(["USAGE", problem, hint]);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
+/** All that a file loads before its first line runs: its imports that are not `import()`, and theirs. */
+function loadedBy(path: string, seen: Set<string> = new Set<string>()): ReadonlySet<string> {
+  const name = relative(ROOT, path);
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  if (!path.endsWith(".ts")) return seen;
+  for (const { kind, path: wanted } of transpiler.scanImports(readFileSync(path, "utf8").replace(/^#!.*/, ""))) {
+    if (kind !== "import-statement") continue;
+    if (wanted.startsWith(".")) loadedBy(join(dirname(path), wanted), seen);
+    else seen.add(wanted);
+  }
+  return seen;
+}
+
+describe("starting kami", () => {
+  test("loads the command line alone: no SQLite, no executor, no MCP", () => {
+    const loaded = [...loadedBy(join(ROOT, "bin/kami.ts"))];
+    const heavy = loaded.filter((name) =>
+      /^lib\/(?:runtime|registry|executor|component|worker|mcp|wasm)\b|^bun:|^@/.test(name),
+    );
+    expect(heavy).toEqual([]);
+    expect(loaded).toContain("lib/cli/program.ts");
+    expect(loaded).not.toContain("lib/cli/commands/exec.ts");
+  });
+
+  test.each(["install", "list", "inspect", "uninstall", "toggle", "run", "exec", "serve", "config"])(
+    "loads %s's help without what the command works on",
+    (name) => {
+      const loaded = [...loadedBy(join(ROOT, `lib/cli/commands/${name}.ts`))];
+      expect(
+        loaded.filter((entry) =>
+          /^lib\/(?:runtime|registry|executor|component|worker|mcp|wasm)\b|^bun:|^@/.test(entry),
+        ),
+      ).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,314 @@
+/**
+ * The command line on real tools, as a user types it.
+ */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { guestPath } from "../../fixtures/paths.ts";
+import { TemporaryDirectory } from "../cli/support/directory.ts";
+import { kami, writePackage } from "../cli/support/kami.ts";
+
+const ID = "dev.example.echo";
+
+const ASKS = `net_allow_list = ["api.example.com"]
+fs_access = "sandbox"
+max_fuel = 2000000
+
+[[mcp.arguments]]
+name = "text"
+type = "string"
+description = "Anything"
+required = true
+`;
+
+describe("the life of a tool", () => {
+  test("is installed, listed, called, inspected, disabled, enabled and removed", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const source = writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS });
+
+    expect(await kami(["install", source], at)).toEqual({
+      exitCode: 0,
+      stdout: `Installed dev.example.echo 1.0.0
+  The echo guest
+
+  network      api.example.com (not granted)
+  files        reads and writes files in a directory of its own (not granted)
+  environment  nothing asked for
+  limits       2,000,000 fuel, 64 MiB of memory, 5,000 ms
+
+Nothing that it asks for is granted in this version of KAMI: the tool runs without it.
+Try it with: kami exec dev.example.echo --input '{"text":"text"}'
+`,
+      stderr: "",
+    });
+
+    expect(await kami(["list"], at)).toEqual({
+      exitCode: 0,
+      stdout: `ID                VERSION  STATE    DESCRIPTION
+dev.example.echo  1.0.0    enabled  The echo guest
+`,
+      stderr: "",
+    });
+
+    const input = '{"text":"hi"}';
+    expect(await kami(["exec", ID, "--input", input], at)).toEqual({ exitCode: 0, stdout: `${input}\n`, stderr: "" });
+
+    const inspected = await kami(["inspect", ID], at);
+    expect([inspected.exitCode, inspected.stderr]).toEqual([0, ""]);
+    const steady = inspected.stdout
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+      .replaceAll(/\b[0-9a-f]{64}\b/g, "<digest>")
+      .replace(/\d+ fuel  [\d.]+ ms/, "<used>");
+    expect(steady).toBe(`dev.example.echo 1.0.0
+  The echo guest
+
+  name       echo
+  state      enabled
+  installed  <time>
+  component  echo.wasm, ${Bun.file(guestPath("echo")).size} B
+    sha256   <digest>
+  package    <digest>
+
+Arguments
+  text  string  required  Anything
+
+Asks for
+  network      api.example.com (not granted)
+  files        reads and writes files in a directory of its own (not granted)
+  environment  nothing asked for
+  Nothing that it asks for is granted in this version of KAMI: the tool runs without it.
+
+Limits
+  2,000,000 fuel, 64 MiB of memory, 5,000 ms
+
+Recent calls
+  <time>  OK  <used>  64 KiB
+
+Call it with: kami exec dev.example.echo --input '{"text":"text"}'
+`);
+
+    expect(await kami(["disable", ID], at)).toEqual({ exitCode: 0, stdout: "Disabled dev.example.echo\n", stderr: "" });
+    expect(await kami(["exec", ID, "--input", input], at)).toEqual({
+      exitCode: 4,
+      stdout: "",
+      stderr: `error: Cannot run the tool "dev.example.echo": it is disabled\n  hint: enable it with: kami enable dev.example.echo\n`,
+    });
+    expect(await kami(["enable", ID], at)).toEqual({ exitCode: 0, stdout: "Enabled dev.example.echo\n", stderr: "" });
+    expect((await kami(["exec", ID, "--input", input], at)).stdout).toBe(`${input}\n`);
+    expect(await kami(["uninstall", ID], at)).toEqual({
+      exitCode: 0,
+      stdout: "Uninstalled dev.example.echo 1.0.0\n",
+      stderr: "",
+    });
+    expect(await kami(["list"], at)).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: "no tools are installed; install one with: kami install <directory>\n",
+    });
+    expect(readdirSync(temporary.at("home/tools"))).toEqual([]);
+  });
+
+  test("prints JSON alone with --json", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const source = writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS });
+    const tool = {
+      id: ID,
+      name: "echo",
+      version: "1.0.0",
+      description: "The echo guest",
+      enabled: true,
+      installedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      packageDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      componentDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      componentBytes: Bun.file(guestPath("echo")).size,
+      arguments: [{ name: "text", type: "string", description: "Anything", required: true }],
+      requests: { network: ["api.example.com"], files: "sandbox", environment: [] },
+      granted: { network: [], files: "none", environment: [] },
+      limits: { fuel: 2_000_000, memoryMb: 64, timeoutMs: 5000 },
+    };
+    const usage = {
+      fuel: expect.any(Number),
+      wallMs: expect.any(Number),
+      peakMemoryBytes: 65_536,
+      hostCalls: 0,
+      inputBytes: 12,
+      outputBytes: 12,
+    };
+    const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
+      [["install", source], { installed: tool, replaced: null }],
+      [["install", `${source}/tool.toml`], { installed: tool, replaced: "1.0.0" }],
+      [["list", "--filter", "ECHO"], { tools: [tool] }],
+      [["list", "--filter", "nothing"], { tools: [] }],
+      [
+        ["exec", ID, "--input", '{"text":"x"}'],
+        { ok: true, output: { text: "x" }, usage, captured: { pieces: [], droppedBytes: 0 } },
+      ],
+      [["inspect", ID], { tool, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] }],
+      [["disable", ID], { id: ID, enabled: false }],
+      [["enable", ID], { id: ID, enabled: true }],
+      [["uninstall", ID], { uninstalled: { id: ID, version: "1.0.0" } }],
+    ];
+    for (const [words, printed] of steps) {
+      const { exitCode, stdout, stderr } = await kami([...words, "--json"], at);
+      expect({ words, exitCode, stderr, lines: stdout.split("\n").length }).toEqual({
+        words,
+        exitCode: 0,
+        stderr: "",
+        lines: 2,
+      });
+      expect(JSON.parse(stdout)).toEqual(printed);
+    }
+  });
+
+  test("says which version was replaced", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    await kami(["install", writePackage(temporary, "one", { guest: "echo", id: ID })], at);
+    const second = await kami(
+      ["install", writePackage(temporary, "two", { guest: "echo", id: ID, version: "2.0.0" })],
+      at,
+    );
+    expect(second.stdout.split("\n", 1)).toEqual(["Installed dev.example.echo 2.0.0 in place of 1.0.0"]);
+  });
+});
+
+describe("kami run", () => {
+  test("takes its input from a file, from standard input, or from nowhere", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const echo = guestPath("echo");
+    const file = temporary.write("request.json", '{"from":"file"}');
+    const fromFile = await kami(["run", echo, "--input-file", file], at);
+    const fromStdin = await kami(["run", echo, "--input-file", "-"], { ...at, stdin: new Blob(['{"from":"stdin"}']) });
+    const fromNowhere = await kami(["run", echo], at);
+    expect([fromFile, fromStdin, fromNowhere]).toEqual([
+      { exitCode: 0, stdout: '{"from":"file"}\n', stderr: "" },
+      { exitCode: 0, stdout: '{"from":"stdin"}\n', stderr: "" },
+      { exitCode: 0, stdout: "{}\n", stderr: "" },
+    ]);
+  });
+
+  test("takes a large input whole, and gives it back whole", async () => {
+    using temporary = new TemporaryDirectory();
+    const input = JSON.stringify("x".repeat(1_000_000));
+    const file = temporary.write("request.json", input);
+    const words = ["run", guestPath("echo"), "--input-file", file, "--fuel", "1000000000"];
+    const { exitCode, stdout, stderr } = await kami(words, { home: temporary.at("home") });
+    expect([exitCode, stdout === `${input}\n`, stderr]).toEqual([0, true, ""]);
+  });
+
+  test("keeps to the limits that flags give", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const spin = guestPath("spin");
+    const fuel = await kami(["run", spin, "--fuel", "12345"], at);
+    const time = await kami(["run", spin, "--fuel", "9007199254740991", "--timeout-ms", "200"], at);
+    expect([fuel.exitCode, fuel.stdout, fuel.stderr.split("\n", 1)[0]]).toEqual([
+      5,
+      "",
+      "error: Cannot finish the call: all 12345 fuel is used up",
+    ]);
+    expect([time.exitCode, time.stdout, time.stderr.split("\n", 1)[0]]).toEqual([
+      5,
+      "",
+      "error: Cannot finish the call: it ran longer than 200 ms",
+    ]);
+  });
+
+  test("keeps to the ceilings of a kami.toml, unless a flag says otherwise", async () => {
+    using temporary = new TemporaryDirectory();
+    temporary.write("kami.toml", "max_fuel = 777\n");
+    const at = { home: temporary.at("home"), directory: temporary.path };
+    const under = await kami(["run", guestPath("spin")], at);
+    const above = await kami(["run", guestPath("spin"), "--fuel", "5000"], at);
+    expect([under.stderr.split("\n", 1)[0], above.stderr.split("\n", 1)[0]]).toEqual([
+      "error: Cannot finish the call: all 777 fuel is used up",
+      "error: Cannot finish the call: all 5000 fuel is used up",
+    ]);
+  });
+
+  test("says what was used with --usage", async () => {
+    using temporary = new TemporaryDirectory();
+    const { stdout, stderr } = await kami(["run", guestPath("echo"), "--usage"], { home: temporary.at("home") });
+    expect(stdout).toBe("{}\n");
+    expect(stderr).toMatch(/^usage: \d+ fuel, [\d.]+ ms, 64 KiB of memory at most, 0 host calls, 2 B in, 2 B out\n$/);
+  });
+
+  const endings: readonly { guest: string; exitCode: number; first: RegExp }[] = [
+    { guest: "trap", exitCode: 1, first: /^error: The tool crashed: it executed an unreachable instruction$/ },
+    { guest: "recurse", exitCode: 1, first: /^error: The tool crashed: its recursion is too deep for the stack$/ },
+    { guest: "fail", exitCode: 1, first: /^error: / },
+    { guest: "exit", exitCode: 1, first: /^error: The tool ended with exit code 1/ },
+    {
+      guest: "connect",
+      exitCode: 6,
+      first: /^error: The tool was stopped: it asked for network access .*which is denied$/,
+    },
+    {
+      guest: "unknown-opcode",
+      exitCode: 3,
+      first: /^error: Cannot meter "[^"]+": unknown instruction .* at byte \d+$/,
+    },
+  ];
+  test.each(endings)("ends $guest with exit code $exitCode", async ({ guest, exitCode, first }) => {
+    using temporary = new TemporaryDirectory();
+    const input = guest === "trap" ? '"unreachable"' : "{}";
+    const finished = await kami(["run", guestPath(guest), "--input", input], { home: temporary.at("home") });
+    expect([finished.exitCode, finished.stdout]).toEqual([exitCode, ""]);
+    expect(finished.stderr.split("\n", 1)[0]).toMatch(first);
+    expect(finished.stderr).not.toContain("    at ");
+  });
+
+  test("keeps what the guest prints off stdout, and its escape sequences off the terminal", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const forger = await kami(["run", guestPath("stdout-forger")], at);
+    const escapes = await kami(["run", guestPath("stderr-escape")], at);
+    for (const { exitCode, stdout, stderr } of [forger, escapes]) {
+      expect(exitCode).toBe(0);
+      expect(stdout).not.toContain("jsonrpc");
+      expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+      const lines = stderr.trimEnd().split("\n");
+      expect(lines.filter((line) => !/^\[(?:stdout|stderr|log \w+|kami)\]/.test(line))).toEqual([]);
+    }
+    expect(forger.stderr).toContain('[stdout] {"jsonrpc":"2.0"');
+  });
+
+  test("says how much of a flood was dropped", async () => {
+    using temporary = new TemporaryDirectory();
+    const words = ["run", guestPath("log-flood"), "--fuel", "100000000"];
+    const { stderr } = await kami(words, { home: temporary.at("home") });
+    expect(stderr.length).toBeLessThan(2_000_000);
+    expect(stderr).toMatch(/\[kami\] the tool wrote \d+ more bytes: dropped\n/);
+  });
+
+  test("compiles a component once", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    await kami(["run", guestPath("echo")], at);
+    const [artifact = ""] = readdirSync(temporary.at("home/artifacts"));
+    const made = Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified;
+    expect((await kami(["run", guestPath("echo")], at)).stdout).toBe("{}\n");
+    expect(Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified).toBe(made);
+  });
+});
+
+describe("kami --help", () => {
+  test("touches nothing", async () => {
+    using temporary = new TemporaryDirectory();
+    const home = temporary.at("home");
+    const { exitCode, stderr } = await kami(["--help"], { home });
+    expect([exitCode, stderr, existsSync(home)]).toEqual([0, "", false]);
+  });
+
+  test("does not mind a reader that leaves", async () => {
+    using temporary = new TemporaryDirectory();
+    const script = `"$0" "$1" run "$2" --input-file "$3" --fuel 1000000000 | head -c 1`;
+    const input = temporary.write("request.json", JSON.stringify("x".repeat(1_000_000)));
+    const child = Bun.spawnSync(["sh", "-c", script, process.execPath, "bin/kami.ts", guestPath("echo"), input], {
+      env: { PATH: process.env.PATH, HOME: temporary.path, KAMI_HOME: temporary.at("home") },
+    });
+    expect([child.stdout.toString(), child.stderr.toString()]).toEqual(['"', ""]);
+  });
+});

@@ -1,0 +1,167 @@
+/**
+ * Every hostile guest ends in its own, correctly named failure, and the next call works.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Limits } from "../../lib/protocol/limits.ts";
+import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
+
+let kami: TestRuntime;
+beforeAll(() => {
+  kami = new TestRuntime();
+});
+afterAll(async () => {
+  await kami[Symbol.asyncDispose]();
+});
+
+interface Hostile {
+  readonly guest: string;
+  readonly input?: unknown;
+  readonly limits?: Partial<Limits>;
+  readonly ends: unknown;
+  readonly why: string;
+}
+
+const NO_FUEL = { code: "FUEL_EXHAUSTED", message: "Cannot finish the call: all 20000000 fuel is used up" };
+const FEW: Partial<Limits> = { fuel: 20_000_000 };
+const NO_MEMORY = { code: "MEMORY_EXHAUSTED", message: "Cannot finish the call: it needs more than 64 MiB of memory" };
+const ENDLESS: Partial<Limits> = { fuel: Number.MAX_SAFE_INTEGER, timeoutMs: 200 };
+const TOO_LATE = { code: "DEADLINE_EXCEEDED", message: "Cannot finish the call: it ran longer than 200 ms" };
+const DENIED = (what: string): unknown => ({
+  code: "CAPABILITY_DENIED",
+  message: `The tool was stopped: it asked for ${what}, which is denied`,
+});
+
+const HOSTILE: readonly Hostile[] = [
+  { guest: "spin", limits: FEW, ends: NO_FUEL, why: "a loop runs out of fuel" },
+  { guest: "spin", limits: ENDLESS, ends: TOO_LATE, why: "a loop with fuel without end reaches its deadline" },
+  { guest: "spin-start", limits: FEW, ends: NO_FUEL, why: "a start function counts" },
+  { guest: "spin-start", limits: ENDLESS, ends: TOO_LATE, why: "a start function reaches its deadline" },
+  { guest: "spin-realloc", limits: FEW, ends: NO_FUEL, why: "cabi_realloc counts" },
+  { guest: "hog", ends: NO_MEMORY, why: "a crash after refused memory is named after the memory" },
+  { guest: "hog-ignore", limits: FEW, ends: NO_FUEL, why: "who ignores the refusal burns fuel" },
+  { guest: "hog-table", ends: NO_MEMORY, why: "tables count as memory" },
+  {
+    guest: "initial-memory",
+    ends: {
+      code: "COMPONENT_INITIAL_MEMORY",
+      message: "Cannot start the component: it needs 4096 MiB of memory to begin with, the limit is 64 MiB",
+    },
+    why: "memory at the start counts before anything is allocated",
+  },
+  {
+    guest: "recurse",
+    ends: { code: "STACK_OVERFLOW", message: "The tool crashed: its recursion is too deep for the stack" },
+    why: "recursion without end",
+  },
+  {
+    guest: "trap",
+    input: { trap: "unreachable" },
+    ends: { code: "GUEST_UNREACHABLE", message: "The tool crashed: it executed an unreachable instruction" },
+    why: "an abort",
+  },
+  {
+    guest: "trap",
+    input: { trap: "bounds" },
+    ends: { code: "GUEST_OUT_OF_BOUNDS", message: "The tool crashed: out-of-bounds memory access" },
+    why: "a wild pointer",
+  },
+  {
+    guest: "trap",
+    input: { trap: "divide" },
+    ends: { code: "GUEST_DIVIDE_BY_ZERO", message: "The tool crashed: it divided by zero" },
+    why: "a division by zero",
+  },
+  { guest: "connect", ends: DENIED("network access (wasi:sockets/instance-network instance-network)"), why: "sockets" },
+  { guest: "http-get", ends: DENIED("network access (wasi:http/types fields)"), why: "HTTP" },
+  {
+    guest: "open-forged",
+    ends: DENIED("file access (wasi:filesystem/types descriptor.open-at)"),
+    why: "a made-up file descriptor",
+  },
+  {
+    guest: "read-file",
+    input: { path: "/etc/passwd" },
+    ends: { code: "TOOL_ERROR", message: "cannot open /etc/passwd: Capabilities insufficient" },
+    why: "a C program finds no directory to open",
+  },
+  {
+    guest: "read-env",
+    ends: { output: { environment: 0, names: [], arguments: [] } },
+    why: "the environment and the arguments are empty",
+  },
+  {
+    guest: "exit",
+    input: { code: 3 },
+    ends: { code: "TOOL_EXIT", message: "The tool ended with exit code 3" },
+    why: "a tool that exits instead of returning",
+  },
+  {
+    guest: "catch-all",
+    input: { call: "exit", then: "return" },
+    ends: { code: "TOOL_EXIT", message: "The tool ended with exit code 1" },
+    why: "an exit that is swallowed stands, though the guest returned",
+  },
+  {
+    guest: "catch-all",
+    input: { call: "socket", then: "return" },
+    ends: DENIED("network access (wasi:sockets/instance-network instance-network)"),
+    why: "a denial that is swallowed stands, though the guest returned",
+  },
+  {
+    guest: "catch-all",
+    input: { call: "socket", then: "spin" },
+    limits: { fuel: Number.MAX_SAFE_INTEGER },
+    ends: DENIED("network access (wasi:sockets/instance-network instance-network)"),
+    why: "a guest that swallows a denial and spins traps at its next check",
+  },
+  {
+    guest: "big-result",
+    input: { bytes: 1_048_577 },
+    ends: { code: "RESULT_TOO_LARGE", message: "Cannot return the result: it has 1048577 bytes, the limit is 1048576" },
+    why: "a result one byte over the limit",
+  },
+  {
+    guest: "unknown-opcode",
+    ends: {
+      code: "INSTRUCTION_UNKNOWN",
+      message: 'Cannot meter "tool.core.wasm": unknown instruction 0xfe 0x1e (i32.atomic.rmw.add, threads) at byte 84',
+    },
+    why: "what the meter does not know never runs",
+  },
+];
+
+describe("a hostile guest", () => {
+  for (const { guest, input, limits, ends, why } of HOSTILE) {
+    test(`${guest}: ${why}`, async () => {
+      expect(summarize(await kami.run(guest, input, { limits: { ...AMPLE, ...limits } }))).toEqual(ends);
+      expect(summarize(await kami.run("echo", { still: "here" }))).toEqual({ output: { still: "here" } });
+    });
+  }
+
+  test("big-result: a result of exactly the limit passes", async () => {
+    const result = await kami.run("big-result", { bytes: 1_048_576 }, { limits: AMPLE });
+    expect(result.ok && result.output.length).toBe(1_048_576);
+  });
+
+  test("log-flood: keeps the first 64 KiB and says how much was dropped", async () => {
+    const { captured } = await kami.run("log-flood", {}, { limits: AMPLE });
+    const kept = captured.pieces.reduce((sum, piece) => sum + piece.text.length, 0);
+    expect([kept, captured.droppedBytes > 100_000_000]).toEqual([65_536, true]);
+  });
+
+  test("memory-secrets: nothing of a call is there for the next one", async () => {
+    const clean = { output: { nonZeroBytes: 0, slotIsNull: true, global: 0, pages: 4 } };
+    for (const what of ["write", "grow", "write"]) {
+      expect(summarize(await kami.run("memory-secrets", { do: what }, { limits: AMPLE }))).toEqual({
+        output: { written: true },
+      });
+      expect(summarize(await kami.run("memory-secrets", { do: "scan" }, { limits: AMPLE }))).toEqual(clean);
+    }
+  });
+
+  test("uses the same fuel in every run", async () => {
+    const runs = await Promise.all(Array.from({ length: 6 }, () => kami.run("compute", { n: 40 }, { limits: AMPLE })));
+    expect(new Set(runs.map(({ usage }) => usage.fuel)).size).toBe(1);
+    expect(runs[0]?.ok).toBe(true);
+  });
+});
