@@ -6,14 +6,14 @@ import type { ExitCode } from "./exit-codes.ts";
 import { Session } from "./session.ts";
 
 /** One way to call a command, for its help. */
-export interface Example {
+interface Example {
   /** What follows the shell's prompt. */
   readonly line: string;
   readonly meaning: string;
 }
 
 /** What `run` gets: positionals as text, switches as booleans, flags as text or undefined when they were not given. */
-export type Arguments<T extends ArgsDef> = {
+type Arguments<T extends ArgsDef> = {
   readonly [K in keyof T]: T[K] extends { type: "positional" }
     ? string
     : T[K] extends { type: "boolean" }

@@ -72,7 +72,8 @@ function ambientSink(stream: NodeJS.WriteStream): Sink {
   return {
     isTerminal: stream.isTTY,
     get columns(): number | undefined {
-      return stream.isTTY ? stream.columns : undefined;
+      // A terminal that does not know its width reports 0.
+      return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
     },
     write: (text) =>
       new Promise((resolve) => {

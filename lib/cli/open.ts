@@ -39,7 +39,7 @@ export async function openRegistry(settings: Settings): Promise<Registry> {
 }
 
 /** Turns settings into what the runtime takes. */
-export function runtimeOptions(settings: Settings): RuntimeOptions {
+function runtimeOptions(settings: Settings): RuntimeOptions {
   return {
     home: textOf(settings, "home"),
     database: textOf(settings, "db"),

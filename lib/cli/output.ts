@@ -5,7 +5,7 @@ import { clean, Failure } from "../errors.ts";
 import type { Host, Sink } from "./host.ts";
 
 /** How a piece of text stands out on a terminal. */
-export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 const STYLES: Readonly<Record<Style, readonly [open: number, close: number]>> = {
   bold: [1, 22],

@@ -12,7 +12,7 @@ export type SettingKey =
   "home" | "db" | "concurrency" | "queue_limit" | "max_fuel" | "max_memory_mb" | "max_execution_ms";
 
 /** Where a value came from, lowest first. */
-export type Origin = "default" | "user" | "project" | "environment" | "flag";
+type Origin = "default" | "user" | "project" | "environment" | "flag";
 
 /** One setting's value, and where it came from. */
 export interface Setting {

@@ -77,12 +77,18 @@ function createPrivately(path: string): void {
 
 /** Reads only: a database of another program, or of a newer KAMI, must not find as much as a changed journal mode. */
 function refuseForeign(database: Database, path: string): void {
-  const program = database.query<{ application_id: number }, []>("PRAGMA application_id").get()?.application_id;
+  const { tables, program } = database.transaction(identify).deferred(database);
   if (program === 0 || program === APPLICATION_ID) refuseNewer(database);
-  if (program === APPLICATION_ID) return;
-  const tables = database.query<{ count: number }, []>("SELECT count(*) AS count FROM sqlite_schema").get()?.count;
-  if (program === 0 && tables === 0) return;
+  if (program === APPLICATION_ID || (program === 0 && tables === 0)) return;
   throw refuse("REGISTRY_UNUSABLE", { path, reason: "it is a database of another program" });
+}
+
+/** To be run in a transaction: another process may be making the schema between one question and the next. */
+function identify(database: Database): { readonly tables: number; readonly program: number } {
+  const tables = database.query<{ count: number }, []>("SELECT count(*) AS count FROM sqlite_schema").get()?.count;
+  const program = database.query<{ application_id: number }, []>("PRAGMA application_id").get()?.application_id;
+  if (tables === undefined || program === undefined) throw new Error("BUG: SQLite does not answer");
+  return { tables, program };
 }
 
 function switchToWal(database: Database, path: string): void {

@@ -1,12 +1,15 @@
 /**
- * Writes a rewritten function body: copies what stays, and puts a charge in front of each straight run of instructions.
+ * Writes a rewritten function body: copies what stays, and puts a charge in front of each run of instructions.
  *
- * A run's cost is known only at its end, so its charge leaves room for the number and is filled in when the run closes.
+ * A run is what is executed together, as often: a straight piece of code, and what follows a block that control cannot leave but
+ * through its end. Its cost is known only later, so its charge leaves room for the number and is filled in when the body ends; a charge
+ * or a check that turns out not to be needed becomes `nop`, which costs the engine nothing.
  */
 import type { IndexMap } from "./indices.ts";
 import type { Writer } from "./writer.ts";
 
-const NO_CHARGE = -1;
+const NOWHERE = -1;
+const NOP = 0x01;
 const GLOBAL_GET = 0x23;
 const GLOBAL_SET = 0x24;
 const I32_CONST = 0x41;
@@ -17,6 +20,18 @@ const EMPTY_BLOCK = 0x40;
 const CALL = 0x10;
 const END = 0x0b;
 
+/** A run of instructions that are executed together. */
+export interface Run {
+  /** Where its charge begins in the output; NOWHERE before its first instruction that costs something. */
+  start: number;
+  /** Where the charge's number is. */
+  costAt: number;
+  /** Where the charge ends. */
+  end: number;
+  /** Fuel units. */
+  cost: number;
+}
+
 /** The output side of one body after another. */
 export class Charger {
   /** Whether control cannot get to the next instruction: then nothing is charged. */
@@ -25,14 +40,23 @@ export class Charger {
   readonly #out: Writer;
   readonly #indices: IndexMap;
   #copied = 0;
-  #chargeAt: number = NO_CHARGE;
-  #cost = 0;
+  /** The run that the next instruction belongs to. */
+  #run: Run = makeRun();
   #mustCheck = false;
+  /** Runs of this body that have a charge. */
+  readonly #charged: Run[] = [];
+  /** Where this body's checks are in the output. */
+  readonly #checks: { readonly start: number; readonly end: number }[] = [];
 
   constructor(input: Uint8Array, out: Writer, indices: IndexMap) {
     this.#input = input;
     this.#out = out;
     this.#indices = indices;
+  }
+
+  /** The run that the next instruction belongs to. */
+  get run(): Run {
+    return this.#run;
   }
 
   /** Starts copying at an input offset. */
@@ -41,24 +65,34 @@ export class Charger {
   }
 
   /** Begins a run; with `check`, what is left of the fuel is looked at as well. */
-  begin(check: boolean): void {
-    this.close();
+  begin(check: boolean): Run {
+    this.#run = makeRun();
     this.#mustCheck ||= check;
+    return this.#run;
+  }
+
+  /** Goes on with an earlier run: the next instruction is executed exactly when that one is. */
+  resume(run: Run): void {
+    this.#run = run;
   }
 
   /** Adds one unit for the instruction at an input offset; writes the run's charge in front of its first one. */
   add(at: number): void {
     if (this.isDead) return;
-    if (this.#chargeAt === NO_CHARGE) this.#open(at);
-    this.#cost += 1;
+    if (this.#run.start === NOWHERE) this.#open(at);
+    this.#run.cost += 1;
   }
 
-  /** Ends the open run. */
-  close(): void {
-    if (this.#chargeAt === NO_CHARGE) return;
-    this.#out.patchU32(this.#chargeAt, this.#cost);
-    this.#chargeAt = NO_CHARGE;
-    this.#cost = 0;
+  /** Fills in what the body's runs cost. Without `keepChecks`, the checks are taken out again. */
+  finish(keepChecks: boolean): void {
+    for (const run of this.#charged) {
+      if (run.cost === 0) this.#out.fill(run.start, run.end, NOP);
+      else this.#out.patchU32(run.costAt, run.cost);
+    }
+    if (!keepChecks) for (const { start, end } of this.#checks) this.#out.fill(start, end, NOP);
+    this.#charged.length = 0;
+    this.#checks.length = 0;
+    this.#mustCheck = false;
   }
 
   /** Copies the input up to an offset. */
@@ -96,16 +130,27 @@ export class Charger {
     this.copyTo(at);
     const out = this.#out;
     const fuel = this.#indices.fuelGlobal;
+    this.#run.start = out.length;
     out.u8(GLOBAL_GET);
     out.u32(fuel);
     out.u8(I32_CONST);
-    this.#chargeAt = out.padded();
+    this.#run.costAt = out.padded();
     out.u8(I32_SUB);
     out.u8(GLOBAL_SET);
     out.u32(fuel);
-    if (this.#mustCheck) writeCheck(out, this.#indices);
+    this.#run.end = out.length;
+    this.#charged.push(this.#run);
+    if (this.#mustCheck) {
+      const start = out.length;
+      writeCheck(out, this.#indices);
+      this.#checks.push({ start, end: out.length });
+    }
     this.#mustCheck = false;
   }
+}
+
+function makeRun(): Run {
+  return { start: NOWHERE, costAt: NOWHERE, end: NOWHERE, cost: 0 };
 }
 
 /** Writes `if (fuel < 0) check()`. */

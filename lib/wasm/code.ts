@@ -1,38 +1,20 @@
 /**
- * Meters function bodies: finds the straight runs of instructions, has each charged where it begins, and has what is left
- * looked at on function entry and in every round of a loop.
+ * Meters function bodies: finds the runs of instructions that are executed together, has each charged where it begins, and has what is
+ * left looked at on function entry and in every round of a loop.
  *
- * A run ends where control may leave or join it: at a branch, at the arms of an `if`, at the end of a block that something
- * jumps to. The refill helper executes `unreachable` when the host refuses: a trap, which no guest handler can catch.
+ * A run ends where control may leave or join it: at a branch, at the arms of an `if`, at the head of a loop. It goes on behind a block
+ * that nothing in it leaves but through its end. Of the two arms of an `if`, what both cost is charged in front of it. The check
+ * executes `unreachable` when the host refuses: a trap, which no guest handler can catch.
  *
  * Source: WebAssembly 3.0, 5.4 Instructions; costs are in docs/fuel.md.
  */
 import { refuse } from "../errors.ts";
-import type { Charger } from "./charge.ts";
 import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
+import { type Body, closeLabel, escapeAll, openLabel, target } from "./labels.ts";
 import { skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import { describeOpcode, Kind, ONE_BYTE, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
-
-/** What the handlers work on: one module's bodies, one after another. */
-export interface Body {
-  /** For messages. */
-  readonly module: string;
-  readonly reader: Reader;
-  readonly charger: Charger;
-  readonly indices: IndexMap;
-  /** Whether a call may throw past the rest of its run, which then ends at the call. */
-  readonly callsEndRuns: boolean;
-  /** The open blocks, innermost last. */
-  readonly labels: Label[];
-}
-
-interface Label {
-  readonly kind: number;
-  /** Whether something may jump to its end. */
-  isTargeted: boolean;
-}
 
 type Handler = (body: Body, at: number) => void;
 
@@ -45,7 +27,9 @@ export function meterBody(body: Body): void {
   skipLocals(body.reader);
   body.charger.isDead = false;
   body.charger.begin(true);
+  body.mayLast = false;
   copyInstructions(body);
+  body.charger.finish(body.mayLast);
 }
 
 /** Copies a constant expression: indices move, nothing is charged. */
@@ -56,9 +40,8 @@ export function copyExpression(body: Body): void {
 
 function copyInstructions(body: Body): void {
   body.labels.length = 0;
-  open(body, Kind.block);
+  openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
-  body.charger.close();
   body.charger.copyTo(body.reader.pos);
 }
 
@@ -103,20 +86,21 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.valueTypes, costing(skipValueTypes)],
   [Kind.block, opening(Kind.block)],
   [Kind.try, opening(Kind.try)],
-  [Kind.loop, (body) => (opening(Kind.loop)(body, 0), body.charger.begin(true))],
-  [Kind.if, (body, at) => (body.charger.add(at), opening(Kind.if)(body, at), body.charger.begin(false))],
-  [Kind.else, enterArm],
-  [Kind.catch, (body) => (body.reader.u32(), enterArm(body))],
-  [Kind.catchAll, enterArm],
+  [Kind.loop, openLoop],
+  [Kind.if, openIf],
+  [Kind.else, enterElse],
+  [Kind.catch, (body) => (body.reader.u32(), enterHandler(body))],
+  [Kind.catchAll, enterHandler],
   [Kind.end, closeLabel],
-  [Kind.delegate, (body) => (target(body, body.reader.u32()), closeLabel(body))],
+  [Kind.delegate, (body) => (target(body, body.reader.u32()), escapeAll(body), closeLabel(body))],
   [Kind.tryTable, openTryTable],
-  [Kind.leave, leaving(() => undefined)],
-  [Kind.leaveIndex, leaving((body) => body.reader.u32())],
-  [Kind.leaveIndexPair, leaving((body) => skipPair(body.reader))],
+  [Kind.stop, leaving(() => undefined)],
+  [Kind.leave, leaving(escapeAll)],
+  [Kind.leaveIndex, leaving((body) => (escapeAll(body), body.reader.u32()))],
+  [Kind.leaveIndexPair, leaving((body) => (escapeAll(body), skipPair(body.reader)))],
   [Kind.branch, leaving((body) => target(body, body.reader.u32()))],
   [Kind.branchTable, leaving(targetTable)],
-  [Kind.tailCall, leaving((body, at) => moveIndex(body, at, mapFunction))],
+  [Kind.tailCall, leaving((body, at) => (escapeAll(body), moveIndex(body, at, mapFunction)))],
   [Kind.branchMaybe, branchMaybe],
   [Kind.call, calling((body, at) => moveIndex(body, at, mapFunction))],
   [Kind.callIndex, calling((body) => body.reader.u32())],
@@ -150,7 +134,6 @@ function leaving(read: (body: Body, at: number) => unknown): Handler {
   return (body, at) => {
     body.charger.add(at);
     read(body, at);
-    body.charger.close();
     body.charger.isDead = true;
   };
 }
@@ -159,7 +142,10 @@ function calling(read: (body: Body, at: number) => unknown): Handler {
   return (body, at) => {
     body.charger.add(at);
     read(body, at);
-    if (body.callsEndRuns) body.charger.begin(false);
+    body.mayLast = true;
+    if (!body.callsEndRuns) return;
+    escapeAll(body);
+    body.charger.begin(false);
   };
 }
 
@@ -170,32 +156,36 @@ function opening(kind: number): Handler {
     const first = reader.bytes[reader.pos];
     if (first === 0x63 || first === 0x64) skipValueType(reader);
     else reader.skipLeb(33);
-    open(body, kind);
+    openLabel(body, kind);
   };
 }
 
-function open(body: Body, kind: number): void {
-  checkLimit("nesting", body.labels.length, "the nesting of a function");
-  body.labels.push({ kind, isTargeted: false });
+function openLoop(body: Body, at: number): void {
+  opening(Kind.loop)(body, at);
+  body.mayLast = true;
+  body.charger.begin(true);
 }
 
-function enterArm(body: Body): void {
-  body.charger.begin(false);
+function openIf(body: Body, at: number): void {
+  body.charger.add(at);
+  opening(Kind.if)(body, at);
+  const label = body.labels.at(-1);
+  const arm = body.charger.begin(false);
+  if (label !== undefined) label.arm = arm;
+}
+
+function enterElse(body: Body): void {
+  const label = body.labels.at(-1);
+  if (label?.kind !== Kind.if || label.otherArm !== undefined) throw body.reader.malformed("an else without an if");
+  label.otherArm = body.charger.begin(false);
   body.charger.isDead = false;
 }
 
-function closeLabel(body: Body): void {
-  const label = body.labels.pop();
-  if (label === undefined) throw body.reader.malformed("an end without a block");
-  // Nobody jumps to the end of a loop, nor to that of a block that no branch names: the run goes on.
-  if (label.kind === Kind.loop || (label.kind === Kind.block && !label.isTargeted)) return;
-  enterArm(body);
-}
-
-function target(body: Body, depth: number): void {
-  const label = body.labels[body.labels.length - 1 - depth];
-  if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");
-  label.isTargeted = true;
+/** A handler runs when something in its block throws: nothing behind the block goes with what is in front of it. */
+function enterHandler(body: Body): void {
+  escapeAll(body);
+  body.charger.begin(false);
+  body.charger.isDead = false;
 }
 
 function targetTable(body: Body): void {

@@ -28,7 +28,7 @@ export const Kind = {
   if: 14,
   else: 15,
   end: 16,
-  /** Ends the straight run, never falls through: `return`, `throw`, `unreachable`, … with `index` immediates. */
+  /** Leaves the function or the block: `return`, `throw`, …; with indices in the next two. */
   leave: 17,
   leaveIndex: 18,
   leaveIndexPair: 19,
@@ -56,12 +56,14 @@ export const Kind = {
   bytes16: 40,
   lane: 41,
   memoryArgumentLane: 42,
-  prefix: 43,
+  /** Ends the run by a trap: `unreachable`. */
+  stop: 43,
+  prefix: 44,
 } as const;
 
 /** Layout of the one-byte opcodes, by opcode. */
 export const ONE_BYTE: Uint8Array = table(256, [
-  [0x00, 0x00, Kind.leave],
+  [0x00, 0x00, Kind.stop],
   [0x01, 0x01, Kind.free],
   [0x02, 0x02, Kind.block],
   [0x03, 0x03, Kind.loop],

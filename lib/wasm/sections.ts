@@ -4,9 +4,10 @@
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
 import { Charger } from "./charge.ts";
-import { type Body, copyExpression, meterBody } from "./code.ts";
+import { copyExpression, meterBody } from "./code.ts";
 import { HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
 import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
+import type { Body } from "./labels.ts";
 import { type Layout, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import { writeNames } from "./names.ts";
@@ -253,5 +254,6 @@ function bodyOf(rewrite: Rewrite, reader: Reader): Body {
     indices: rewrite.indices,
     callsEndRuns: rewrite.layout.hasTags,
     labels: [],
+    mayLast: false,
   };
 }

@@ -6,7 +6,7 @@
 const TEXT = new TextEncoder();
 
 /** Bytes of a padded 32-bit LEB128: room to fill in a number that is known later. */
-export const PADDED_U32_BYTES = 5;
+const PADDED_U32_BYTES = 5;
 
 /** A growing buffer. */
 export class Writer {
@@ -74,6 +74,11 @@ export class Writer {
       rest = Math.floor(rest / 0x80);
     }
     this.#bytes[at + PADDED_U32_BYTES - 1] = rest;
+  }
+
+  /** Overwrites `[start, end)` with one byte. */
+  fill(start: number, end: number, byte: number): void {
+    this.#bytes.fill(byte, start, end);
   }
 
   /** Returns a copy of what was written. */

@@ -68,6 +68,10 @@ describe.each([
     });
     const summary = await client.callTool({ name: "csv-summary", arguments: { csv: CSV } });
     expect(summary).toMatchObject({ structuredContent: { rows: 2, raggedRows: 0 } });
+    expect(await client.callTool({ name: "csv-summary", arguments: {} })).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('Cannot use the input: "csv" is required') }],
+    });
     const refused = await client.callTool({ name: "no-such-tool", arguments: {} }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: -32_602, message: expect.stringContaining('Unknown tool: "no-such-tool"') });
   });
@@ -96,46 +100,46 @@ describe.each([
   });
 });
 
-describe.each([{ mode: "legacy" }, { mode: { pin: "2026-07-28" } }] as const)(
-  "many calls at once, $mode",
-  ({ mode }) => {
-    test("ten others finish while one spins until its deadline", async () => {
-      await using connected = await connect(mode);
-      const { client } = connected;
-      const finished: string[] = [];
-      const spin = client.callTool({ name: "spin", arguments: {} }).finally(() => finished.push("spin"));
-      const echoes = Array.from({ length: 10 }, (_, index) =>
-        client.callTool({ name: "echo", arguments: { index } }).finally(() => finished.push("echo")),
-      );
-      const results = await Promise.all(echoes);
-      expect(results.map(({ structuredContent }) => structuredContent)).toEqual(echoes.map((_, index) => ({ index })));
-      expect(await spin).toMatchObject({
-        isError: true,
-        content: [{ text: expect.stringContaining("Cannot finish the call: it ran longer than 2000 ms") }],
-        _meta: { "dev.kami/failure": "DEADLINE_EXCEEDED" },
-      });
-      expect(finished).toEqual([...Array.from({ length: 10 }, () => "echo"), "spin"]);
-    });
-
-    test.if(canMeasureCpu)(
-      "a cancelled call stops burning the processor, long before its deadline",
-      async () => {
-        await using connected = await connect(mode);
-        const { client, pid } = connected;
-        const stop = new AbortController();
-        const call = client.callTool({ name: "spin-long", arguments: {} }, { signal: stop.signal, timeout: 120_000 });
-        const outcome = call.then(
-          () => "answered",
-          () => "cancelled",
-        );
-        // The control: without it, a call that never ran would pass.
-        expect(await awaitLoad(pid, (load) => load > 0.5)).toBeGreaterThan(0.5);
-        stop.abort();
-        expect(await outcome).toBe("cancelled");
-        expect(await awaitLoad(pid, (load) => load < 0.1)).toBeLessThan(0.1);
-        expect(await client.callTool({ name: "echo", arguments: {} })).toMatchObject({ structuredContent: {} });
-      },
-      30_000,
+describe.each([
+  { version: "2025-11-25", mode: "legacy" },
+  { version: "2026-07-28", mode: { pin: "2026-07-28" } },
+] as const)("many calls at once, $version", ({ mode }) => {
+  test("ten others finish while one spins until its deadline", async () => {
+    await using connected = await connect(mode);
+    const { client } = connected;
+    const finished: string[] = [];
+    const spin = client.callTool({ name: "spin", arguments: {} }).finally(() => finished.push("spin"));
+    const echoes = Array.from({ length: 10 }, (_, index) =>
+      client.callTool({ name: "echo", arguments: { index } }).finally(() => finished.push("echo")),
     );
-  },
-);
+    const results = await Promise.all(echoes);
+    expect(results.map(({ structuredContent }) => structuredContent)).toEqual(echoes.map((_, index) => ({ index })));
+    expect(await spin).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("Cannot finish the call: it ran longer than 2000 ms") }],
+      _meta: { "dev.kami/failure": "DEADLINE_EXCEEDED" },
+    });
+    expect(finished).toEqual([...Array.from({ length: 10 }, () => "echo"), "spin"]);
+  });
+
+  test.if(canMeasureCpu)(
+    "a cancelled call stops burning the processor, long before its deadline",
+    async () => {
+      await using connected = await connect(mode);
+      const { client, pid } = connected;
+      const stop = new AbortController();
+      const call = client.callTool({ name: "spin-long", arguments: {} }, { signal: stop.signal, timeout: 120_000 });
+      const outcome = call.then(
+        () => "answered",
+        () => "cancelled",
+      );
+      // The control: without it, a call that never ran would pass.
+      expect(await awaitLoad(pid, (load) => load > 0.5)).toBeGreaterThan(0.5);
+      stop.abort();
+      expect(await outcome).toBe("cancelled");
+      expect(await awaitLoad(pid, (load) => load < 0.1)).toBeLessThan(0.1);
+      expect(await client.callTool({ name: "echo", arguments: {} })).toMatchObject({ structuredContent: {} });
+    },
+    30_000,
+  );
+});

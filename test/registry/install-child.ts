@@ -1,30 +1,24 @@
 /**
  * A process that installs packages: `install-child.ts <home> <rounds> <package>…`. Says "ready" once it is loaded, and begins when its
- * stdin says anything. Every third round it also uninstalls the last package, and every round it records a call.
+ * stdin says anything. The last package is its own, which no other process installs: it is verified after each install, and uninstalled after
+ * each round but the last.
  */
-import { Failure } from "../../lib/errors.ts";
 import { NO_USAGE } from "../../lib/protocol/limits.ts";
 import { readPackage } from "../../lib/registry/package.ts";
-import { Registry } from "../../lib/registry/registry.ts";
+import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
 
-const [home = "", rounds = "0", ...packages] = Bun.argv.slice(2);
+const [home = "", roundsText = "0", ...packages] = Bun.argv.slice(2);
+const rounds = Number(roundsText);
+const own = packages.pop() ?? "";
 
 console.log("ready");
 for await (const _line of Bun.stdin.stream()) break;
 
 using registry = Registry.open(home);
-for (let round = 1; round <= Number(rounds); round++) {
-  let last = "";
-  for (const path of packages) last = registry.install(await readPackage(path)).tool.id;
-  registry.recordCall({ toolId: last, startedAt: Date.now(), outcome: "OK", usage: NO_USAGE });
-  if (round % 3 === 0) uninstall(last);
-}
-
-/** Another process may have uninstalled it first. */
-function uninstall(id: string): void {
-  try {
-    registry.uninstall(id);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "TOOL_UNKNOWN") throw error;
-  }
+for (let round = 1; round <= rounds; round++) {
+  for (const path of packages) registry.install(await readPackage(path));
+  const { tool } = registry.install(await readPackage(own));
+  verifyPackage(tool);
+  registry.recordCall({ toolId: tool.id, startedAt: Date.now(), outcome: "OK", usage: NO_USAGE });
+  if (round < rounds) registry.uninstall(tool.id);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readPackage } from "../../lib/registry/package.ts";
 import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
@@ -21,9 +21,12 @@ interface Child extends AsyncDisposable {
   readonly end: Promise<{ readonly exitCode: number; readonly stderr: string }>;
 }
 
-function startChild(home: string, rounds: number, packages: readonly string[]): Child {
-  const script = join(import.meta.dir, "install-child.ts");
-  const child = Bun.spawn([process.execPath, script, home, String(rounds), ...packages], {
+function startInstalls(home: string, rounds: number, packages: readonly string[]): Child {
+  return startChild("install-child.ts", [home, String(rounds), ...packages]);
+}
+
+function startChild(script: string, args: readonly string[]): Child {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, script), ...args], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
@@ -40,7 +43,10 @@ function startChild(home: string, rounds: number, packages: readonly string[]): 
       child.stdin.flush();
     },
     kill,
-    end: Promise.all([child.exited, child.stderr.text()]).then(([exitCode, stderr]) => ({ exitCode, stderr })),
+    end: Promise.all([child.exited, new Response(child.stderr).text()]).then(([exitCode, stderr]) => ({
+      exitCode,
+      stderr,
+    })),
     [Symbol.asyncDispose]: kill,
   };
 }
@@ -70,14 +76,50 @@ function expectSwept(home: string): void {
 const stagedIn = (home: string): number => (existsSync(join(home, "tmp")) ? readdirSync(join(home, "tmp")).length : 0);
 
 describe("several processes on one registry", () => {
+  test("open fresh homes at the same time, without an error", async () => {
+    using directory = temporaryDirectory();
+    const start = (): Child => startChild("open-child.ts", [directory.path, "40"]);
+    await using first = start();
+    await using second = start();
+    await using third = start();
+    const children = [first, second, third];
+    await Promise.all(children.map(({ ready }) => ready));
+    for (const child of children) child.begin();
+    expect(await Promise.all(children.map(({ end }) => end))).toEqual(
+      children.map(() => ({ exitCode: 0, stderr: "" })),
+    );
+  }, 30_000);
+
+  test("leave a package alone that another has put in place and not yet recorded", async () => {
+    using directory = temporaryDirectory();
+    const home = join(directory.path, "home");
+    using registry = Registry.open(home);
+    using database = new Database(join(home, "registry.db"));
+    database.run("PRAGMA busy_timeout = 0");
+    await using child = startInstalls(home, Infinity, [writePackage(join(directory.path, "package"))]);
+    await child.ready;
+    child.begin();
+    for (let turn = 0; turn < 30; turn++) {
+      const revision = registry.revision();
+      while (registry.revision() === revision) Bun.sleepSync(1);
+      // Spinning gets the lock as soon as the child lets go of it, which is just before it sweeps.
+      while (!hasBegun(database)) continue;
+      const placed = join(home, "tools", String(turn).padStart(64, "0"));
+      mkdirSync(placed, { recursive: true });
+      Bun.sleepSync(5);
+      expect(existsSync(placed)).toBe(true);
+      database.run("ROLLBACK");
+    }
+  }, 30_000);
+
   test("open a fresh home and install at the same time, without an error and without a loss", async () => {
     using directory = temporaryDirectory();
     const home = join(directory.path, "home");
     const make = (id: string, version: string): string =>
       writePackage(join(directory.path, `${id}-${version}`), { id, version, seed: `${id} ${version}` });
     const shared = [make("dev.example.shared", "1.0.0"), make("dev.example.shared", "2.0.0")];
-    await using first = startChild(home, 20, [...shared, make("dev.example.first", "1.0.0")]);
-    await using second = startChild(home, 20, [...shared, make("dev.example.second", "1.0.0")]);
+    await using first = startInstalls(home, 20, [...shared, make("dev.example.first", "1.0.0")]);
+    await using second = startInstalls(home, 20, [...shared, make("dev.example.second", "1.0.0")]);
     await Promise.all([first.ready, second.ready]);
     first.begin();
     second.begin();
@@ -98,14 +140,15 @@ describe("several processes on one registry", () => {
     using directory = temporaryDirectory();
     const make = (name: string, id: string): string =>
       writePackage(join(directory.path, name), { id, version: `${name.length}.0.0`, seed: name, size: 200_000 });
-    const packages = [make("a", "dev.example.one"), make("bb", "dev.example.one"), make("ccc", "dev.example.two")];
+    const shared = [make("a", "dev.example.shared"), make("bb", "dev.example.shared")];
+    const [firsts, seconds] = [make("ccc", "dev.example.first"), make("dddd", "dev.example.second")];
     let cutShort = 0;
     for (let kill = 0; kill < KILLS; kill += 2) {
       // A fresh home now and then: making the schema is killed as well.
       const home = join(directory.path, `home-${Math.floor(kill / 20)}`);
       const before = stagedIn(home);
-      await using first = startChild(home, Infinity, packages);
-      await using second = startChild(home, Infinity, packages);
+      await using first = startInstalls(home, Infinity, [...shared, firsts]);
+      await using second = startInstalls(home, Infinity, [...shared, seconds]);
       await Promise.all([first, second].map(killAtRandom));
       if (stagedIn(home) > before) cutShort += 1;
       await expectInOrder(home);
@@ -114,19 +157,30 @@ describe("several processes on one registry", () => {
     expect(cutShort).toBeGreaterThan(KILLS / 20);
     for (let index = 0; index < KILLS / 20; index++) {
       const home = join(directory.path, `home-${index}`);
-      await using last = startChild(home, 1, packages);
+      await using last = startInstalls(home, 1, [...shared, firsts]);
       last.begin();
       expect(await last.end).toEqual({ exitCode: 0, stderr: "" });
       await expectInOrder(home);
       expectSwept(home);
       using registry = Registry.open(home);
-      expect(registry.list().map(({ id, version }) => `${id} ${version}`)).toEqual([
-        "dev.example.one 2.0.0",
-        "dev.example.two 3.0.0",
+      // The second child's own tool is there or not, as its last kill had it.
+      const listed = registry.list().map(({ id, version }) => `${id} ${version}`);
+      expect(listed.filter((tool) => tool !== "dev.example.second 4.0.0")).toEqual([
+        "dev.example.first 3.0.0",
+        "dev.example.shared 2.0.0",
       ]);
     }
   }, 60_000);
 });
+
+function hasBegun(database: Database): boolean {
+  try {
+    database.run("BEGIN IMMEDIATE");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function killAtRandom(child: Child): Promise<void> {
   await child.ready;

@@ -1,0 +1,59 @@
+/**
+ * What does KAMI add to a warm call? The baseline is what jco offers by itself: its glue in this process, a fresh instance over a fresh memory
+ * for each call, nothing metered, nothing isolated. Each candidate is the one before and one thing more.
+ */
+import { Executor } from "../lib/executor/executor.ts";
+import { ControlBlock } from "../lib/protocol/control.ts";
+import { readPackage } from "../lib/registry/package.ts";
+import { Runtime } from "../lib/runtime.ts";
+import { runCall } from "../lib/worker/call.ts";
+import { MemoryPool } from "../lib/worker/memory-pool.ts";
+import { instantiatePlain, prepareComponent } from "./component.ts";
+import { compare, type Subject } from "./measure.ts";
+import type { Comparison, Findings, Suite, Surroundings } from "./suite.ts";
+import { AMPLE_LIMITS, ECHO, JSON_QUERY, type SampleTool } from "./tools.ts";
+
+/** `bun bench/run.ts call` */
+export const CALL: Suite = {
+  name: "call",
+  question: "What does KAMI add to a warm call?",
+  async run(surroundings): Promise<Findings> {
+    const comparisons: Comparison[] = [];
+    for (const tool of [ECHO, JSON_QUERY]) comparisons.push(await compareCalls(tool, surroundings));
+    return { comparisons, summary: [] };
+  },
+};
+
+async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings): Promise<Comparison> {
+  const { plain, metered } = await prepareComponent((await readPackage(tool.directory)).component);
+  using executor = new Executor({ concurrency: 1, queueLimit: 0 });
+  await using runtime = new Runtime({ home: scratch.directory(`call-${tool.name}`), concurrency: 1 });
+  const { id } = (await runtime.install(tool.directory)).tool.manifest.tool;
+  const { input } = tool;
+  const call = { artifact: metered.artifact, input, limits: AMPLE_LIMITS, client: id };
+  const pool = new MemoryPool();
+  const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS } as const;
+  const subjects = [
+    { name: "jco's glue alone", run: () => instantiatePlain(plain)(input) },
+    {
+      name: "metered, pooled memory, no Worker",
+      run: () => runCall({ ...message, control: new ControlBlock().buffer }, metered, pool),
+    },
+    { name: "executor: in a Worker", run: () => executor.call(call) },
+    { name: "runtime: registry and call log", run: () => runtime.call(id, input, { limits: AMPLE_LIMITS }) },
+  ] as const;
+  await checkOutputs(subjects);
+  return await compare(tool.name, subjects, effort);
+}
+
+/** A benchmark of failed calls would look fine. */
+async function checkOutputs(subjects: readonly Subject[]): Promise<void> {
+  const outputs: unknown[] = [];
+  for (const { run } of subjects) outputs.push(outputOf(await run()));
+  if (new Set(outputs).size !== 1) throw new Error(`BUG: the calls differ: ${JSON.stringify(outputs)}`);
+}
+
+function outputOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return "outcome" in value ? outputOf(value.outcome) : "output" in value ? value.output : value;
+}

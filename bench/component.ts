@@ -1,0 +1,100 @@
+/**
+ * Components made ready in both ways: with metered core modules, as KAMI runs them, and plain, as jco alone would.
+ *
+ * Evaluates jco's glue in this process: only for the fixtures of this repository.
+ */
+import { type Artifact, digestOf } from "../lib/component/artifact.ts";
+import { findEntry } from "../lib/component/entry.ts";
+import { generateGlue } from "../lib/component/glue.ts";
+import { inspectComponent } from "../lib/component/inspect.ts";
+import {
+  createLinker,
+  type Entry,
+  type InstantiateCore,
+  type Linker,
+  METER_IMPORT,
+} from "../lib/component/instantiate.ts";
+import { compileArtifact } from "../lib/component/loadable.ts";
+import { ControlBlock } from "../lib/protocol/control.ts";
+import { type MemorySpec, meterModule } from "../lib/wasm/meter.ts";
+import { Budget } from "../lib/worker/budget.ts";
+
+/** A component's linkers. */
+export interface PreparedComponent {
+  readonly plain: Linker;
+  readonly metered: Linker;
+  /** The largest core module, as jco took it out of the component. */
+  readonly core: Uint8Array;
+}
+
+/** Prepares a component in both ways. */
+export async function prepareComponent(component: Uint8Array): Promise<PreparedComponent> {
+  const entry = findEntry(inspectComponent(component));
+  const { glue, modules, imports } = await generateGlue(component);
+  const link = async (parts: Artifact["modules"]): Promise<Linker> =>
+    createLinker(
+      await compileArtifact({
+        digest: digestOf(component),
+        kind: entry.kind,
+        entryInstance: entry.instance,
+        glue,
+        modules: parts,
+        imports,
+      }),
+    );
+  return {
+    plain: await link(modules.map(([name, bytes]) => ({ name, bytes, memories: [], initialTableElements: 0 }))),
+    metered: await link(modules.map(([name, bytes]) => ({ name, ...meterModule(bytes, name) }))),
+    core: modules.map(([, bytes]) => bytes).reduce((a, b) => (b.length > a.length ? b : a), new Uint8Array()),
+  };
+}
+
+/** Instantiates a component the way jco's glue does by itself: over memories of its own, nothing counted. */
+export function instantiatePlain(linker: Linker): Entry {
+  return linker.instantiate({}, ({ module }, imports) => new WebAssembly.Instance(module, imports));
+}
+
+/** Instantiates a metered component over fresh memories, with a budget that never ends. */
+export function instantiateMetered(linker: Linker): Entry {
+  const budget = endlessBudget();
+  const instantiateCore: InstantiateCore = ({ module, memories, memoryImports }, imports) => {
+    const linked = memoryImports.map(([from, name]) => imports[from]?.[name]);
+    const meter = meterImports(budget, linked.filter(isMemory), memories);
+    return new WebAssembly.Instance(module, { ...imports, [METER_IMPORT]: meter });
+  };
+  return linker.instantiate({}, instantiateCore);
+}
+
+/** Makes what a metered core module imports, with fresh memories in place of its own. */
+export function meterImports(
+  budget: Budget,
+  imported: readonly WebAssembly.Memory[],
+  own: readonly MemorySpec[],
+): WebAssembly.ModuleImports {
+  const made = own.map(
+    ({ initialPages: initial, maximumPages: maximum }) =>
+      new WebAssembly.Memory(maximum === undefined ? { initial } : { initial, maximum }),
+  );
+  const memories = [...imported, ...made];
+  const meter: WebAssembly.ModuleImports = {
+    fuel: budget.fuel,
+    refill: () => budget.refill(),
+    growTable: (delta: number) => budget.growTable(delta),
+    grow: (delta: number, index: number) => {
+      const memory = memories[index];
+      return memory === undefined ? -1 : budget.grow(memory, delta);
+    },
+  };
+  for (const [index, memory] of made.entries()) meter[`memory${index}`] = memory;
+  return meter;
+}
+
+/** Makes a real budget, as a call has it, that is never used up. */
+export function endlessBudget(): Budget {
+  const limits = { fuel: Number.MAX_SAFE_INTEGER, memoryBytes: Infinity, timeoutMs: Infinity };
+  return new Budget(limits, new ControlBlock(), performance.now());
+}
+
+function isMemory(value: unknown): value is WebAssembly.Memory {
+  return value instanceof WebAssembly.Memory;
+}

@@ -1,0 +1,53 @@
+/**
+ * What a benchmark leaves behind unless it is cleared: a temporary directory, and processes that run.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A process started for a benchmark; its standard error can be read. */
+export type Child = Bun.Subprocess<"ignore", "pipe", "pipe">;
+
+/** A temporary directory and the processes started beside it; both end on disposal. */
+export class Scratch implements Disposable {
+  readonly #root = mkdtempSync(join(tmpdir(), "kami-bench-"));
+  readonly #children = new Set<Child>();
+
+  /** Makes a directory. @returns Its absolute path. */
+  directory(name: string): string {
+    const path = join(this.#root, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /**
+   * Runs a process of this Bun to its end, with only `PATH` and the given variables in its environment.
+   *
+   * @returns Its standard output.
+   * @throws {Error} with its standard error when it fails.
+   */
+  async run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+    const child = Bun.spawn([process.execPath, ...words], {
+      cwd: this.#root,
+      env: { PATH: process.env["PATH"], HOME: this.#root, ...environment },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    this.#children.add(child);
+    const [stdout, stderr, exitCode] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    this.#children.delete(child);
+    if (exitCode !== 0) throw new Error(`bun ${words.join(" ")}: exit code ${exitCode}: ${stderr.trim()}`);
+    return stdout;
+  }
+
+  [Symbol.dispose](): void {
+    // Before the directory: a process that lives on would write to it again.
+    for (const child of this.#children) child.kill("SIGKILL");
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}

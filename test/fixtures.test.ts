@@ -1,0 +1,122 @@
+/**
+ * The committed `.wasm` of each fixture is what its source builds. A fixture whose exact toolchain is not here is skipped, and says so.
+ */
+import { describe, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { guestDirectory, guestPath, toolDirectory } from "../fixtures/paths.ts";
+import { FIXTURES, ROOT } from "../fixtures/recipes.ts";
+import { compareFixture, identifyToolchain, lockFixture, readLock } from "../fixtures/lock.ts";
+import { describeDifferences } from "../fixtures/snapshot.ts";
+import { parseManifest } from "../lib/manifest/parse.ts";
+
+const lock = await readLock();
+const toolchains = new Map<string, string | undefined>();
+for (const fixture of FIXTURES) toolchains.set(fixture.name, await identifyToolchain(fixture.recipe));
+
+describe("fixtures/built.json", () => {
+  test("names exactly the fixtures that there are, in order", () => {
+    expect([...lock.keys()]).toEqual(FIXTURES.map(({ name }) => name));
+  });
+
+  test.each(FIXTURES)("has the digests of $name's sources and component", async (fixture) => {
+    const { sources, wasm } = await lockFixture(fixture);
+    const locked = lock.get(fixture.name);
+    expect({ sources, wasm }).toEqual({ sources: locked?.sources ?? "", wasm: locked?.wasm ?? "" });
+  });
+
+  test("was written with the packages that this project pins", () => {
+    const pinned = FIXTURES.filter(({ recipe }) => recipe.kind !== "c" && recipe.kind !== "quickjs");
+    const locked = pinned.map(({ name }) => [name, lock.get(name)?.toolchain]);
+    expect(locked).toEqual(pinned.map(({ name }) => [name, toolchains.get(name)]));
+  });
+});
+
+describe("the committed component is what its source builds", () => {
+  for (const fixture of FIXTURES) {
+    const here = toolchains.get(fixture.name);
+    const wanted = lock.get(fixture.name)?.toolchain;
+    if (here !== wanted) {
+      test.skip(`${fixture.name} (needs ${wanted}; here: ${here ?? "not installed"})`, () => undefined);
+      continue;
+    }
+    test(fixture.name, async () => expect(await compareFixture(fixture)).toEqual([]));
+  }
+});
+
+describe("a component", () => {
+  test.each(FIXTURES)("of $name names no path of the machine that built it", async ({ wasm }) => {
+    const text = (await readFile(wasm)).toString("latin1");
+    expect(["/home/", "/root/", "/tmp/", "/usr/", "/work/", ROOT].filter((path) => text.includes(path))).toEqual([]);
+  });
+});
+
+describe("a fixture's tool.toml", () => {
+  test.each(FIXTURES.filter(({ name }) => name !== "core-module"))(
+    "of $name is valid and names it",
+    async (fixture) => {
+      const file = join(fixture.directory, "tool.toml");
+      const { tool } = parseManifest(await readFile(file, "utf8"), file);
+      const prefix = fixture.directory.includes("guests") ? "dev.kami.fixture" : "dev.kami";
+      expect(tool.id).toBe(`${prefix}.${fixture.name}`);
+      expect(join(fixture.directory, tool.wasm)).toBe(fixture.wasm);
+    },
+  );
+});
+
+describe("guestPath(), guestDirectory() and toolDirectory()", () => {
+  test("name what the recipes name", () => {
+    const guests = FIXTURES.filter(({ directory }) => directory.includes("guests"));
+    const tools = FIXTURES.filter(({ directory }) => directory.includes("tools"));
+    expect(guests.map(({ name }) => guestPath(name))).toEqual(guests.map(({ wasm }) => wasm));
+    expect(guests.map(({ name }) => guestDirectory(name))).toEqual(guests.map(({ directory }) => directory));
+    expect(tools.map(({ name }) => toolDirectory(name))).toEqual(tools.map(({ directory }) => directory));
+  });
+});
+
+describe("describeDifferences()", () => {
+  const FILLER = "x".repeat(2000);
+
+  test("ignores bytes of a memory only around where two fresh builds differ", () => {
+    const fresh: [Uint8Array, Uint8Array] = [component(`a${FILLER}`), component(`b${FILLER}`)];
+    const nearby = component(`c${"x".repeat(255)}y${"x".repeat(1744)}`);
+    const beyond = component(`c${"x".repeat(256)}y${"x".repeat(1743)}`);
+    expect(describeDifferences(nearby, fresh)).toEqual([]);
+    expect(describeDifferences(beyond, fresh)).toEqual([
+      "its frozen memory differs at 257, where two fresh builds agree",
+    ]);
+  });
+
+  test("sees a longer memory and other code", () => {
+    const fresh: [Uint8Array, Uint8Array] = [component(FILLER), component(FILLER)];
+    expect(describeDifferences(component(`${FILLER}!`), fresh)).toEqual([
+      "its frozen memory differs at 2000, where two fresh builds agree",
+    ]);
+    expect(describeDifferences(component(FILLER, 1), fresh)).toEqual([
+      "its code, imports or exports are not what its source builds",
+    ]);
+  });
+
+  test("refuses to compare when two fresh builds have too little in common", () => {
+    const fresh: [Uint8Array, Uint8Array] = [component("a".repeat(16_385)), component("b".repeat(16_385))];
+    expect(describeDifferences(component("a".repeat(16_385)), fresh)).toEqual([
+      "two fresh builds differ around 16385 bytes of memory, which proves nothing",
+    ]);
+  });
+});
+
+/** A component of one core module: a memory, one active data segment at 0, a custom section in place of code. */
+function component(data: string, code = 0): Uint8Array {
+  const segment = [1, 0, 0x41, 0, 0x0b, ...sized([...new TextEncoder().encode(data)])];
+  const core = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(0, [1, 0x63, code]), ...section(11, segment)];
+  return new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...section(1, core)]);
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...sized(content)];
+}
+
+function sized(content: readonly number[]): number[] {
+  const { length } = content;
+  return [(length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14, ...content];
+}
