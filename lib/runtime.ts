@@ -108,6 +108,11 @@ export class Runtime implements AsyncDisposable {
     return tool;
   }
 
+  /** Computes the limits of a tool's calls: what its manifest asks for, at most the configuration's ceilings. */
+  limitsOf(tool: InstalledTool): Limits {
+    return this.#limits(tool.manifest.security, {});
+  }
+
   /**
    * Calls an installed tool.
    *

@@ -6,7 +6,7 @@
  */
 import type { Tool } from "@modelcontextprotocol/server";
 import { clean } from "../errors.ts";
-import type { ManifestSecurity } from "../manifest/manifest.ts";
+import type { Limits } from "../protocol/limits.ts";
 import type { InstalledTool } from "../registry/registry.ts";
 import { toInputSchema } from "../schema/arguments.ts";
 import type { NamedTool } from "./catalog.ts";
@@ -26,13 +26,14 @@ const SANDBOX = "without network, file or environment access";
  * Makes the entry of `tools/list` for a tool.
  *
  * @param named - The tool and its alias.
+ * @param limits - What one of its calls may use.
  */
-export function describeTool({ name, tool }: NamedTool): Tool {
+export function describeTool({ name, tool }: NamedTool, limits: Limits): Tool {
   const title = `${clean(tool.name, 100)} (${tool.id})`;
   return {
     name,
     title,
-    description: `${sentence(clean(tool.description, DESCRIPTION_LIMIT))}${budget(tool.manifest.security)}`,
+    description: `${sentence(clean(tool.description, DESCRIPTION_LIMIT))}${budget(limits)}`,
     inputSchema: writeSchema(tool),
     // True of every tool as long as nothing can be granted: there is nothing outside the call that a guest could reach or change.
     annotations: {
@@ -76,11 +77,9 @@ function sentence(text: string): string {
   return text === "" || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-function budget(security: ManifestSecurity): string {
-  return (
-    ` [Runs in a sandbox ${SANDBOX}. One call has at most ${security.maxFuel} fuel, ` +
-    `${security.maxExecutionMs} ms and ${security.maxMemoryMb} MiB of memory.]`
-  );
+function budget({ fuel, timeoutMs, memoryBytes }: Limits): string {
+  const mebibytes = Number((memoryBytes / 1_048_576).toFixed(2));
+  return ` [Runs in a sandbox ${SANDBOX}. One call has at most ${fuel} fuel, ${timeoutMs} ms and ${mebibytes} MiB of memory.]`;
 }
 
 function takeWhileRoom(lines: readonly string[], room: number): readonly string[] {

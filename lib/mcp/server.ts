@@ -19,6 +19,7 @@ import { announceChanges } from "./watch.ts";
 export interface ToolHost {
   readonly registry: Pick<Registry, "list" | "revision">;
   readonly call: Runtime["call"];
+  readonly limitsOf: Runtime["limitsOf"];
 }
 
 /** What the servers of a connection share. */
@@ -48,7 +49,7 @@ export function createServer(connection: Connection): McpServer {
   mcp.server.setRequestHandler("tools/list", (request) =>
     guarded(connection, () => {
       changes.listed();
-      return listTools(catalog, request.params?.cursor);
+      return listTools(connection.host, catalog, request.params?.cursor);
     }),
   );
   mcp.server.setRequestHandler("tools/call", (request, context) =>
@@ -61,11 +62,11 @@ export function createServer(connection: Connection): McpServer {
   return mcp;
 }
 
-function listTools(catalog: Catalog, cursor: string | undefined): ListToolsResult {
+function listTools(host: ToolHost, catalog: Catalog, cursor: string | undefined): ListToolsResult {
   // All tools fit one page, so that no cursor was ever handed out.
   if (cursor !== undefined)
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
-  return { tools: catalog.enabled().map(describeTool) };
+  return { tools: catalog.enabled().map((named) => describeTool(named, host.limitsOf(named.tool))) };
 }
 
 interface ToolCall {

@@ -11,7 +11,7 @@ import { APPLICATION_ID, migrate, refuseNewer } from "./migrations.ts";
 import { isBusy, unusable } from "./transaction.ts";
 
 /** How long a write waits for another process, in milliseconds. */
-export const BUSY_TIMEOUT_MS = 5000;
+const BUSY_TIMEOUT_MS = 5000;
 
 const RETRY_MS = 5;
 

@@ -30,7 +30,7 @@ export interface StorePaths {
 export const DATABASE_NAME = "registry.db";
 
 /** A staged package older than this was left by a process that was killed: an hour, in milliseconds. */
-export const STALE_MS: number = 60 * 60 * 1000;
+const STALE_MS = 60 * 60 * 1000;
 
 const STAGED = /^package-[0-9a-f-]{36}$/;
 const RETIRED = /^retired-[0-9a-f-]{36}$/;

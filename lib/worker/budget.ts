@@ -27,6 +27,8 @@ const PAGE_BYTES = 65_536;
 const PAGE_COST = PAGE_BYTES / 16;
 /** What an element of a table counts as, in bytes. */
 const ELEMENT_BYTES = 8;
+/** More code units than a copy can have without leaving its memory are charged as this many: the counter cannot wrap. */
+const LONGEST_COPY = 2 ** 29;
 const REFUSED = -1;
 
 /** The budget of one call. */
@@ -71,6 +73,17 @@ export class Budget {
     this.hostCalls += 1;
     this.#charge(HOST_CALL_COST);
     this.checkInterrupt();
+  }
+
+  /**
+   * Charges for a string that the host copies between two parts of the guest, one unit for each code unit.
+   *
+   * @param length - Code units, 0 to 2^32 - 1; more than a memory can hold counts as what it can.
+   * @throws {StopSignal} when the call must end.
+   */
+  enterCopy(length: number): void {
+    this.#charge(Math.min(length, LONGEST_COPY));
+    this.enterHost();
   }
 
   /** Looks whether the call must end, and charges nothing. @throws {StopSignal} when it must. */

@@ -14,6 +14,8 @@ import { createImports } from "./imports.ts";
 import type { MemoryPool, MemorySize } from "./memory-pool.ts";
 import { HostTrap } from "./trap.ts";
 
+/** The module name under which the glue gives the core modules between components its string copies. */
+const TRANSCODE = "transcode";
 const ENCODER = new TextEncoder();
 
 /**
@@ -142,11 +144,26 @@ class Call implements CallContext, Disposable {
       return this.#budget.grow(memory, delta);
     };
     this.#budget.addTableElements(module.initialTableElements);
-    return new WebAssembly.Instance(
-      module.module,
-      Object.assign(Object.create(null), imports, { [METER_IMPORT]: meter }),
-    );
+    const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
+    if (imports[TRANSCODE] !== undefined) own[TRANSCODE] = this.#chargeCopies(imports[TRANSCODE]);
+    return new WebAssembly.Instance(module.module, Object.assign(Object.create(null), imports, own));
   };
+
+  /** Charges for the strings that components inside the component hand to each other: the glue copies them, unmetered. */
+  #chargeCopies(copies: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+    const charged: WebAssembly.ModuleImports = Object.create(null);
+    for (const [name, copy] of Object.entries(copies)) {
+      charged[name] = typeof copy === "function" ? this.#chargeCopy(copy) : copy;
+    }
+    return charged;
+  }
+
+  #chargeCopy(copy: Function): (from: number, length: number, ...rest: number[]) => unknown {
+    return (from, length, ...rest) => {
+      this.#budget.enterCopy(length >>> 0);
+      return Reflect.apply(copy, undefined, [from, length, ...rest]) as unknown;
+    };
+  }
 
   #takeMemory(size: MemorySize): WebAssembly.Memory {
     this.#budget.reserve(size.initialPages);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { describeTool, DESCRIPTION_LIMIT, INSTRUCTIONS_LIMIT, writeInstructions } from "../../lib/mcp/entry.ts";
 import type { NamedTool } from "../../lib/mcp/catalog.ts";
-import { makeTool } from "./support/host.ts";
+import { LIMITS, makeTool } from "./support/host.ts";
 
 const BUDGET =
   " [Runs in a sandbox without network, file or environment access. " +
   "One call has at most 1000000 fuel, 5000 ms and 64 MiB of memory.]";
 
 const describeOne = (description: string): string | undefined =>
-  describeTool({ name: "echo", tool: makeTool({ id: "dev.example.echo", description }) }).description;
+  describeTool({ name: "echo", tool: makeTool({ id: "dev.example.echo", description }) }, LIMITS).description;
 
 const named = (count: number): readonly NamedTool[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -23,7 +23,7 @@ describe("describeTool()", () => {
       description: "Says it again",
       arguments: [{ name: "text", type: "string", description: "What to say", required: true }],
     });
-    expect(describeTool({ name: "echo", tool })).toEqual({
+    expect(describeTool({ name: "echo", tool }, LIMITS)).toEqual({
       name: "echo",
       title: "echo (dev.example.echo)",
       description: `Says it again.${BUDGET}`,

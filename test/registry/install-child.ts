@@ -12,7 +12,7 @@ const rounds = Number(roundsText);
 const own = packages.pop() ?? "";
 
 console.log("ready");
-for await (const _line of Bun.stdin.stream()) break;
+await Bun.stdin.stream().getReader().read();
 
 using registry = Registry.open(home);
 for (let round = 1; round <= rounds; round++) {

@@ -8,7 +8,7 @@ import { Registry } from "../../lib/registry/registry.ts";
 const [directory = "", count = "0"] = Bun.argv.slice(2);
 
 console.log("ready");
-for await (const _line of Bun.stdin.stream()) break;
+await Bun.stdin.stream().getReader().read();
 
 for (let index = 0; index < Number(count); index++) {
   using registry = Registry.open(join(directory, `home-${index}`));

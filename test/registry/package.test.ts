@@ -182,7 +182,7 @@ describe("readComponent()", () => {
     ];
     for (const [name, code, problem] of rows) {
       const told = await failureOf(() => readComponent(name));
-      expect<unknown>(told).toEqual({ code, message: `Cannot read "${name}": ${problem}` });
+      expect(told).toEqual({ code, message: `Cannot read "${name}": ${problem}` });
     }
   });
 
@@ -211,7 +211,7 @@ describe("readComponent()", () => {
     using directory = temporaryDirectory();
     const file = join(directory.path, "tool.wasm");
     writeFileSync(file, new Uint8Array(bytes));
-    expect<unknown>(await failureOf(() => readComponent(file))).toEqual({
+    expect(await failureOf(() => readComponent(file))).toEqual({
       code,
       message: `Cannot use "${file}": ${says}`,
     });

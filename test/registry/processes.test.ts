@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readPackage } from "../../lib/registry/package.ts";
 import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
 import { temporaryDirectory, writePackage } from "./support.ts";
@@ -22,11 +23,11 @@ interface Child extends AsyncDisposable {
 }
 
 function startInstalls(home: string, rounds: number, packages: readonly string[]): Child {
-  return startChild("install-child.ts", [home, String(rounds), ...packages]);
+  return startChild(import.meta.resolve("./install-child.ts"), [home, String(rounds), ...packages]);
 }
 
 function startChild(script: string, args: readonly string[]): Child {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, script), ...args], {
+  const child = Bun.spawn([process.execPath, fileURLToPath(script), ...args], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
@@ -39,8 +40,8 @@ function startChild(script: string, args: readonly string[]): Child {
   return {
     ready: reader.read().then(({ value }) => expect(new TextDecoder().decode(value)).toBe("ready\n")),
     begin: () => {
-      child.stdin.write("begin\n");
-      child.stdin.flush();
+      void child.stdin.write("begin\n");
+      void child.stdin.flush();
     },
     kill,
     end: Promise.all([child.exited, new Response(child.stderr).text()]).then(([exitCode, stderr]) => ({
@@ -70,7 +71,7 @@ async function expectInOrder(home: string): Promise<void> {
 function expectSwept(home: string): void {
   using registry = Registry.open(home);
   const listed = registry.list().map(({ packageDigest }) => packageDigest);
-  expect(readdirSync(join(home, "tools")).sort()).toEqual(listed.sort());
+  expect(readdirSync(join(home, "tools")).toSorted()).toEqual(listed.toSorted());
 }
 
 const stagedIn = (home: string): number => (existsSync(join(home, "tmp")) ? readdirSync(join(home, "tmp")).length : 0);
@@ -78,7 +79,7 @@ const stagedIn = (home: string): number => (existsSync(join(home, "tmp")) ? read
 describe("several processes on one registry", () => {
   test("open fresh homes at the same time, without an error", async () => {
     using directory = temporaryDirectory();
-    const start = (): Child => startChild("open-child.ts", [directory.path, "40"]);
+    const start = (): Child => startChild(import.meta.resolve("./open-child.ts"), [directory.path, "40"]);
     await using first = start();
     await using second = start();
     await using third = start();

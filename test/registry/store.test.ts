@@ -35,11 +35,11 @@ describe("the sweep after an install or an uninstall", () => {
     };
     fill();
     registry.install(source);
-    expect(readdirSync(tmp).sort()).toEqual([young, "somebody-else"].sort());
-    expect(readdirSync(tools).sort()).toEqual(["notes", source.packageDigest].sort());
+    expect(readdirSync(tmp).toSorted()).toEqual([young, "somebody-else"].toSorted());
+    expect(readdirSync(tools).toSorted()).toEqual(["notes", source.packageDigest].toSorted());
     fill();
     registry.uninstall(source.manifest.tool.id);
-    expect(readdirSync(tmp).sort()).toEqual([young, "somebody-else"].sort());
+    expect(readdirSync(tmp).toSorted()).toEqual([young, "somebody-else"].toSorted());
     expect(readdirSync(tools)).toEqual(["notes"]);
   });
 });

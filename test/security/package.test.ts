@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openBeneath, segmentsOf } from "../../lib/registry/files.ts";
 import { readPackage } from "../../lib/registry/package.ts";
 import { failureOf, makeComponent, makeManifest, temporaryDirectory, writePackage } from "../registry/support.ts";
@@ -117,10 +118,10 @@ describe("readPackage() on a hostile package", () => {
     using staged = stage();
     const path = join(staged.root, "tool.wasm");
     unlinkSync(path);
-    using _server = Bun.listen({ unix: path, socket: { data: () => undefined } });
+    using server = Bun.listen({ unix: path, socket: { data: () => undefined } });
     expect(await failureOf(() => readPackage(staged.root))).toEqual({
       code: "PACKAGE_PATH",
-      message: `Cannot package "${path}": it is a socket, not a regular file`,
+      message: `Cannot package "${server.unix}": it is a socket, not a regular file`,
     });
   });
 
@@ -178,9 +179,12 @@ describe("openBeneath()", () => {
     const [honest, link] = [`${victim}.honest`, `${victim}.link`];
     writeFileSync(honest, makeComponent("seed"));
     symlinkSync("../secret.wasm", link);
-    await using _swapper = Bun.spawn([process.execPath, join(import.meta.dir, "swap-child.ts"), victim, honest, link], {
-      stderr: "inherit",
-    });
+    await using swapper = Bun.spawn(
+      [process.execPath, fileURLToPath(import.meta.resolve("./swap-child.ts")), victim, honest, link],
+      {
+        stderr: "inherit",
+      },
+    );
     const seen = { honest: 0, refused: 0 };
     // Both must have been seen often, or the swapper was not at work.
     while (seen.honest < 300 || seen.refused < 300) {
@@ -191,6 +195,7 @@ describe("openBeneath()", () => {
       if (component !== undefined) expect(component).toEqual(makeComponent("seed"));
       seen[component === undefined ? "refused" : "honest"] += 1;
     }
+    expect(swapper.exitCode).toBeNull();
   }, 20_000);
 });
 

@@ -8,6 +8,7 @@ import type { ManifestArgument } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { InstalledTool } from "../../../lib/registry/registry.ts";
+import type { Limits } from "../../../lib/protocol/limits.ts";
 import type { CallResult } from "../../../lib/runtime.ts";
 
 /** What a test says about a tool; the rest is filled in. */
@@ -70,6 +71,9 @@ function echo({ input }: Arrival): Promise<CallResult> {
   return Promise.resolve(succeed(input));
 }
 
+/** What every call of a {@link TestHost} may use. */
+export const LIMITS: Limits = Object.freeze({ fuel: 1_000_000, memoryBytes: 64 * 1_048_576, timeoutMs: 5000 });
+
 /** A host whose tools and behaviours the test sets. */
 export class TestHost implements ToolHost {
   readonly arrivals: Arrival[] = [];
@@ -100,6 +104,8 @@ export class TestHost implements ToolHost {
     this.#tools = this.#tools.filter((tool) => tool.id !== id);
     this.#revision += 1;
   }
+
+  readonly limitsOf: ToolHost["limitsOf"] = () => LIMITS;
 
   readonly call: ToolHost["call"] = (id, input, options) => {
     const arrival = { id, input, signal: options?.signal ?? new AbortController().signal };
