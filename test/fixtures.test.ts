@@ -33,6 +33,14 @@ describe("fixtures/built.json", () => {
   });
 });
 
+describe("fixtures/README.md", () => {
+  test("lists every fixture once", async () => {
+    const text = await readFile(join(ROOT, "README.md"), "utf8");
+    const listed = [...text.matchAll(/^\| \[?`(?:tools\/)?([a-z-]+)`/gm)].map(([, name = ""]) => name);
+    expect(listed.toSorted((left, right) => (left < right ? -1 : 1))).toEqual(FIXTURES.map(({ name }) => name));
+  });
+});
+
 describe("the committed component is what its source builds", () => {
   for (const fixture of FIXTURES) {
     const here = toolchains.get(fixture.name);

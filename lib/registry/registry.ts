@@ -75,7 +75,7 @@ const UPSERT = `
   ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
     component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    installed_at = excluded.installed_at, manifest = excluded.manifest`;
+    manifest = excluded.manifest`;
 
 /** An open registry. Everything is synchronous; reads never wait for other processes, writes do for at most five seconds. */
 export class Registry implements Disposable {

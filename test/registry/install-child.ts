@@ -12,7 +12,9 @@ const rounds = Number(roundsText);
 const own = packages.pop() ?? "";
 
 console.log("ready");
-await Bun.stdin.stream().getReader().read();
+const stdin = Bun.stdin.stream().getReader();
+await stdin.read();
+await stdin.cancel();
 
 using registry = Registry.open(home);
 for (let round = 1; round <= rounds; round++) {

@@ -8,7 +8,9 @@ import { Registry } from "../../lib/registry/registry.ts";
 const [directory = "", count = "0"] = Bun.argv.slice(2);
 
 console.log("ready");
-await Bun.stdin.stream().getReader().read();
+const stdin = Bun.stdin.stream().getReader();
+await stdin.read();
+await stdin.cancel();
 
 for (let index = 0; index < Number(count); index++) {
   using registry = Registry.open(join(directory, `home-${index}`));

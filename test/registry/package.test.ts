@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { FailureCode } from "../../lib/errors.ts";
 import { COMPONENT_LIMIT_BYTES, readComponent, readPackage } from "../../lib/registry/package.ts";
 import {
   COMPONENT_HEADER,
@@ -173,7 +174,7 @@ describe("readComponent()", () => {
     const { path } = directory;
     Bun.spawnSync(["mkfifo", join(path, "pipe")]);
     symlinkSync("nowhere", join(path, "dangling"));
-    const rows: readonly (readonly [name: string, code: string, problem: string])[] = [
+    const rows: readonly (readonly [name: string, code: FailureCode, problem: string])[] = [
       [join(path, "missing"), "FILE_NOT_FOUND", "there is no such file or directory"],
       [join(path, "dangling"), "FILE_NOT_FOUND", "there is no such file or directory"],
       [path, "FILE_UNREADABLE", "it is a directory, not a regular file"],
@@ -186,7 +187,7 @@ describe("readComponent()", () => {
     }
   });
 
-  const HEADERS = [
+  const HEADERS: readonly { why: string; bytes: ArrayLike<number>; code: FailureCode; says: string }[] = [
     { why: "no bytes", bytes: [], code: "COMPONENT_NOT_WASM", says: "it is not WebAssembly" },
     {
       why: "7 of the header's 8 bytes",
