@@ -83,7 +83,7 @@ async function connect(): Promise<{ readonly client: Client } & AsyncDisposable>
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [KAMI, "serve", "--concurrency", "2"],
-    env: { ...(process.env as Record<string, string>), KAMI_HOME: home },
+    env: { PATH: process.env["PATH"] ?? "", KAMI_HOME: home },
     stderr: "ignore",
   });
   await client.connect(transport);

@@ -33,7 +33,6 @@ describe("Runtime.call()", () => {
 
   test("takes an input of 4 MiB, and refuses one byte more", async () => {
     await using kami = new TestRuntime();
-    const inputOf = (bytes: number): string => JSON.stringify("x".repeat(bytes - 2));
     const most = 4 * 1_048_576;
     const passed = await kami.runtime.runFile(guestPath("fail"), inputOf(most), { limits: ENDLESS });
     expect(passed.ok || passed.failure.code).toBe("TOOL_ERROR");
@@ -159,6 +158,11 @@ describe("Runtime concurrency", () => {
     ]);
   });
 });
+
+/** JSON text of exactly so many bytes. */
+function inputOf(bytes: number): string {
+  return JSON.stringify("x".repeat(bytes - 2));
+}
 
 /** CPU time of this process over a while, as a share of one core. */
 async function cpuShare(durationMs: number): Promise<number> {

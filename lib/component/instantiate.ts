@@ -7,7 +7,7 @@
 import { METER_MODULE } from "../wasm/layout.ts";
 import type { LoadableArtifact, LoadableModule } from "./loadable.ts";
 
-export type { LoadableArtifact, LoadableModule } from "./loadable.ts";
+export type { LoadableArtifact } from "./loadable.ts";
 
 /** The module name under which a rewritten core module imports `fuel`, `refill`, `grow`, `growTable`, `memory0`, …. */
 export const METER_IMPORT: string = METER_MODULE;

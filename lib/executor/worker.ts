@@ -9,7 +9,7 @@ import type { HostMessage } from "../protocol/messages.ts";
 import { parseWorkerMessage, type Settled, type SettledMessage } from "./settled.ts";
 
 /** Milliseconds that a Worker has to answer an interrupt before it is given up. */
-export const GRACE_MS = 250;
+const GRACE_MS = 250;
 /** Milliseconds more that a call may take when its component has to be loaded first; the Worker starts the call's own clock after that. */
 const LOADING_MS = 5000;
 /** Components that a Worker keeps loaded. */

@@ -14,7 +14,7 @@ export interface MemorySpec {
 }
 
 /** One section: its identifier and where its content lies. */
-export interface Section {
+interface Section {
   readonly id: number;
   readonly start: number;
   readonly end: number;
