@@ -58,8 +58,7 @@ export function geometricMean(ratios: readonly number[]): number {
 
 async function warmUp(subject: Subject, ms: number): Promise<void> {
   const until = performance.now() + ms;
-  do await subject.run();
-  while (performance.now() < until);
+  while (performance.now() < until) await subject.run();
 }
 
 /** @returns Nanoseconds, unordered. */
@@ -82,6 +81,7 @@ function summarize(name: string, rounds: readonly number[][], baseline: readonly
   return {
     name,
     medianNs,
+    meanNs: all.reduce((sum, time) => sum + time, 0) / all.length,
     p99Ns: quantile(all, 0.99),
     samples: all.length,
     ratio: medianNs / quantile(baseline.flat(), 0.5),

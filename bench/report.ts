@@ -49,7 +49,7 @@ export function formatHeader({ machine, bun, quick }: Omit<Report, "suites">): s
 /** Writes a suite's table. Ratios are those of medians, in parentheses the least and the most of a single round. */
 export function formatSuite({ name, question }: Suite, { comparisons, summary }: Findings): string {
   const width = Math.max(...comparisons.flatMap(({ figures }) => figures.map((figure) => figure.name.length))) + 4;
-  const head = `${"".padEnd(width)}${["median", "p99", "ratio"].map((title) => title.padStart(11)).join("")}`;
+  const head = `${"".padEnd(width)}${["median", "mean", "p99", "ratio"].map((title) => title.padStart(11)).join("")}`;
   const tables = comparisons.map((comparison) => formatComparison(comparison, width));
   return [`${name}: ${question}`, "", head, ...tables, ...summary.map(formatSummary), ""].join("\n");
 }
@@ -59,8 +59,8 @@ function formatComparison({ name, figures }: Comparison, width: number): string 
 }
 
 function formatFigure(figure: Figure, width: number, isBaseline: boolean): string {
-  const { name, medianNs, p99Ns, ratio, ratioRange } = figure;
-  const columns = [formatTime(medianNs), formatTime(p99Ns), `${ratio.toFixed(2)} x`];
+  const { name, medianNs, meanNs, p99Ns, ratio, ratioRange } = figure;
+  const columns = [...[medianNs, meanNs, p99Ns].map(formatTime), `${ratio.toFixed(2)} x`];
   const range = isBaseline ? "" : `  (${ratioRange.map((value) => value.toFixed(2)).join(" to ")})`;
   return `    ${name.padEnd(width - 4)}${columns.map((column) => column.padStart(11)).join("")}${range}`;
 }

@@ -38,7 +38,8 @@ function parseOrder(words: string[]): Order | string {
     const suites = SUITES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
     return { suites, json: values.json, quick: values.quick };
   } catch (error) {
-    if (error instanceof TypeError) return error.message;
+    // The rest is advice about options that there are none of.
+    if (error instanceof TypeError) return error.message.split(". ", 1)[0] ?? "";
     throw error;
   }
 }

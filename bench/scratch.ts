@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** A process started for a benchmark; its standard error can be read. */
-export type Child = Bun.Subprocess<"ignore", "pipe", "pipe">;
+type Child = Bun.Subprocess<"ignore", "pipe", "pipe">;
 
 /** A temporary directory and the processes started beside it; both end on disposal. */
 export class Scratch implements Disposable {
@@ -48,6 +48,6 @@ export class Scratch implements Disposable {
   [Symbol.dispose](): void {
     // Before the directory: a process that lives on would write to it again.
     for (const child of this.#children) child.kill("SIGKILL");
-    rmSync(this.#root, { recursive: true, force: true });
+    rmSync(this.#root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }

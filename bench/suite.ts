@@ -35,10 +35,12 @@ export interface Comparison {
 export interface Figure {
   readonly name: string;
   readonly medianNs: number;
+  /** Counts what a median leaves out: garbage collections above all. */
+  readonly meanNs: number;
   readonly p99Ns: number;
   /** How many times it was timed, all rounds together. */
   readonly samples: number;
-  /** Its median over the baseline's. */
+  /** Its median over the baseline's median. */
   readonly ratio: number;
   /** The lowest and highest ratio of medians of a single round: how far to trust the ratio. */
   readonly ratioRange: readonly [least: number, most: number];

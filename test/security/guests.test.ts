@@ -72,7 +72,12 @@ const HOSTILE: readonly Hostile[] = [
     why: "a division by zero",
   },
   { guest: "connect", ends: DENIED("network access (wasi:sockets/instance-network instance-network)"), why: "sockets" },
-  { guest: "http-get", ends: DENIED("network access (wasi:http/types fields)"), why: "HTTP" },
+  {
+    guest: "http-get",
+    input: { authority: "127.0.0.1:1" },
+    ends: DENIED("network access (wasi:http/types fields)"),
+    why: "HTTP",
+  },
   {
     guest: "open-forged",
     ends: DENIED("file access (wasi:filesystem/types descriptor.open-at)"),

@@ -13,8 +13,11 @@ const running = runAmbientChild({
   outputBytes: 1000,
 });
 
+/** Hundredths of a second of CPU time: more than Bun needs to start, so that the child spins by then. */
+const SPINNING_TICKS = 30;
+
 let child = findChild();
-while (child === undefined) {
+while (child === undefined || cpuTicks(child) < SPINNING_TICKS) {
   await Bun.sleep(5);
   child = findChild();
 }
@@ -26,4 +29,9 @@ function findChild(): string | undefined {
   return readdirSync(`/proc/${process.pid}/task`)
     .flatMap((thread) => readFileSync(`/proc/${process.pid}/task/${thread}/children`, "utf8").trim().split(" "))
     .find((pid) => pid !== "" && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("probe.ts"));
+}
+
+function cpuTicks(pid: string): number {
+  const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  return Number(fields.split(" ")[11]);
 }

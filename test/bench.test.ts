@@ -1,0 +1,137 @@
+/**
+ * The benchmarks run, and print what they promise. Figures depend on the machine: no time is asserted here.
+ */
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { TemporaryDirectory } from "./cli/support/directory.ts";
+
+const RUN = join(import.meta.dir, "..", "bench", "run.ts");
+const SUITES = ["meter", "call", "instantiate", "exec"];
+const USAGE = `usage: bun bench/run.ts [suite…] [--json] [--quick]
+suites: meter, call, instantiate, exec; all of them when none is named
+`;
+
+type Bench = Bun.Subprocess<"ignore", "pipe", "pipe">;
+
+/** Starts the benchmarks with a temporary directory of their own. */
+function start(words: readonly string[], temporary: TemporaryDirectory): Bench {
+  return Bun.spawn([process.execPath, RUN, ...words], {
+    env: { PATH: process.env.PATH, TMPDIR: temporary.path },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+async function finish(child: Bench): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { stdout, stderr, exitCode: await child.exited };
+}
+
+/** The same value without what depends on the machine: "above 0" in place of every number that is. */
+function withoutFigures(report: unknown): unknown {
+  return JSON.parse(JSON.stringify(report), (_key, value: unknown) =>
+    typeof value === "number" && value > 0 ? "above 0" : value,
+  );
+}
+
+function figures(...names: string[]): unknown[] {
+  return names.map((name) => ({
+    name,
+    medianNs: "above 0",
+    meanNs: "above 0",
+    p99Ns: "above 0",
+    samples: "above 0",
+    ratio: "above 0",
+    ratioRange: ["above 0", "above 0"],
+  }));
+}
+
+describe("bench/run.ts", () => {
+  test("measures every suite, prints JSON alone on stdout, and leaves no file behind", async () => {
+    using temporary = new TemporaryDirectory();
+    const { stdout, stderr, exitCode } = await finish(start(["--quick", "--json"], temporary));
+
+    expect([stderr, exitCode]).toEqual([SUITES.map((name) => `bench: ${name} …\n`).join(""), 0]);
+    const { suites, ...header } = JSON.parse(stdout);
+    expect(withoutFigures(header)).toEqual({
+      machine: {
+        cpu: expect.any(String),
+        cores: "above 0",
+        memoryBytes: "above 0",
+        platform: `${process.platform} ${process.arch}`,
+      },
+      bun: Bun.version,
+      quick: true,
+    });
+    expect(suites.map(({ name }: { name: string }) => name)).toEqual(SUITES);
+    const ways = figures("unmetered", "metered");
+    expect(withoutFigures(suites[0])).toEqual({
+      name: "meter",
+      question: "What does metering add to computing?",
+      comparisons: [
+        ...["loop", "matrix", "recursion", "sieve", "sha-256 (C)", "json-query (QuickJS)"].map((name) => ({
+          name,
+          figures: ways,
+        })),
+        {
+          name: "one pass over the core module of json-query (QuickJS)",
+          figures: figures("the engine validates it", "the meter rewrites it"),
+        },
+      ],
+      summary: [
+        { name: "metered over unmetered, geometric mean", value: "above 0", unit: "x" },
+        { name: "rewriting", value: "above 0", unit: "MB/s" },
+        { name: "validating", value: "above 0", unit: "MB/s" },
+        { name: "size of a module, metered", value: "above 0", unit: "x" },
+      ],
+    });
+    for (const { comparisons } of suites) {
+      for (const comparison of comparisons) expect(comparison.figures[0].ratio).toBe(1);
+    }
+    expect(readdirSync(temporary.path)).toEqual([]);
+  }, 60_000);
+
+  test("prints a table of the suites that are named", async () => {
+    using temporary = new TemporaryDirectory();
+    const { stdout, stderr, exitCode } = await finish(start(["instantiate", "--quick"], temporary));
+
+    expect([stderr, exitCode]).toEqual(["bench: instantiate …\n", 0]);
+    const time = String.raw` +[\d.]+ (?:ns|us|ms)`;
+    const ratio = String.raw` +[\d.]+ x`;
+    expect(stdout).toMatch(
+      new RegExp(
+        `^instantiate: What does the memory pool save when an instance is made\\?
+
+ +median +mean +p99 +ratio
+  1 page
+    fresh memory${time}${time}${time}${ratio}
+    pooled memory, zeroed after use${time}${time}${time}${ratio}  \\([\\d.]+ to [\\d.]+\\)
+`,
+        "m",
+      ),
+    );
+  });
+
+  test.each([
+    { words: ["nothing"], problem: 'there is no suite "nothing"' },
+    { words: ["--fast"], problem: "Unknown option '--fast'" },
+  ])("refuses $words and names the suites", async ({ words, problem }) => {
+    using temporary = new TemporaryDirectory();
+    const { stdout, stderr, exitCode } = await finish(start(words, temporary));
+    expect({ stdout, stderr, exitCode }).toEqual({ stdout: "", stderr: `bench: ${problem}\n${USAGE}`, exitCode: 2 });
+  });
+
+  test("interrupted, it ends at once and leaves no file behind", async () => {
+    using temporary = new TemporaryDirectory();
+    const child = start(["exec", "--quick"], temporary);
+    const isInstalling = (): boolean => [...new Glob("*/exec-echo/registry.db").scanSync(temporary.path)].length > 0;
+    while (!isInstalling()) await Bun.sleep(1);
+    child.kill("SIGINT");
+
+    expect((await finish(child)).exitCode).toBe(130);
+    expect(readdirSync(temporary.path)).toEqual([]);
+  });
+});
