@@ -1,7 +1,7 @@
 /**
- * What does KAMI add to a warm call? The baseline is what jco offers by itself: its glue in this process, a fresh instance over a fresh memory
- * for each call, nothing metered, nothing isolated. One instance for all calls is the least that a call can cost: there, each call sees what the
- * one before left behind. The other candidates are KAMI's layers, each with all those above it.
+ * What does KAMI add to a warm call? The baseline is the least that a call can cost: jco's glue in this process, one instance for all calls,
+ * nothing metered, nothing isolated; each call sees what the one before left behind. Then what isolation costs with jco alone, a fresh
+ * instance over a fresh memory, garbage collection included; then KAMI's layers, each with all those above it.
  */
 import { Executor } from "../lib/executor/executor.ts";
 import { ControlBlock } from "../lib/protocol/control.ts";
@@ -36,8 +36,8 @@ async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings)
   const pool = new MemoryPool();
   const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS } as const;
   const subjects = [
-    { name: "jco's glue alone", run: () => instantiatePlain(plain)(input) },
-    { name: "jco's glue alone, one instance for all calls", run: () => kept(input) },
+    { name: "jco's glue, one instance", run: () => kept(input) },
+    { name: "jco's glue, fresh instance and memory", run: () => instantiatePlain(plain)(input) },
     {
       name: "metered, pooled memory, no Worker",
       run: () => runCall({ ...message, control: new ControlBlock().buffer }, metered, pool),

@@ -24,7 +24,7 @@ export interface Effort {
 
 /** Efforts by name: `quick` shows that everything runs, `full` gives figures. */
 export const EFFORTS: Readonly<Record<"quick" | "full", Effort>> = Object.freeze({
-  quick: { rounds: 3, roundMs: 8, warmUpMs: 8, leastSamples: 1 },
+  quick: { rounds: 2, roundMs: 8, warmUpMs: 8, leastSamples: 1 },
   full: { rounds: 12, roundMs: 60, warmUpMs: 300, leastSamples: 4 },
 });
 

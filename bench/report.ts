@@ -2,7 +2,7 @@
  * Prints what the suites found: a table for a person, JSON for a program.
  */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import type { Comparison, Figure, Findings, Suite, SummaryFigure } from "./suite.ts";
+import type { Comparison, Figure, Findings, SummaryFigure } from "./suite.ts";
 
 /** What the figures were measured on. */
 export interface Machine {
@@ -47,7 +47,7 @@ export function formatHeader({ machine, bun, quick }: Omit<Report, "suites">): s
 }
 
 /** Writes a suite's table. Ratios are those of medians, in parentheses the least and the most of a single round. */
-export function formatSuite({ name, question }: Suite, { comparisons, summary }: Findings): string {
+export function formatSuite({ name, question, comparisons, summary }: SuiteReport): string {
   const width = Math.max(...comparisons.flatMap(({ figures }) => figures.map((figure) => figure.name.length))) + 4;
   const head = `${"".padEnd(width)}${["median", "mean", "p99", "ratio"].map((title) => title.padStart(11)).join("")}`;
   const tables = comparisons.map((comparison) => formatComparison(comparison, width));

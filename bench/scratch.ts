@@ -21,15 +21,16 @@ export class Scratch implements Disposable {
   }
 
   /**
-   * Runs a process of this Bun to its end, with only `PATH` and the given variables in its environment.
+   * Runs a process of this Bun to its end. It gets only `PATH` and the given variables, keeps its own temporary files in here, and ends when
+   * this process does.
    *
    * @returns Its standard output.
    * @throws {Error} with its standard error when it fails.
    */
   async run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<string> {
-    const child = Bun.spawn([process.execPath, ...words], {
+    const child = Bun.spawn([process.execPath, "--no-orphans", ...words], {
       cwd: this.#root,
-      env: { PATH: process.env["PATH"], HOME: this.#root, ...environment },
+      env: { PATH: process.env["PATH"], HOME: this.#root, TMPDIR: this.#root, ...environment },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

@@ -8,7 +8,7 @@ import type { Scratch } from "./scratch.ts";
 export interface Suite {
   readonly name: string;
   readonly question: string;
-  run(surroundings: Surroundings): Promise<Findings>;
+  readonly run: (surroundings: Surroundings) => Promise<Findings>;
 }
 
 /** What a suite is given. */

@@ -33,7 +33,7 @@ async function tryKami(): Promise<void> {
   const { client } = server;
   const { tools } = await client.listTools();
   explain(`It speaks MCP ${client.getNegotiatedProtocolVersion()} and offers ${tools.length} tools:`);
-  for (const { name, description } of tools) show(`${name}: ${description?.split("\n")[0] ?? ""}`);
+  for (const { name, description } of tools) show(`${name}: ${shorten(description ?? "", 90)}`);
 
   title("3. Call the useful ones");
   await call(client, "json-query", {

@@ -95,16 +95,20 @@ export class Runtime implements AsyncDisposable {
    */
   async install(path: string): Promise<InstallReport> {
     const source = await readPackage(path);
-    const artifact = await this.#components.load(source.componentDigest, () => Promise.resolve(source.component));
-    checkInitialMemory(artifact, limitCall(source.manifest.security).memoryBytes);
-    return this.registry.install(source);
+    try {
+      const artifact = await this.#components.load(source.componentDigest, () => Promise.resolve(source.component));
+      checkInitialMemory(artifact, limitCall(source.manifest.security).memoryBytes);
+      return this.registry.install(source);
+    } catch (error) {
+      await this.#forget(source.componentDigest);
+      throw error;
+    }
   }
 
   /** Removes a tool, and its compiled component when no other tool has it. @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY */
   async uninstall(id: string): Promise<InstalledTool> {
     const tool = this.registry.uninstall(id);
-    const isShared = this.registry.list().some((other) => other.componentDigest === tool.componentDigest);
-    if (!isShared) await this.#components.remove(tool.componentDigest);
+    await this.#forget(tool.componentDigest);
     return tool;
   }
 
@@ -189,6 +193,12 @@ export class Runtime implements AsyncDisposable {
       client: options.client ?? digest,
       component: () => Promise.resolve(component),
     };
+  }
+
+  /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
+  async #forget(digest: string): Promise<void> {
+    const isUsed = this.registry.list().some((tool) => tool.componentDigest === digest);
+    if (!isUsed) await this.#components.remove(digest);
   }
 
   #limits(request: LimitRequest, options: CallOptions): Limits {

@@ -124,10 +124,13 @@ describe("bench/run.ts", () => {
     expect({ stdout, stderr, exitCode }).toEqual({ stdout: "", stderr: `bench: ${problem}\n${USAGE}`, exitCode: 2 });
   });
 
-  test("interrupted, it ends at once and leaves no file behind", async () => {
+  test.each([
+    { words: ["exec"], why: "the suite runs in this process" },
+    { words: ["exec", "instantiate"], why: "the suite runs in a process of its own" },
+  ])("interrupted, it ends at once and leaves no file behind: $why", async ({ words }) => {
     using temporary = new TemporaryDirectory();
-    const child = start(["exec", "--quick"], temporary);
-    const isInstalling = (): boolean => [...new Glob("*/exec-echo/registry.db").scanSync(temporary.path)].length > 0;
+    const child = start([...words, "--quick"], temporary);
+    const isInstalling = (): boolean => [...new Glob("**/exec-echo/registry.db").scanSync(temporary.path)].length > 0;
     while (!isInstalling()) await Bun.sleep(1);
     child.kill("SIGINT");
 

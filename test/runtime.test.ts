@@ -72,19 +72,16 @@ describe("Runtime.install()", () => {
       directory.join("tool.toml"),
       '[tool]\nid = "dev.test.big"\nname = "big"\nversion = "1.0.0"\nwasm = "initial-memory.wasm"\n[mcp]\ndescription = "Big"\n',
     );
-    expect(kami.runtime.install(directory.path)).rejects.toMatchObject({ code: "COMPONENT_INITIAL_MEMORY" });
+    await expect(kami.runtime.install(directory.path)).rejects.toMatchObject({ code: "COMPONENT_INITIAL_MEMORY" });
     expect(kami.runtime.registry.list()).toEqual([]);
+    expect(await leftovers(kami)).toBe("");
   });
 
   test("and uninstall leave neither package nor artifact", async () => {
     await using kami = new TestRuntime();
     const { tool } = await kami.runtime.install(guestDirectory("echo"));
     await kami.runtime.uninstall(tool.id);
-    const left =
-      await Bun.$`find ${kami.home.join("tools")} ${kami.home.join("artifacts")} ${kami.home.join("tmp")} -mindepth 1`
-        .nothrow()
-        .text();
-    expect(left).toBe("");
+    expect(await leftovers(kami)).toBe("");
   });
 });
 
@@ -158,6 +155,14 @@ describe("Runtime concurrency", () => {
     ]);
   });
 });
+
+/** What is left in a home of packages, compiled components and temporary files. */
+function leftovers({ home }: TestRuntime): Promise<string> {
+  return Bun.$`find ${home.join("tools")} ${home.join("artifacts")} ${home.join("tmp")} -mindepth 1`
+    .nothrow()
+    .quiet()
+    .text();
+}
 
 /** JSON text of exactly so many bytes. */
 function inputOf(bytes: number): string {
