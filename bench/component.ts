@@ -7,17 +7,13 @@ import { type Artifact, digestOf } from "../lib/component/artifact.ts";
 import { findEntry } from "../lib/component/entry.ts";
 import { generateGlue } from "../lib/component/glue.ts";
 import { inspectComponent } from "../lib/component/inspect.ts";
-import {
-  createLinker,
-  type Entry,
-  type InstantiateCore,
-  type Linker,
-  METER_IMPORT,
-} from "../lib/component/instantiate.ts";
+import { createLinker, type Entry, type Linker } from "../lib/component/instantiate.ts";
 import { compileArtifact } from "../lib/component/loadable.ts";
 import { ControlBlock } from "../lib/protocol/control.ts";
 import { type MemorySpec, meterModule } from "../lib/wasm/meter.ts";
 import { Budget } from "../lib/worker/budget.ts";
+import { Instances } from "../lib/worker/instance.ts";
+import { MemoryPool } from "../lib/worker/memory-pool.ts";
 
 /** A component's linkers. */
 export interface PreparedComponent {
@@ -54,38 +50,27 @@ export function instantiatePlain(linker: Linker): Entry {
   return linker.instantiate({}, ({ module }, imports) => new WebAssembly.Instance(module, imports));
 }
 
-/** Instantiates a metered component over fresh memories, with a budget that never ends. */
+/** Instantiates a metered component as a call does, with a budget that never ends. */
 export function instantiateMetered(linker: Linker): Entry {
-  const budget = endlessBudget();
-  const instantiateCore: InstantiateCore = ({ module, memories, memoryImports }, imports) => {
-    const linked = memoryImports.map(([from, name]) => imports[from]?.[name]);
-    const meter = meterImports(budget, linked.filter(isMemory), memories);
-    return new WebAssembly.Instance(module, { ...imports, [METER_IMPORT]: meter });
-  };
-  return linker.instantiate({}, instantiateCore);
+  return linker.instantiate({}, new Instances(endlessBudget(), new MemoryPool()).instantiateCore);
 }
 
 /** Makes what a metered core module imports, with fresh memories in place of its own. */
-export function meterImports(
-  budget: Budget,
-  imported: readonly WebAssembly.Memory[],
-  own: readonly MemorySpec[],
-): WebAssembly.ModuleImports {
-  const made = own.map(
+export function meterImports(budget: Budget, own: readonly MemorySpec[]): WebAssembly.ModuleImports {
+  const memories = own.map(
     ({ initialPages: initial, maximumPages: maximum }) =>
       new WebAssembly.Memory(maximum === undefined ? { initial } : { initial, maximum }),
   );
-  const memories = [...imported, ...made];
   const meter: WebAssembly.ModuleImports = {
-    fuel: budget.fuel,
-    refill: () => budget.refill(),
+    refill: budget.addCounter().refill,
     growTable: (delta: number) => budget.growTable(delta),
+    grewTable: (before: number) => budget.grewTable(before),
     grow: (delta: number, index: number) => {
       const memory = memories[index];
       return memory === undefined ? -1 : budget.grow(memory, delta);
     },
   };
-  for (const [index, memory] of made.entries()) meter[`memory${index}`] = memory;
+  for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
   return meter;
 }
 
@@ -93,8 +78,4 @@ export function meterImports(
 export function endlessBudget(): Budget {
   const limits = { fuel: Number.MAX_SAFE_INTEGER, memoryBytes: Infinity, timeoutMs: Infinity };
   return new Budget(limits, new ControlBlock(), performance.now());
-}
-
-function isMemory(value: unknown): value is WebAssembly.Memory {
-  return value instanceof WebAssembly.Memory;
 }

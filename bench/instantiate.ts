@@ -30,7 +30,7 @@ async function compareMemories(pages: number, effort: Effort): Promise<Compariso
   if (size === undefined) throw new Error("BUG: the module has no memory");
   const module = await WebAssembly.compile(Uint8Array.from(bytes));
   const pool = new MemoryPool();
-  const meter = meterImports(endlessBudget(), [], []);
+  const meter = meterImports(endlessBudget(), []);
   const instantiate = (memory0: WebAssembly.Memory): unknown =>
     new WebAssembly.Instance(module, { [METER_IMPORT]: { ...meter, memory0 } });
   const subjects = [

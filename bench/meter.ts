@@ -68,7 +68,7 @@ async function coreWorkload(name: string, argument: number): Promise<Workload> {
   const bytes = Uint8Array.from(await parse(wat));
   const plain = runOf(new WebAssembly.Instance(new WebAssembly.Module(bytes)));
   const { bytes: rewritten, memories } = meterModule(bytes, name);
-  const imports = { [METER_IMPORT]: meterImports(endlessBudget(), [], memories) };
+  const imports = { [METER_IMPORT]: meterImports(endlessBudget(), memories) };
   const metered = runOf(new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(rewritten)), imports));
   return { name, plain: () => plain(argument), metered: () => metered(argument) };
 }

@@ -7,9 +7,10 @@
 import { METER_MODULE } from "../wasm/layout.ts";
 import type { LoadableArtifact, LoadableModule } from "./loadable.ts";
 
-export type { LoadableArtifact } from "./loadable.ts";
+export { METER_EXPORTS } from "../wasm/layout.ts";
+export type { LoadableArtifact, LoadableModule } from "./loadable.ts";
 
-/** The module name under which a rewritten core module imports `fuel`, `refill`, `grow`, `growTable`, `memory0`, …. */
+/** The module name under which a rewritten core module imports `refill`, `grow`, `growTable`, `grewTable`, `memory0`, …. */
 export const METER_IMPORT: string = METER_MODULE;
 
 /** Instantiates one core module with the imports that the glue gives it. */

@@ -108,7 +108,7 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.functionIndex, (body, at) => (body.charger.add(at), moveIndex(body, at, mapFunction))],
   [Kind.globalIndex, (body, at) => (body.charger.add(at), moveIndex(body, at, mapGlobal))],
   [Kind.memoryGrow, growMemory],
-  [Kind.tableGrow, (body, at) => chargeLength(body, at, body.indices.growTable)],
+  [Kind.tableGrow, growTable],
   [Kind.bulkBytes, (body, at) => chargeLength(body, at, body.indices.chargeBytes)],
   [Kind.bulkBytesPair, (body, at) => (chargeLength(body, at, body.indices.chargeBytes), body.reader.u32())],
   [Kind.bulkElements, (body, at) => chargeLength(body, at, body.indices.chargeElements)],
@@ -222,6 +222,11 @@ function growMemory(body: Body, at: number): void {
   body.charger.add(at);
   const memory = body.reader.u32();
   body.charger.replaceByCall(at, body.reader.pos, { operand: memory, functionIndex: body.indices.growMemory });
+}
+
+function growTable(body: Body, at: number): void {
+  chargeLength(body, at, body.indices.growTable);
+  body.charger.insertCall(body.reader.pos, body.indices.grewTable);
 }
 
 function chargeLength(body: Body, at: number, helper: number): void {

@@ -1,8 +1,8 @@
 /**
  * Where things stand in the index spaces after KAMI's own imports and helpers have been added.
  *
- * KAMI's imports come after the module's own imports, so imported indices stay, defined ones move up. Its helper functions and
- * types come last, so nothing else moves.
+ * KAMI's function imports come after the module's own imports, so the indices of imported functions stay, those of defined ones move up. Its
+ * helper functions, its types and its global come last, so nothing else moves.
  */
 import { refuse } from "../errors.ts";
 import type { Layout } from "./layout.ts";
@@ -14,14 +14,17 @@ export interface IndexMap {
   readonly importedFunctions: number;
   /** Imported and defined functions of the original module. */
   readonly functions: number;
-  readonly importedGlobals: number;
-  /** The fuel counter: an imported mutable i32. */
+  /** Imported and defined globals of the original module. */
+  readonly globals: number;
+  /** The fuel counter: a mutable i32 of the module's own, which the engine keeps closer at hand than an imported one. */
   readonly fuelGlobal: number;
   /** `grow(delta pages, memory) -> old pages or -1`. */
   readonly growMemory: number;
-  /** `growTable(delta elements) -> delta or -1`. */
+  /** `growTable(delta elements) -> delta or -1`: asked before a table grows. */
   readonly growTable: number;
-  /** `refill() -> 0 when the call must end`. */
+  /** `grewTable(old size or -1) -> the same`: told how it went. */
+  readonly grewTable: number;
+  /** `refill(left) -> the next slice, negative when the call must end`. */
   readonly refill: number;
   /** Helper: asks for fuel, traps when refused. */
   readonly check: number;
@@ -29,10 +32,14 @@ export interface IndexMap {
   readonly chargeBytes: number;
   /** Helper: charges for a number of elements and returns it. */
   readonly chargeElements: number;
+  /** Helper: `() -> counter`, exported to the host. */
+  readonly readFuel: number;
+  /** Helper: `(counter) -> ()`, exported to the host. */
+  readonly writeFuel: number;
 }
 
 /** How many functions KAMI imports into a module that has code. */
-const ADDED_IMPORTS = 3;
+const ADDED_IMPORTS = 4;
 
 /** Lays out the index spaces of the rewritten module. */
 export function mapIndices(layout: Layout): IndexMap {
@@ -43,14 +50,17 @@ export function mapIndices(layout: Layout): IndexMap {
     addedFunctions: added,
     importedFunctions: layout.importedFunctions,
     functions,
-    importedGlobals: layout.importedGlobals,
-    fuelGlobal: layout.importedGlobals,
+    globals: layout.globals,
+    fuelGlobal: layout.globals,
     refill: layout.importedFunctions,
     growMemory: layout.importedFunctions + 1,
     growTable: layout.importedFunctions + 2,
+    grewTable: layout.importedFunctions + 3,
     check: helpers,
     chargeBytes: helpers + 1,
     chargeElements: helpers + 2,
+    readFuel: helpers + 3,
+    writeFuel: helpers + 4,
   };
 }
 
@@ -66,8 +76,12 @@ export function mapFunction(map: IndexMap, index: number): number {
   return index < map.importedFunctions ? index : index + map.addedFunctions;
 }
 
-/** Moves a global index, so that no original index means the fuel counter. */
+/**
+ * Checks a global index: globals stay where they are.
+ *
+ * @throws {Failure} COMPONENT_INVALID when the original module has no such global: it must not reach the fuel counter.
+ */
 export function mapGlobal(map: IndexMap, index: number): number {
-  const added = map.addedFunctions === 0 ? 0 : 1;
-  return index < map.importedGlobals ? index : index + added;
+  if (index < map.globals) return index;
+  throw refuse("COMPONENT_INVALID", { reason: `malformed core module: global ${index} does not exist` });
 }

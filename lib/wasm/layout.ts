@@ -26,9 +26,12 @@ export interface Layout {
   /** Types in the type index space, those inside recursive groups counted one by one. */
   readonly types: number;
   readonly importedFunctions: number;
-  readonly importedGlobals: number;
+  /** Imported and defined globals. */
+  readonly globals: number;
   /** Functions that the module defines. */
   readonly functions: number;
+  /** The function that runs at instantiation, when there is one. */
+  readonly start: number | undefined;
   /** The module's own memories. */
   readonly memories: readonly MemorySpec[];
   /** Whether the module can throw: straight runs then end at calls. */
@@ -56,6 +59,16 @@ export const SectionId = {
 /** The order in which sections stand, custom sections aside. */
 export const SECTION_ORDER: readonly number[] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
+/** What a rewritten module with code exports to the host, beside its own. */
+export const METER_EXPORTS = {
+  /** `() -> i32`: what is left of the slice; negative when more was used. */
+  read: "kami:read-fuel",
+  /** `(i32) -> ()`: replaces what is left. */
+  write: "kami:write-fuel",
+  /** The module's start function, when it had one: the host calls it once, right after instantiation. */
+  start: "kami:start",
+} as const;
+
 /** The module name of KAMI's own imports. A guest that imports from it is refused. */
 export const METER_MODULE = "kami:meter";
 
@@ -81,8 +94,9 @@ export function readLayout(bytes: Uint8Array): Layout {
     sections,
     types,
     importedFunctions: imports.functions,
-    importedGlobals: imports.globals,
+    globals: imports.globals + (open(SectionId.global)?.u32() ?? 0),
     functions,
+    start: open(SectionId.start)?.u32(),
     memories: readMemories(open(SectionId.memory), imports.memories),
     hasTags: imports.tags > 0 || sections.some((section) => section.id === SectionId.tag),
   };

@@ -2,8 +2,8 @@
  * Rewrites a core module so that it counts fuel, asks before it grows, can be interrupted, and runs over a memory from outside.
  *
  * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `refill`,
- * `grow`, `growTable` and the mutable i32 global `fuel` when it has code, and `memory0`, `memory1`, … for each memory that it used to
- * define. Untrusted input; the engine validates what comes out.
+ * `grow` and `growTable` when it has code, and `memory0`, `memory1`, … for each memory that it used to define. It exports what
+ * METER_EXPORTS names. Untrusted input; the engine validates what comes out.
  *
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
@@ -25,7 +25,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 2;
+export const METER_ABI = 3;
 
 /**
  * Rewrites one core module.

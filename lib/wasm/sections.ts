@@ -5,10 +5,10 @@
  */
 import { Charger } from "./charge.ts";
 import { copyExpression, meterBody } from "./code.ts";
-import { HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
+import { FUEL_GLOBAL, HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
 import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
 import type { Body } from "./labels.ts";
-import { type Layout, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
+import { type Layout, METER_EXPORTS, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import { writeNames } from "./names.ts";
 import type { Reader } from "./reader.ts";
@@ -37,9 +37,9 @@ const WRITERS = new Map<number, SectionWriter>([
   [SectionId.function, writeFunctions],
   [SectionId.table, present(copyTables)],
   [SectionId.memory, () => undefined],
-  [SectionId.global, present(copyGlobals)],
-  [SectionId.export, present(copyExports)],
-  [SectionId.start, present((rewrite, reader) => rewrite.out.u32(mapFunction(rewrite.indices, reader.u32())))],
+  [SectionId.global, copyGlobals],
+  [SectionId.export, copyExports],
+  [SectionId.start, () => undefined],
   [SectionId.element, present(copyElements)],
   [SectionId.code, present(writeCode)],
   [SectionId.data, present(copyData)],
@@ -54,7 +54,8 @@ const WRITERS = new Map<number, SectionWriter>([
 export function writeSection(rewrite: Rewrite, id: number, reader: Reader | undefined): void {
   const write = WRITERS.get(id) ?? copyWhole;
   const isNeeded = reader !== undefined || isAdded(rewrite, id);
-  if (!isNeeded || id === SectionId.memory) return;
+  // Memories become imports; the start function an export that the host calls, once it can see what the instance uses.
+  if (!isNeeded || id === SectionId.memory || id === SectionId.start) return;
   rewrite.out.u8(id);
   writeSized(rewrite.out, () => write(rewrite, reader));
   if (reader !== undefined && !reader.done) throw reader.malformed("a section goes on after its content");
@@ -77,8 +78,11 @@ export function writeCustom(rewrite: Rewrite, reader: Reader): void {
   });
 }
 
+/** Sections that every module with code gets. */
+const ADDED_WITH_CODE: ReadonlySet<number> = new Set([SectionId.type, SectionId.global, SectionId.export]);
+
 function isAdded(rewrite: Rewrite, id: number): boolean {
-  if (id === SectionId.type) return rewrite.indices.addedFunctions > 0;
+  if (ADDED_WITH_CODE.has(id)) return rewrite.indices.addedFunctions > 0;
   return id === SectionId.import && (rewrite.indices.addedFunctions > 0 || rewrite.layout.memories.length > 0);
 }
 
@@ -104,16 +108,12 @@ function writeTypes(rewrite: Rewrite, reader: Reader | undefined): void {
 function writeImports(rewrite: Rewrite, reader: Reader | undefined): void {
   const { out, layout, indices } = rewrite;
   const hasCode = indices.addedFunctions > 0;
-  const added = (hasCode ? METER_IMPORTS.length + 1 : 0) + layout.memories.length;
+  const added = (hasCode ? METER_IMPORTS.length : 0) + layout.memories.length;
   out.u32((reader?.u32() ?? 0) + added);
   copyWhole(rewrite, reader);
   for (const { name, type } of hasCode ? METER_IMPORTS : []) {
     writeImportName(out, name, FUNCTION);
     out.u32(layout.types + type);
-  }
-  if (hasCode) {
-    writeImportName(out, "fuel", GLOBAL);
-    out.copy(Uint8Array.of(0x7f, 0x01)); // mutable i32
   }
   for (const [index, memory] of layout.memories.entries()) {
     writeImportName(out, `memory${index}`, MEMORY);
@@ -153,30 +153,59 @@ function copyTables(rewrite: Rewrite, reader: Reader): void {
   }
 }
 
-function copyGlobals(rewrite: Rewrite, reader: Reader): void {
-  const count = copyCount(rewrite, reader);
+function copyGlobals(rewrite: Rewrite, reader: Reader | undefined): void {
+  const { out, indices } = rewrite;
+  const hasCode = indices.addedFunctions > 0;
+  const count = reader?.u32() ?? 0;
   checkLimit("globals", count, "the number of globals");
-  for (let global = 0; global < count; global++) {
-    const start = reader.pos;
-    skipValueType(reader);
-    reader.u8();
-    rewrite.out.copyRange(reader.bytes, start, reader.pos);
-    expression(rewrite, reader);
+  out.u32(count + (hasCode ? 1 : 0));
+  if (reader !== undefined) {
+    for (let global = 0; global < count; global++) copyGlobal(rewrite, reader);
+  }
+  if (hasCode) out.copy(FUEL_GLOBAL);
+}
+
+function copyGlobal(rewrite: Rewrite, reader: Reader): void {
+  const start = reader.pos;
+  skipValueType(reader);
+  reader.u8();
+  rewrite.out.copyRange(reader.bytes, start, reader.pos);
+  expression(rewrite, reader);
+}
+
+function copyExports(rewrite: Rewrite, reader: Reader | undefined): void {
+  const { out } = rewrite;
+  const added = addedExports(rewrite);
+  const count = reader?.u32() ?? 0;
+  checkLimit("exports", count, "the number of exports");
+  out.u32(count + added.length);
+  if (reader !== undefined) {
+    for (let entry = 0; entry < count; entry++) copyExport(rewrite, reader);
+  }
+  for (const [name, index] of added) {
+    out.name(name);
+    out.u8(FUNCTION);
+    out.u32(index);
   }
 }
 
-function copyExports(rewrite: Rewrite, reader: Reader): void {
-  const count = copyCount(rewrite, reader);
-  checkLimit("exports", count, "the number of exports");
-  for (let entry = 0; entry < count; entry++) {
-    const start = reader.pos;
-    reader.name();
-    const kind = reader.u8();
-    rewrite.out.copyRange(reader.bytes, start, reader.pos);
-    const index = reader.u32();
-    if (kind === FUNCTION) rewrite.out.u32(mapFunction(rewrite.indices, index));
-    else rewrite.out.u32(kind === GLOBAL ? mapGlobal(rewrite.indices, index) : index);
+function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: string, index: number])[] {
+  const added: [string, number][] = [];
+  if (indices.addedFunctions > 0) {
+    added.push([METER_EXPORTS.read, indices.readFuel], [METER_EXPORTS.write, indices.writeFuel]);
   }
+  if (layout.start !== undefined) added.push([METER_EXPORTS.start, mapFunction(indices, layout.start)]);
+  return added;
+}
+
+function copyExport({ out, indices }: Rewrite, reader: Reader): void {
+  const start = reader.pos;
+  reader.name();
+  const kind = reader.u8();
+  out.copyRange(reader.bytes, start, reader.pos);
+  const index = reader.u32();
+  if (kind === FUNCTION) out.u32(mapFunction(indices, index));
+  else out.u32(kind === GLOBAL ? mapGlobal(indices, index) : index);
 }
 
 function copyElements(rewrite: Rewrite, reader: Reader): void {

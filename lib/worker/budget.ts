@@ -1,13 +1,15 @@
 /**
  * The budget of one running call: fuel, memory and time. It is what the metered code imports, and the only thing that ends a call.
  *
- * Fuel burns from a slice in a mutable global that all core modules of the call share. When the slice is used up the guest calls
- * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. Once the budget is stopped the counter
+ * Fuel burns from slices. Each core module of the call has a counter of its own; when its slice is used up the guest calls
+ * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. Once the budget is stopped every counter
  * stays below zero: a guest that catches the exception of a refused import traps at its next check.
  */
 import type { FailureCode, FailureDetail } from "../errors.ts";
 import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { FuelCounter } from "./fuel-counter.ts";
+import { MemoryAccount } from "./memory-account.ts";
 
 /** Why a call was stopped from outside the guest. */
 export interface Stop<C extends FailureCode = FailureCode> {
@@ -25,186 +27,141 @@ const HOST_CALL_COST = 100;
 const PAGE_BYTES = 65_536;
 /** What a page of new memory costs, in units: it has to be zeroed, 16 bytes a unit like any bulk operation. */
 const PAGE_COST = PAGE_BYTES / 16;
-/** What an element of a table counts as, in bytes. */
-const ELEMENT_BYTES = 8;
-/** More code units than a copy can have without leaving its memory are charged as this many: the counter cannot wrap. */
-const LONGEST_COPY = 2 ** 29;
-const REFUSED = -1;
 
 /** The budget of one call. */
 export class Budget {
-  /** The counter that the guest's code burns from. */
-  readonly fuel: WebAssembly.Global;
   readonly limits: Limits;
+  readonly memory: MemoryAccount;
   /** Why the call was stopped, once it was. */
   stopped: Stop | undefined;
-  /** Whether the guest was ever refused memory: explains a crash that follows. */
-  memoryRefused = false;
   hostCalls = 0;
-  peakMemoryBytes = 0;
   readonly #control: ControlBlock;
   readonly #deadlineAt: number;
-  readonly #memories = new Set<WebAssembly.Memory>();
-  #tableElements = 0;
-  #granted: number;
+  readonly #counters: FuelCounter[] = [];
+  /** Units used that no counter holds any more, or never held. */
+  #settled = 0;
   #usedAtStop: number | undefined;
 
   /** @param startedAt - `performance.now()` of this Worker when the call began, in milliseconds. */
   constructor(limits: Limits, control: ControlBlock, startedAt: number) {
     this.limits = limits;
+    this.memory = new MemoryAccount(limits.memoryBytes);
     this.#control = control;
     this.#deadlineAt = startedAt + limits.timeoutMs;
-    this.#granted = Math.min(SLICE, limits.fuel);
-    this.fuel = new WebAssembly.Global({ value: "i32", mutable: true }, this.#granted);
   }
 
   /** Units used so far, at most the limit. */
   get fuelUsed(): number {
-    return Math.min(this.#usedAtStop ?? this.#granted - this.#left(), this.limits.fuel);
+    return Math.min(this.#usedAtStop ?? this.#used(), this.limits.fuel);
   }
 
-  /** The metered code's import `refill`: 0 when the call must end. */
-  refill(): number {
-    return this.#mayGoOn() ? 1 : 0;
+  /** Whether the guest was ever refused memory: explains a crash that follows. */
+  get memoryRefused(): boolean {
+    return this.memory.wasRefused;
+  }
+
+  /** Makes the counter of one more instance. */
+  addCounter(): FuelCounter {
+    const counter = new FuelCounter((used) => this.#refill(used));
+    this.#counters.push(counter);
+    return counter;
   }
 
   /** Charges for a call into the host. @throws {StopSignal} when the call must end. */
   enterHost(): void {
     this.hostCalls += 1;
-    this.#charge(HOST_CALL_COST);
+    this.charge(HOST_CALL_COST);
     this.checkInterrupt();
   }
 
-  /**
-   * Charges for a string that the host copies between two parts of the guest, one unit for each code unit.
-   *
-   * @param length - Code units, 0 to 2^32 - 1; more than a memory can hold counts as what it can.
-   * @throws {StopSignal} when the call must end.
-   */
-  enterCopy(length: number): void {
-    this.#charge(Math.min(length, LONGEST_COPY));
-    this.enterHost();
+  /** Charges units; whether there were enough is found out at the next check. */
+  charge(units: number): void {
+    this.#settled += units;
   }
 
   /** Looks whether the call must end, and charges nothing. @throws {StopSignal} when it must. */
   checkInterrupt(): void {
-    if (!this.#mayGoOn()) throw new StopSignal();
+    if (!this.#mayGoOn(this.#used())) throw new StopSignal();
   }
 
   /** Ends the call: from now on every check refuses. The first reason stands. */
   stop<C extends FailureCode>(code: C, detail: FailureDetail<C>): void {
-    this.#usedAtStop ??= this.#granted - this.#left();
-    this.stopped ??= { code, detail };
-    this.fuel.value = REFUSED;
+    if (this.stopped !== undefined) return;
+    this.#usedAtStop = this.#used();
+    this.stopped = { code, detail };
+    for (const counter of this.#counters) counter.exhaust();
   }
 
   /** Looks once more when the guest has returned, for what it used since its last check. */
   settle(): void {
-    this.#mayGoOn();
-    this.#control.publishFuel(this.#granted, this.fuelUsed);
+    this.#mayGoOn(this.#used());
+    this.#control.publishFuel(this.limits.fuel, this.fuelUsed);
+    this.#publishMemory();
   }
 
-  /** Looks whether a new memory fits, before it is made. @throws {StopSignal} when everything together is over the limit. */
-  reserve(pages: number): void {
-    if (!this.#hasRoom(pages * PAGE_BYTES)) this.#refuseMemory();
-  }
-
-  /** Makes a memory of the call count. */
-  addMemory(memory: WebAssembly.Memory): void {
-    this.#memories.add(memory);
-    this.#account();
-  }
-
-  /** Makes the elements of new tables count. @throws {StopSignal} when everything together is over the limit. */
-  addTableElements(elements: number): void {
-    if (!this.#hasRoom(elements * ELEMENT_BYTES)) this.#refuseMemory();
-    this.#tableElements += elements;
-    this.#account();
+  /** Makes room for what an instance starts with. @throws {StopSignal} when the call's memory would be over the limit. */
+  reserve(room: { readonly pages: number; readonly tableElements: number }): void {
+    if (this.memory.start(room.pages * PAGE_BYTES, room.tableElements)) return;
+    this.stop("MEMORY_EXHAUSTED", { limitBytes: this.limits.memoryBytes });
+    throw new StopSignal();
   }
 
   /** The metered code's `memory.grow`: the old size in pages, or -1. `delta` is in pages, read as unsigned. */
   grow(memory: WebAssembly.Memory, delta: number): number {
     const pages = delta >>> 0;
-    this.#charge(HOST_CALL_COST);
-    if (!this.#hasRoom(pages * PAGE_BYTES)) return REFUSED;
-    try {
-      const before = memory.grow(pages);
-      this.#charge(pages * PAGE_COST);
-      this.#account();
-      return before;
-    } catch (error) {
-      if (error instanceof RangeError) return REFUSED;
-      throw error;
-    }
+    this.charge(HOST_CALL_COST);
+    const before = this.memory.grow(memory, pages);
+    if (before !== -1) this.charge(pages * PAGE_COST);
+    this.#publishMemory();
+    return before;
   }
 
-  /** The metered code's look before `table.grow`: `delta`, or -1 (more than any table can grow by) when there is no room. */
+  /** The metered code's question before `table.grow`: `delta`, or -1 (more than any table can grow by) when there is no room. */
   growTable(delta: number): number {
-    const elements = delta >>> 0;
-    this.#charge(HOST_CALL_COST);
-    if (!this.#hasRoom(elements * ELEMENT_BYTES)) return REFUSED;
-    this.#tableElements += elements;
-    this.#charge(elements);
-    this.#account();
-    return delta;
+    this.charge(HOST_CALL_COST);
+    return this.memory.askTable(delta >>> 0) ? delta : -1;
   }
 
-  #left(): number {
-    return Number(this.fuel.value);
+  /** The metered code's word on how `table.grow` went: the old size, or -1. */
+  grewTable(before: number): number {
+    this.charge(this.memory.grewTable(before !== -1));
+    this.#publishMemory();
+    return before;
   }
 
-  /** At most 2^29 units at once and, by the memory limit, 2^30 between two checks: the 32-bit counter cannot wrap. */
-  #charge(units: number): void {
-    if (this.stopped === undefined) this.fuel.value = this.#left() - units;
+  #used(): number {
+    let used = this.#settled;
+    for (const counter of this.#counters) used += counter.used;
+    return used;
   }
 
-  #mayGoOn(): boolean {
+  /** Takes over what a counter burned, and returns its next slice; negative when the call must end. */
+  #refill(used: number): number {
+    this.#settled += used;
+    if (!this.#mayGoOn(this.#settled)) return -1;
+    return Math.min(SLICE, this.limits.fuel - this.#settled);
+  }
+
+  #mayGoOn(used: number): boolean {
     if (this.stopped !== undefined) return false;
-    const left = this.#left();
-    const used = this.#granted - left;
-    this.#findReason(used);
-    if (this.#isStopped()) return false;
-    if (left < 0) {
-      this.#granted = Math.min(this.limits.fuel, used + SLICE);
-      this.fuel.value = this.#granted - used;
-    }
-    this.#control.publishFuel(this.#granted, used);
-    return true;
+    this.#control.publishFuel(this.limits.fuel, used);
+    if (used > this.limits.fuel) this.stop("FUEL_EXHAUSTED", { fuelLimit: this.limits.fuel });
+    else this.#heedInterrupt();
+    return !this.#isStopped();
   }
 
-  #findReason(used: number): void {
-    if (used > this.limits.fuel) return this.stop("FUEL_EXHAUSTED", { fuelLimit: this.limits.fuel });
+  #heedInterrupt(): void {
     const reason = this.#control.interrupted;
-    if (reason === "cancelled" || reason === "shutdown") return this.stop("CANCELLED", {});
-    if (reason === "deadline" || performance.now() >= this.#deadlineAt) {
+    if (reason === "deadline" || (reason === undefined && performance.now() >= this.#deadlineAt)) {
       this.stop("DEADLINE_EXCEEDED", { limitMs: this.limits.timeoutMs });
-    }
+    } else if (reason !== undefined) this.stop("CANCELLED", {});
   }
 
   #isStopped(): boolean {
     return this.stopped !== undefined;
   }
 
-  #inUse(): number {
-    let bytes = this.#tableElements * ELEMENT_BYTES;
-    for (const memory of this.#memories) bytes += memory.buffer.byteLength;
-    return bytes;
-  }
-
-  #hasRoom(bytes: number): boolean {
-    if (this.#inUse() + bytes <= this.limits.memoryBytes) return true;
-    this.memoryRefused = true;
-    return false;
-  }
-
-  #account(): void {
-    const inUse = this.#inUse();
-    this.peakMemoryBytes = Math.max(this.peakMemoryBytes, inUse);
-    this.#control.publishMemory(inUse, this.peakMemoryBytes);
-  }
-
-  #refuseMemory(): never {
-    this.stop("MEMORY_EXHAUSTED", { limitBytes: this.limits.memoryBytes });
-    throw new StopSignal();
+  #publishMemory(): void {
+    this.#control.publishMemory(this.memory.inUseBytes, this.memory.peakBytes);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Runs one call: a fresh instance over pooled memories, its entry function, and what came of it. The guest's side of the trust boundary.
  */
-import { type InstantiateCore, type Linker, METER_IMPORT } from "../component/instantiate.ts";
+import type { Linker } from "../component/instantiate.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import type { GuestStream, LogLevel, Usage } from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
@@ -11,11 +11,10 @@ import type { CallContext } from "./context.ts";
 import { CommandOutput, RESULT_LIMIT_BYTES } from "./command-output.ts";
 import { describeThrown } from "./failure.ts";
 import { createImports } from "./imports.ts";
-import type { MemoryPool, MemorySize } from "./memory-pool.ts";
+import { Instances } from "./instance.ts";
+import type { MemoryPool } from "./memory-pool.ts";
 import { HostTrap } from "./trap.ts";
 
-/** The module name under which the glue gives the core modules between components its string copies. */
-const TRANSCODE = "transcode";
 const ENCODER = new TextEncoder();
 
 /**
@@ -33,21 +32,20 @@ class Call implements CallContext, Disposable {
   readonly stdin: Uint8Array;
   readonly #message: CallMessage;
   readonly #linker: Linker;
-  readonly #pool: MemoryPool;
   readonly #control: ControlBlock;
   readonly #startedAt = performance.now();
   readonly #budget: Budget;
+  readonly #instances: Instances;
   readonly #capture = new Capture();
   readonly #commandOutput: CommandOutput | undefined;
-  readonly #taken: { readonly size: MemorySize; readonly memory: WebAssembly.Memory }[] = [];
   #exitCode: number | undefined;
 
   constructor(message: CallMessage, linker: Linker, pool: MemoryPool) {
     this.#message = message;
     this.#linker = linker;
-    this.#pool = pool;
     this.#control = new ControlBlock(message.control);
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
+    this.#instances = new Instances(this.#budget, pool);
     const isCommand = linker.artifact.kind === "command";
     this.stdin = isCommand ? ENCODER.encode(message.input) : new Uint8Array();
     this.#commandOutput = isCommand ? new CommandOutput() : undefined;
@@ -96,7 +94,7 @@ class Call implements CallContext, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { size, memory } of this.#taken) this.#pool.give(size, memory);
+    this.#instances[Symbol.dispose]();
   }
 
   #outcome(): Outcome {
@@ -113,7 +111,7 @@ class Call implements CallContext, Disposable {
 
   #attempt(): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown } {
     try {
-      const entry = this.#linker.instantiate(createImports(this), this.#instantiateCore);
+      const entry = this.#linker.instantiate(createImports(this), this.#instances.instantiateCore);
       return { ok: true, value: this.#commandOutput === undefined ? entry(this.#message.input) : entry() };
     } catch (error) {
       return { ok: false, error };
@@ -124,71 +122,16 @@ class Call implements CallContext, Disposable {
     return { ok: false, code: "TOOL_EXIT", detail: { exitCode, message: this.#capture.lastLine("stderr") } };
   }
 
-  readonly #refill = (): number => this.#budget.refill();
-  readonly #growTable = (delta: number): number => this.#budget.growTable(delta);
-
-  readonly #instantiateCore: InstantiateCore = (module, imports) => {
-    const memories = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));
-    const meter: WebAssembly.ModuleImports = Object.create(null);
-    meter["fuel"] = this.#budget.fuel;
-    meter["refill"] = this.#refill;
-    meter["growTable"] = this.#growTable;
-    for (const [index, size] of module.memories.entries()) {
-      const memory = this.#takeMemory(size);
-      meter[`memory${index}`] = memory;
-      memories.push(memory);
-    }
-    meter["grow"] = (delta: number, index: number): number => {
-      const memory = memories[index];
-      if (memory === undefined) throw new Error("BUG: the guest grows a memory that it does not have");
-      return this.#budget.grow(memory, delta);
-    };
-    this.#budget.addTableElements(module.initialTableElements);
-    const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
-    if (imports[TRANSCODE] !== undefined) own[TRANSCODE] = this.#chargeCopies(imports[TRANSCODE]);
-    return new WebAssembly.Instance(module.module, Object.assign(Object.create(null), imports, own));
-  };
-
-  /** Charges for the strings that components inside the component hand to each other: the glue copies them, unmetered. */
-  #chargeCopies(copies: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-    const charged: WebAssembly.ModuleImports = Object.create(null);
-    for (const [name, copy] of Object.entries(copies)) {
-      charged[name] = typeof copy === "function" ? this.#chargeCopy(copy) : copy;
-    }
-    return charged;
-  }
-
-  #chargeCopy(copy: Function): (from: number, length: number, ...rest: number[]) => unknown {
-    return (from, length, ...rest) => {
-      this.#budget.enterCopy(length >>> 0);
-      return Reflect.apply(copy, undefined, [from, length, ...rest]) as unknown;
-    };
-  }
-
-  #takeMemory(size: MemorySize): WebAssembly.Memory {
-    this.#budget.reserve(size.initialPages);
-    const memory = this.#pool.take(size);
-    this.#taken.push({ size, memory });
-    this.#budget.addMemory(memory);
-    return memory;
-  }
-
   #usage(outcome: Outcome): Usage {
     return {
       fuel: this.#budget.fuelUsed,
       wallMs: performance.now() - this.#startedAt,
-      peakMemoryBytes: this.#budget.peakMemoryBytes,
+      peakMemoryBytes: this.#budget.memory.peakBytes,
       hostCalls: this.#budget.hostCalls,
       inputBytes: Buffer.byteLength(this.#message.input),
       outputBytes: outcome.ok ? Buffer.byteLength(outcome.output) : 0,
     };
   }
-}
-
-function memoryOf(imports: WebAssembly.Imports, from: string, name: string): WebAssembly.Memory {
-  const memory = imports[from]?.[name];
-  if (!(memory instanceof WebAssembly.Memory)) throw new Error(`BUG: the glue links no memory to ${from} ${name}`);
-  return memory;
 }
 
 function checkResult(value: unknown): Outcome {

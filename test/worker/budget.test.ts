@@ -14,13 +14,32 @@ function budgetOf(
   return { budget: new Budget({ ...LIMITS, ...limits }, control, startedAt), control };
 }
 
-/** Burns as the metered code does: subtracts, and asks when it is below zero. Returns how much it burned until refused. */
+/** A guest with a counter, as the metered code has it. */
+class Guest {
+  left = 0;
+  readonly #refill: (left: number) => number;
+
+  constructor(budget: Budget) {
+    const counter = budget.addCounter();
+    counter.attach({ read: () => this.left, write: (left) => (this.left = left) });
+    this.#refill = counter.refill;
+  }
+
+  /** Subtracts, and asks when it is below zero. Returns whether it may go on. */
+  burn(step: number): boolean {
+    this.left -= step;
+    if (this.left < 0) this.left = this.#refill(this.left);
+    return this.left >= 0;
+  }
+}
+
+/** Burns in steps. Returns how much was burned until refused. */
 function burn(budget: Budget, step: number, most: number): number {
+  const guest = new Guest(budget);
   let burned = 0;
   while (burned < most) {
-    budget.fuel.value -= step;
     burned += step;
-    if (budget.fuel.value < 0 && budget.refill() === 0) return burned;
+    if (!guest.burn(step)) return burned;
   }
   return burned;
 }
@@ -52,7 +71,7 @@ describe("Budget fuel", () => {
     const { budget } = budgetOf();
     burn(budget, 10, 120_000);
     budget.stop("CAPABILITY_DENIED", { capability: "x" });
-    expect(budget.refill()).toBe(0);
+    expect(new Guest(budget).burn(1)).toBe(false);
     expect(budget.fuelUsed).toBe(120_000);
   });
 
@@ -65,6 +84,28 @@ describe("Budget fuel", () => {
     expect(budget.stopped).toEqual({ code: "FUEL_EXHAUSTED", detail: { fuelLimit: 250 } });
   });
 
+  test("is counted over all instances of the call together", () => {
+    const { budget } = budgetOf({ fuel: 120_000 });
+    const first = new Guest(budget);
+    const second = new Guest(budget);
+    for (let i = 0; i < 600; i++) expect([first.burn(100), second.burn(100)]).toEqual([true, true]);
+    budget.settle();
+    expect([budget.fuelUsed, budget.stopped]).toEqual([120_000, undefined]);
+    first.burn(1);
+    budget.settle();
+    expect([budget.fuelUsed, budget.stopped?.code]).toEqual([120_000, "FUEL_EXHAUSTED"]);
+  });
+
+  test("of every instance is gone once the call is stopped, whoever noticed", () => {
+    const { budget } = budgetOf();
+    const first = new Guest(budget);
+    const second = new Guest(budget);
+    first.burn(1);
+    second.burn(1);
+    budget.stop("CAPABILITY_DENIED", { capability: "x" });
+    expect([first.burn(1), second.burn(1)]).toEqual([false, false]);
+  });
+
   test("is not used up by waiting", () => {
     const { budget } = budgetOf();
     for (let i = 0; i < 1000; i++) budget.checkInterrupt();
@@ -75,15 +116,17 @@ describe("Budget fuel", () => {
 describe("Budget interrupts", () => {
   test("land at the next check, with their reason", () => {
     const { budget, control } = budgetOf();
+    const guest = new Guest(budget);
+    guest.burn(1);
     control.interrupt("cancelled");
-    expect(budget.refill()).toBe(0);
+    expect(guest.burn(60_000)).toBe(false);
     expect(budget.stopped).toEqual({ code: "CANCELLED", detail: {} });
-    expect(budget.fuel.value).toBeLessThan(0);
+    expect(guest.burn(1)).toBe(false);
   });
 
   test("come from the Worker's own clock when the host is busy", () => {
     const { budget } = budgetOf({ timeoutMs: 5 }, performance.now() - 5);
-    expect(budget.refill()).toBe(0);
+    expect(new Guest(budget).burn(1)).toBe(false);
     expect(budget.stopped).toEqual({ code: "DEADLINE_EXCEEDED", detail: { limitMs: 5 } });
   });
 
@@ -102,44 +145,51 @@ describe("Budget memory", () => {
   test("grows to exactly the limit, and not one page further", () => {
     const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.addMemory(memory);
+    budget.reserve({ pages: 1, tableElements: 0 });
     expect(budget.grow(memory, 2)).toBe(1);
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.memoryRefused).toBe(true);
     expect(budget.grow(memory, 1)).toBe(3);
-    expect([budget.peakMemoryBytes, memory.buffer.byteLength]).toEqual([4 * PAGE, 4 * PAGE]);
+    expect([budget.memory.peakBytes, memory.buffer.byteLength]).toEqual([4 * PAGE, 4 * PAGE]);
   });
 
   test("counts all memories and tables together", () => {
     const { budget } = budgetOf({ memoryBytes: 3 * PAGE });
-    const first = new WebAssembly.Memory({ initial: 1 });
-    budget.addMemory(first);
-    budget.addMemory(new WebAssembly.Memory({ initial: 1 }));
-    budget.addTableElements(PAGE / 8 - 1);
-    expect(budget.grow(first, 1)).toBe(-1);
-    expect(budget.growTable(1)).toBe(1);
+    budget.reserve({ pages: 2, tableElements: PAGE / 8 - 1 });
+    expect(budget.grow(new WebAssembly.Memory({ initial: 1 }), 1)).toBe(-1);
+    expect([budget.growTable(1), budget.grewTable(7)]).toEqual([1, 7]);
     expect(budget.growTable(1)).toBe(-1);
+    expect(budget.memory.peakBytes).toBe(3 * PAGE);
+  });
+
+  test("takes back what a table or a memory did not grow by", () => {
+    const { budget } = budgetOf({ memoryBytes: 2 * PAGE });
+    budget.reserve({ pages: 1, tableElements: 0 });
+    for (let i = 0; i < 3; i++) expect([budget.growTable(PAGE / 8), budget.grewTable(-1)]).toEqual([PAGE / 8, -1]);
+    const full = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    for (let i = 0; i < 3; i++) expect(budget.grow(full, 1)).toBe(-1);
+    expect([budget.memory.peakBytes, budget.fuelUsed]).toEqual([PAGE, 600]);
   });
 
   test("reads a negative number of pages as a very large one", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.addMemory(memory);
+    budget.reserve({ pages: 1, tableElements: 0 });
     expect(budget.grow(memory, -1)).toBe(-1);
     expect(budget.growTable(-1)).toBe(-1);
   });
 
   test("stops a call whose memories do not fit at the start", () => {
     const { budget } = budgetOf({ memoryBytes: PAGE });
-    budget.reserve(1);
-    expect(() => budget.reserve(2)).toThrow(StopSignal);
+    budget.reserve({ pages: 1, tableElements: 0 });
+    expect(() => budget.reserve({ pages: 0, tableElements: 1 })).toThrow(StopSignal);
     expect(budget.stopped).toEqual({ code: "MEMORY_EXHAUSTED", detail: { limitBytes: PAGE } });
   });
 
   test("cannot grow past what the memory itself allows", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
-    budget.addMemory(memory);
+    budget.reserve({ pages: 1, tableElements: 0 });
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.grow(memory, 1)).toBe(1);
   });
@@ -147,7 +197,7 @@ describe("Budget memory", () => {
   test("costs 4,096 units for each new page beside the call", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.addMemory(memory);
+    budget.reserve({ pages: 1, tableElements: 0 });
     budget.grow(memory, 2);
     expect(budget.fuelUsed).toBe(100 + 2 * 4096);
   });

@@ -1,8 +1,8 @@
 /**
- * Real guests for tests of the imports: components built from text, run by jco's glue as the Worker runs them.
+ * Real guests for tests of the imports: components built from text, run by the glue that ships.
  */
 import { componentEmbed, componentNew, parse, preview1AdapterReactorPath } from "@bytecodealliance/jco";
-import { $init, generate } from "@bytecodealliance/jco-transpile/component";
+import { generateGlue } from "../../../lib/component/glue.ts";
 import { invoke, type Recorder } from "./recorder.ts";
 
 /** Text of a WIT package with a world `guest`, and of the packages that it refers to. */
@@ -72,18 +72,9 @@ export async function buildComponent(source: Source): Promise<Uint8Array> {
 
 /** Instantiates a component with the imports of a call. */
 export async function startComponent(component: Uint8Array, call: Recorder): Promise<object> {
-  await $init;
-  const { files } = generate(component, {
-    name: "guest",
-    noTypescript: true,
-    instantiation: { tag: "sync" },
-    tlaCompat: false,
-    noNodejsCompat: true,
-    base64Cutoff: 0,
-    noNamespacedExports: true,
-  });
-  const byName = new Map(files);
-  const glue: unknown = await import(writeGlue(byName.get("guest.js")));
+  const { glue: source, modules } = await generateGlue(component);
+  const byName = new Map(modules);
+  const glue: unknown = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   const getModule = (name: string) => new WebAssembly.Module(new Uint8Array(byName.get(name) ?? []));
   const exports = invoke(glue, "instantiate", [
     getModule,
@@ -92,10 +83,6 @@ export async function startComponent(component: Uint8Array, call: Recorder): Pro
   ]);
   if (typeof exports !== "object" || exports === null) throw new Error("no exports");
   return exports;
-}
-
-function writeGlue(bytes: Uint8Array | undefined): string {
-  return URL.createObjectURL(new Blob([new Uint8Array(bytes ?? [])], { type: "text/javascript" }));
 }
 
 /** A guest whose world imports `imports` and exports `run: func() -> u32`. `text` are the fields of its core module. */

@@ -1,0 +1,94 @@
+/**
+ * Instantiates the core modules of one call: with memories from the pool, and linked to the call's budget.
+ */
+import { type InstantiateCore, type LoadableModule, METER_EXPORTS, METER_IMPORT } from "../component/instantiate.ts";
+import type { Budget } from "./budget.ts";
+import type { MemoryPool, MemorySize } from "./memory-pool.ts";
+
+/** The module name under which the glue gives the core modules between components its string copies. */
+const TRANSCODE = "transcode";
+
+/** The instances of one call. Disposing gives their memories back. */
+export class Instances implements Disposable {
+  readonly #budget: Budget;
+  readonly #pool: MemoryPool;
+  readonly #taken: { readonly size: MemorySize; readonly memory: WebAssembly.Memory }[] = [];
+
+  constructor(budget: Budget, pool: MemoryPool) {
+    this.#budget = budget;
+    this.#pool = pool;
+  }
+
+  /** Makes a fresh instance and runs its start function. @throws {StopSignal} when the call must end. */
+  readonly instantiateCore: InstantiateCore = (module, imports) => {
+    const memories = this.#takeMemories(module);
+    const linked = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));
+    const counter = this.#budget.addCounter();
+    const meter = this.#meterImports([...linked, ...memories]);
+    meter["refill"] = counter.refill;
+    for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
+    const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
+    if (imports[TRANSCODE] !== undefined) own[TRANSCODE] = this.#chargeCopies(imports[TRANSCODE]);
+    const instance = new WebAssembly.Instance(module.module, Object.assign(Object.create(null), imports, own));
+    const read = instance.exports[METER_EXPORTS.read];
+    const write = instance.exports[METER_EXPORTS.write];
+    const start = instance.exports[METER_EXPORTS.start];
+    if (isFunction(read) && isFunction(write)) counter.attach({ read: () => Number(read()), write });
+    if (isFunction(start)) start();
+    return instance;
+  };
+
+  [Symbol.dispose](): void {
+    for (const { size, memory } of this.#taken) this.#pool.give(size, memory);
+    this.#taken.length = 0;
+  }
+
+  #takeMemories(module: LoadableModule): WebAssembly.Memory[] {
+    const pages = module.memories.reduce((sum, { initialPages }) => sum + initialPages, 0);
+    this.#budget.reserve({ pages, tableElements: module.initialTableElements });
+    return module.memories.map((size) => {
+      const memory = this.#pool.take(size);
+      this.#taken.push({ size, memory });
+      return memory;
+    });
+  }
+
+  #meterImports(memories: readonly WebAssembly.Memory[]): WebAssembly.ModuleImports {
+    const meter: WebAssembly.ModuleImports = Object.create(null);
+    meter["growTable"] = (delta: number): number => this.#budget.growTable(delta);
+    meter["grewTable"] = (before: number): number => this.#budget.grewTable(before);
+    meter["grow"] = (delta: number, index: number): number => {
+      const memory = memories[index];
+      if (memory === undefined) throw new Error("BUG: the guest grows a memory that it does not have");
+      return this.#budget.grow(memory, delta);
+    };
+    return meter;
+  }
+
+  /** Charges for the strings that components inside the component hand to each other: the glue copies them, unmetered. */
+  #chargeCopies(copies: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+    const charged: WebAssembly.ModuleImports = Object.create(null);
+    for (const [name, copy] of Object.entries(copies)) charged[name] = isFunction(copy) ? this.#chargeCopy(copy) : copy;
+    return charged;
+  }
+
+  #chargeCopy(copy: GuestFunction): GuestFunction {
+    return (from, length = 0, ...rest) => {
+      this.#budget.charge(length >>> 0);
+      this.#budget.enterHost();
+      return copy(from ?? 0, length, ...rest);
+    };
+  }
+}
+
+type GuestFunction = (...values: number[]) => unknown;
+
+function isFunction(value: unknown): value is GuestFunction {
+  return typeof value === "function";
+}
+
+function memoryOf(imports: WebAssembly.Imports, from: string, name: string): WebAssembly.Memory {
+  const memory = imports[from]?.[name];
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error(`BUG: the glue links no memory to ${from} ${name}`);
+  return memory;
+}
