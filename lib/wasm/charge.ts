@@ -16,9 +16,13 @@ const I32_CONST = 0x41;
 const I32_LT_S = 0x48;
 const I32_SUB = 0x6b;
 const IF = 0x04;
+const BRANCH_IF = 0x0d;
 const EMPTY_BLOCK = 0x40;
 const CALL = 0x10;
 const END = 0x0b;
+
+/** How a charge looks at what is left: not at all, by a call in place, or by a branch to the block of that number. */
+export type Check = "none" | "call" | number;
 
 /** A run of instructions that are executed together. */
 export interface Run {
@@ -36,13 +40,15 @@ export interface Run {
 export class Charger {
   /** Whether control cannot get to the next instruction: then nothing is charged. */
   isDead = false;
+  /** Blocks that are open in the output: more than in the input, because a loop is written as four. */
+  depth = 0;
   readonly #input: Uint8Array;
   readonly #out: Writer;
   readonly #indices: IndexMap;
   #copied = 0;
   /** The run that the next instruction belongs to. */
   #run: Run = makeRun();
-  #mustCheck = false;
+  #check: Check = "none";
   /** Runs of this body that have a charge. */
   readonly #charged: Run[] = [];
   /** Where this body's checks are in the output. */
@@ -64,11 +70,26 @@ export class Charger {
     this.#copied = offset;
   }
 
-  /** Begins a run; with `check`, what is left of the fuel is looked at as well. */
-  begin(check: boolean): Run {
+  /** Begins a run. */
+  begin(): Run {
     this.#run = makeRun();
-    this.#mustCheck ||= check;
     return this.#run;
+  }
+
+  /** The look that the next charge takes. */
+  get check(): Check {
+    return this.#check;
+  }
+
+  /** Begins a run whose charge looks at what is left. */
+  beginChecked(check: Check): void {
+    this.begin();
+    this.#check = check;
+  }
+
+  /** Takes back a look that no charge took, because the loop that it is for costs nothing: what was to be done before it still is. */
+  withdraw(check: Check, before: Check): void {
+    if (this.#check === check) this.#check = before;
   }
 
   /** Goes on with an earlier run: the next instruction is executed exactly when that one is. */
@@ -92,13 +113,27 @@ export class Charger {
     if (!keepChecks) for (const { start, end } of this.#checks) this.#out.fill(start, end, NOP);
     this.#charged.length = 0;
     this.#checks.length = 0;
-    this.#mustCheck = false;
+    this.#check = "none";
   }
 
   /** Copies the input up to an offset. */
   copyTo(offset: number): void {
     if (offset > this.#copied) this.#out.copyRange(this.#input, this.#copied, offset);
     this.#copied = offset;
+  }
+
+  /** Puts an index where the input from `at` to `next` was. */
+  replaceIndex(at: number, next: number, index: number): void {
+    this.copyTo(at);
+    this.#out.u32(index);
+    this.#copied = next;
+  }
+
+  /** Puts bytes where the input from `at` to `next` was. */
+  replaceBytes(at: number, next: number, bytes: readonly number[]): void {
+    this.copyTo(at);
+    for (const byte of bytes) this.#out.u8(byte);
+    this.#copied = next;
   }
 
   /** Puts `opcode index` where the input from `at` to `next` was. */
@@ -129,6 +164,8 @@ export class Charger {
   #open(at: number): void {
     this.copyTo(at);
     const out = this.#out;
+    // A branch to a refill comes back to the head of its loop: what is in front of it must not be charged twice.
+    if (typeof this.#check === "number") this.#writeBranch(this.#check);
     const fuel = this.#indices.fuelGlobal;
     this.#run.start = out.length;
     out.u8(GLOBAL_GET);
@@ -140,12 +177,20 @@ export class Charger {
     out.u32(fuel);
     this.#run.end = out.length;
     this.#charged.push(this.#run);
-    if (this.#mustCheck) {
-      const start = out.length;
-      writeCheck(out, this.#indices);
-      this.#checks.push({ start, end: out.length });
-    }
-    this.#mustCheck = false;
+    if (this.#check === "call") this.#writeCall();
+    this.#check = "none";
+  }
+
+  #writeBranch(block: number): void {
+    writeIsNegative(this.#out, this.#indices);
+    this.#out.u8(BRANCH_IF);
+    this.#out.u32(this.depth - 1 - block);
+  }
+
+  #writeCall(): void {
+    const start = this.#out.length;
+    writeCheck(this.#out, this.#indices);
+    this.#checks.push({ start, end: this.#out.length });
   }
 }
 
@@ -153,13 +198,18 @@ function makeRun(): Run {
   return { start: NOWHERE, costAt: NOWHERE, end: NOWHERE, cost: 0 };
 }
 
-/** Writes `if (fuel < 0) check()`. */
-export function writeCheck(out: Writer, indices: IndexMap): void {
+/** Writes `fuel < 0`. */
+function writeIsNegative(out: Writer, indices: IndexMap): void {
   out.u8(GLOBAL_GET);
   out.u32(indices.fuelGlobal);
   out.u8(I32_CONST);
   out.u8(0);
   out.u8(I32_LT_S);
+}
+
+/** Writes `if (fuel < 0) check()`. */
+export function writeCheck(out: Writer, indices: IndexMap): void {
+  writeIsNegative(out, indices);
   out.u8(IF);
   out.u8(EMPTY_BLOCK);
   out.u8(CALL);

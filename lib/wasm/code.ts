@@ -10,7 +10,7 @@
  */
 import { refuse } from "../errors.ts";
 import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
-import { type Body, closeLabel, escapeAll, openLabel, target } from "./labels.ts";
+import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop } from "./labels.ts";
 import { skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import { describeOpcode, Kind, ONE_BYTE, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
@@ -26,7 +26,7 @@ type Handler = (body: Body, at: number) => void;
 export function meterBody(body: Body): void {
   skipLocals(body.reader);
   body.charger.isDead = false;
-  body.charger.begin(true);
+  body.charger.beginChecked("call");
   body.mayLast = false;
   copyInstructions(body);
   body.charger.finish(body.mayLast);
@@ -86,21 +86,23 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.valueTypes, costing(skipValueTypes)],
   [Kind.block, opening(Kind.block)],
   [Kind.try, opening(Kind.try)],
-  [Kind.loop, openLoop],
+  [Kind.loop, (body, at) => (skipBlockType(body.reader), openLoop(body, at))],
   [Kind.if, openIf],
   [Kind.else, enterElse],
   [Kind.catch, (body) => (body.reader.u32(), enterHandler(body))],
   [Kind.catchAll, enterHandler],
   [Kind.end, closeLabel],
-  [Kind.delegate, (body) => (target(body, body.reader.u32()), escapeAll(body), closeLabel(body))],
+  [Kind.delegate, (body, at) => (copyLabel(body, 1), escapeAll(body), closeLabel(body, at))],
+  [Kind.rethrow, leaving((body) => (escapeAll(body), copyLabel(body)))],
   [Kind.tryTable, openTryTable],
   [Kind.stop, leaving(() => undefined)],
   [Kind.leave, leaving(escapeAll)],
-  [Kind.leaveIndex, leaving((body) => (escapeAll(body), body.reader.u32()))],
-  [Kind.leaveIndexPair, leaving((body) => (escapeAll(body), skipPair(body.reader)))],
-  [Kind.branch, leaving((body) => target(body, body.reader.u32()))],
+  [Kind.throw, leaving((body) => (escapeAll(body), body.reader.u32()))],
+  [Kind.branch, leaving((body) => copyLabel(body))],
   [Kind.branchTable, leaving(targetTable)],
-  [Kind.tailCall, leaving((body, at) => (escapeAll(body), moveIndex(body, at, mapFunction)))],
+  [Kind.tailCall, tailCalling((body, at) => moveIndex(body, at, mapFunction))],
+  [Kind.tailCallIndex, tailCalling((body) => body.reader.u32())],
+  [Kind.tailCallPair, tailCalling((body) => skipPair(body.reader))],
   [Kind.branchMaybe, branchMaybe],
   [Kind.call, calling((body, at) => moveIndex(body, at, mapFunction))],
   [Kind.callIndex, calling((body) => body.reader.u32())],
@@ -145,51 +147,57 @@ function calling(read: (body: Body, at: number) => unknown): Handler {
     body.mayLast = true;
     if (!body.callsEndRuns) return;
     escapeAll(body);
-    body.charger.begin(false);
+    body.charger.begin();
   };
+}
+
+/** A tail call is a call: a function that only calls itself goes on for ever. */
+function tailCalling(read: (body: Body, at: number) => unknown): Handler {
+  return leaving((body, at) => {
+    escapeAll(body);
+    body.mayLast = true;
+    read(body, at);
+  });
 }
 
 function opening(kind: number): Handler {
   return (body) => {
-    // A block type is a value type, empty, or a type index: each one signed 33-bit LEB128, a typed reference two.
-    const { reader } = body;
-    const first = reader.bytes[reader.pos];
-    if (first === 0x63 || first === 0x64) skipValueType(reader);
-    else reader.skipLeb(33);
+    skipBlockType(body.reader);
     openLabel(body, kind);
   };
 }
 
-function openLoop(body: Body, at: number): void {
-  opening(Kind.loop)(body, at);
-  body.mayLast = true;
-  body.charger.begin(true);
+/** A block type is a value type, empty, or a type index: each one signed 33-bit LEB128, a typed reference two. */
+function skipBlockType(reader: Reader): void {
+  const first = reader.bytes[reader.pos];
+  if (first === 0x63 || first === 0x64) skipValueType(reader);
+  else reader.skipLeb(33);
 }
 
 function openIf(body: Body, at: number): void {
   body.charger.add(at);
   opening(Kind.if)(body, at);
   const label = body.labels.at(-1);
-  const arm = body.charger.begin(false);
+  const arm = body.charger.begin();
   if (label !== undefined) label.arm = arm;
 }
 
 function enterElse(body: Body): void {
   const label = body.labels.at(-1);
   if (label?.kind !== Kind.if || label.otherArm !== undefined) throw body.reader.malformed("an else without an if");
-  label.otherArm = body.charger.begin(false);
-  body.charger.isDead = false;
+  label.otherArm = body.charger.begin();
+  body.charger.isDead = label.wasDead;
 }
 
 /** A handler runs when something in its block throws: nothing behind the block goes with what is in front of it. */
 function enterHandler(body: Body): void {
   escapeAll(body);
-  body.charger.begin(false);
-  body.charger.isDead = false;
+  body.charger.begin();
+  body.charger.isDead = body.labels.at(-1)?.wasDead ?? false;
 }
 
 function targetTable(body: Body): void {
-  for (let left = body.reader.u32() + 1; left > 0; left--) target(body, body.reader.u32());
+  for (let left = body.reader.u32() + 1; left > 0; left--) copyLabel(body);
 }
 
 function openTryTable(body: Body): void {
@@ -200,14 +208,14 @@ function openTryTable(body: Body): void {
     const kind = reader.u8();
     if (kind > 3) throw reader.malformed("a catch clause");
     if (kind < 2) reader.u32();
-    target(body, reader.u32() + 1);
+    copyLabel(body, 1);
   }
 }
 
 function branchMaybe(body: Body, at: number): void {
   body.charger.add(at);
-  target(body, body.reader.u32());
-  body.charger.begin(false);
+  copyLabel(body);
+  body.charger.begin();
 }
 
 function moveIndex(body: Body, at: number, move: (map: IndexMap, index: number) => number): void {

@@ -1,7 +1,7 @@
 /**
  * The open blocks of a function body: where a run goes on behind a block, and where it cannot.
  */
-import type { Charger, Run } from "./charge.ts";
+import type { Charger, Check, Run } from "./charge.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { Kind } from "./opcodes.ts";
@@ -27,6 +27,12 @@ export interface Label {
   readonly kind: number;
   /** The run that the block was opened in. */
   readonly run: Run;
+  /** Its number in the output, counted from the outermost block, 0. */
+  readonly block: number;
+  /** The look that was still to be taken when the block was opened. */
+  readonly check: Check;
+  /** Whether control cannot get to the block at all. */
+  readonly wasDead: boolean;
   /** Whether something may jump to its end. */
   isTargeted: boolean;
   /** Whether control may leave it other than through its end. */
@@ -36,31 +42,91 @@ export interface Label {
   otherArm?: Run;
 }
 
+/** What an input loop becomes: `block loop block loop`, see {@link openLoop}. */
+const OUTLINED_BLOCKS = 4;
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const END = 0x0b;
+const BRANCH = 0x0c;
+const EMPTY = 0x40;
+
 /** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep. */
 export function openLabel(body: Body, kind: number): Label {
   checkLimit("nesting", body.labels.length, "the nesting of a function");
-  const label: Label = { kind, run: body.charger.run, isTargeted: false, isEscaped: false };
+  const { charger } = body;
+  const label: Label = {
+    kind,
+    run: charger.run,
+    block: charger.depth,
+    check: charger.check,
+    wasDead: charger.isDead,
+    isTargeted: false,
+    isEscaped: false,
+  };
+  charger.depth += 1;
   body.labels.push(label);
   return label;
 }
 
 /**
+ * Opens a loop, whose block type has just been read, and has what is left looked at in each of its rounds.
+ *
+ * A loop without parameters is written as `block $done (loop $again (block $refill (loop …) (br $done)) (call $check) (br $again))`: the
+ * refill is called outside of the loop, which leaves the loop without a call. A call in it, however seldom made, costs the engine
+ * registers in every round.
+ *
+ * @param at - Input offset of the instruction.
+ * @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep.
+ */
+export function openLoop(body: Body, at: number): void {
+  const { charger, reader } = body;
+  const type = reader.bytes[at + 1] ?? 0;
+  // One byte with bit 6: a value type or none. Anything else may be a function type with parameters.
+  const isSimple = reader.pos === at + 2 && (type & 0xc0) === 0x40;
+  body.mayLast = true;
+  if (!isSimple) {
+    openLabel(body, Kind.loop);
+    return charger.beginChecked("call");
+  }
+  charger.replaceBytes(at, reader.pos, [BLOCK, type, LOOP, type, BLOCK, EMPTY, LOOP, type]);
+  charger.depth += OUTLINED_BLOCKS - 1;
+  openLabel(body, Kind.outlinedLoop);
+  // The refill block is the one around the loop.
+  charger.beginChecked(charger.depth - 2);
+}
+
+/** Writes what follows an outlined loop, in place of its `end` at an input offset. */
+function endOutlinedLoop(body: Body, label: Label, at: number): void {
+  const { charger, indices, reader } = body;
+  charger.withdraw(label.block - 1, label.check);
+  charger.replaceBytes(at, at, [END, BRANCH, 2, END]);
+  charger.insertCall(at, indices.check);
+  charger.replaceBytes(at, reader.pos, [BRANCH, 0, END, END]);
+  charger.depth -= OUTLINED_BLOCKS - 1;
+}
+
+/**
  * Closes the innermost block.
+ *
+ * @param at - Input offset of the instruction that closes it.
  *
  * When control can leave it only through its end, what follows is executed exactly when what is in front of it is: the run goes on.
  *
  * @throws {Failure} COMPONENT_INVALID when no block is open.
  */
-export function closeLabel(body: Body): void {
+export function closeLabel(body: Body, at: number): void {
   const { charger } = body;
   const label = body.labels.pop();
   if (label === undefined) throw body.reader.malformed("an end without a block");
+  charger.depth -= 1;
+  if (label.kind === Kind.outlinedLoop) endOutlinedLoop(body, label, at);
   chargeArmsTogether(label);
   // Nobody jumps to the end of a loop, nor to that of a block that no branch names.
-  const isJoin = label.kind !== Kind.loop && (label.kind !== Kind.block || label.isTargeted);
-  if (isJoin) charger.isDead = false;
+  const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
+  const isJoin = !isLoop && (label.kind !== Kind.block || label.isTargeted);
+  if (isJoin) charger.isDead = label.wasDead;
   if (!label.isEscaped) charger.resume(label.run);
-  else if (isJoin) charger.begin(false);
+  else if (isJoin) charger.begin();
 }
 
 /** Moves what both arms of an `if` cost in front of it: one of them is executed, whichever it is. */
@@ -72,14 +138,30 @@ function chargeArmsTogether({ run, arm, otherArm }: Label): void {
   run.cost += shared;
 }
 
-/** Notes that control may jump to a label: out of all blocks inside it. @throws {Failure} COMPONENT_INVALID when it is not open. */
-export function target(body: Body, depth: number): void {
+/**
+ * Reads a label, and writes it as it counts in the output.
+ *
+ * @param outside - 1 when the label counts from outside the innermost block, as in the clauses of `try_table`.
+ * @throws {Failure} COMPONENT_INVALID when no such block is open.
+ */
+export function copyLabel(body: Body, outside: 0 | 1 = 0): void {
+  const { charger, reader } = body;
+  const at = reader.pos;
+  const depth = reader.u32();
+  const label = target(body, depth + outside);
+  const moved = charger.depth - 1 - label.block - outside;
+  if (moved !== depth) charger.replaceIndex(at, reader.pos, moved);
+}
+
+/** Notes that control may jump to a label: out of all blocks inside it. */
+function target(body: Body, depth: number): Label {
   const { labels } = body;
   const index = labels.length - 1 - depth;
   const label = labels[index];
   if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");
   label.isTargeted = true;
   for (let inner = index + 1; inner < labels.length; inner++) escape(labels[inner]);
+  return label;
 }
 
 /** Notes that control may leave the function. */

@@ -11,7 +11,7 @@ export const MODULE_LIMITS = {
   imports: 10_000,
   functions: 200_000,
   exports: 100_000,
-  globals: 100_000,
+  globals: 10_000,
   memories: 16,
   tables: 100,
   /** Elements at the start, all tables of the module together. */

@@ -28,10 +28,10 @@ export const Kind = {
   if: 14,
   else: 15,
   end: 16,
-  /** Leaves the function or the block: `return`, `throw`, …; with indices in the next two. */
+  /** Leaves the function or the block: `return`, `throw_ref`. */
   leave: 17,
-  leaveIndex: 18,
-  leaveIndexPair: 19,
+  throw: 18,
+  tailCallPair: 19,
   branch: 20,
   branchMaybe: 21,
   branchTable: 22,
@@ -58,7 +58,11 @@ export const Kind = {
   memoryArgumentLane: 42,
   /** Ends the run by a trap: `unreachable`. */
   stop: 43,
-  prefix: 44,
+  rethrow: 44,
+  /** A loop that is written as four blocks: no instruction has this kind. */
+  outlinedLoop: 45,
+  tailCallIndex: 46,
+  prefix: 47,
 } as const;
 
 /** Layout of the one-byte opcodes, by opcode. */
@@ -71,7 +75,8 @@ export const ONE_BYTE: Uint8Array = table(256, [
   [0x05, 0x05, Kind.else],
   [0x06, 0x06, Kind.try],
   [0x07, 0x07, Kind.catch],
-  [0x08, 0x09, Kind.leaveIndex],
+  [0x08, 0x08, Kind.throw],
+  [0x09, 0x09, Kind.rethrow],
   [0x0a, 0x0a, Kind.leave],
   [0x0b, 0x0b, Kind.end],
   [0x0c, 0x0c, Kind.branch],
@@ -81,9 +86,9 @@ export const ONE_BYTE: Uint8Array = table(256, [
   [0x10, 0x10, Kind.call],
   [0x11, 0x11, Kind.callPair],
   [0x12, 0x12, Kind.tailCall],
-  [0x13, 0x13, Kind.leaveIndexPair],
+  [0x13, 0x13, Kind.tailCallPair],
   [0x14, 0x14, Kind.callIndex],
-  [0x15, 0x15, Kind.leaveIndex],
+  [0x15, 0x15, Kind.tailCallIndex],
   [0x18, 0x18, Kind.delegate],
   [0x19, 0x19, Kind.catchAll],
   [0x1a, 0x1b, Kind.plain],

@@ -2,12 +2,13 @@
  * The budget of one running call: fuel, memory and time. It is what the metered code imports, and the only thing that ends a call.
  *
  * Fuel burns from slices. Each core module of the call has a counter of its own; when its slice is used up the guest calls
- * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. Once the budget is stopped every counter
- * stays below zero: a guest that catches the exception of a refused import traps at its next check.
+ * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. An import that refuses
+ * ends the guest by a trap, and once the budget is stopped every counter stays below zero.
  */
 import type { FailureCode, FailureDetail } from "../errors.ts";
 import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { abortGuest } from "./abort.ts";
 import { FuelCounter } from "./fuel-counter.ts";
 import { MemoryAccount } from "./memory-account.ts";
 
@@ -17,13 +18,14 @@ export interface Stop<C extends FailureCode = FailureCode> {
   readonly detail: FailureDetail<C>;
 }
 
-/** Thrown through the guest when an import refuses. What it means is in the budget's `stopped`. */
-export class StopSignal extends Error {}
-
 /** Units between two looks at the interrupt flag: well under 10 ms even in the engine's interpreter. */
 const SLICE = 50_000;
 /** What a call into the host costs, in units. */
 const HOST_CALL_COST = 100;
+/** What it costs to make a core instance, in units. */
+const INSTANCE_COST = 1000;
+/** Core instances that one call may make. A component of many parts has a few dozen. */
+const MOST_INSTANCES = 256;
 const PAGE_BYTES = 65_536;
 /** What a page of new memory costs, in units: it has to be zeroed, 16 bytes a unit like any bulk operation. */
 const PAGE_COST = PAGE_BYTES / 16;
@@ -67,7 +69,7 @@ export class Budget {
     return counter;
   }
 
-  /** Charges for a call into the host. @throws {StopSignal} when the call must end. */
+  /** Charges for a call into the host. @throws {WebAssembly.RuntimeError} that no guest can catch, when the call must end. */
   enterHost(): void {
     this.hostCalls += 1;
     this.charge(HOST_CALL_COST);
@@ -79,9 +81,9 @@ export class Budget {
     this.#settled += units;
   }
 
-  /** Looks whether the call must end, and charges nothing. @throws {StopSignal} when it must. */
+  /** Looks whether the call must end, and charges nothing. @throws {WebAssembly.RuntimeError} that no guest can catch, when it must. */
   checkInterrupt(): void {
-    if (!this.#mayGoOn(this.#used())) throw new StopSignal();
+    if (!this.#mayGoOn(this.#used())) abortGuest();
   }
 
   /** Ends the call: from now on every check refuses. The first reason stands. */
@@ -99,17 +101,24 @@ export class Budget {
     this.#publishMemory();
   }
 
-  /** Makes room for what an instance starts with. @throws {StopSignal} when the call's memory would be over the limit. */
+  /** Makes room for what an instance starts with, and charges for making it. @throws {WebAssembly.RuntimeError} that no guest can catch, when the call's memory would be over the limit. */
   reserve(room: { readonly pages: number; readonly tableElements: number }): void {
+    this.charge(INSTANCE_COST);
+    this.checkInterrupt();
+    if (this.#counters.length >= MOST_INSTANCES) {
+      this.stop("GUEST_TRAP", { reason: `it makes more than ${MOST_INSTANCES} core instances` });
+      abortGuest();
+    }
     if (this.memory.start(room.pages * PAGE_BYTES, room.tableElements)) return;
     this.stop("MEMORY_EXHAUSTED", { limitBytes: this.limits.memoryBytes });
-    throw new StopSignal();
+    abortGuest();
   }
 
   /** The metered code's `memory.grow`: the old size in pages, or -1. `delta` is in pages, read as unsigned. */
   grow(memory: WebAssembly.Memory, delta: number): number {
     const pages = delta >>> 0;
     this.charge(HOST_CALL_COST);
+    this.checkInterrupt();
     const before = this.memory.grow(memory, pages);
     if (before !== -1) this.charge(pages * PAGE_COST);
     this.#publishMemory();
@@ -119,6 +128,7 @@ export class Budget {
   /** The metered code's question before `table.grow`: `delta`, or -1 (more than any table can grow by) when there is no room. */
   growTable(delta: number): number {
     this.charge(HOST_CALL_COST);
+    this.checkInterrupt();
     return this.memory.askTable(delta >>> 0) ? delta : -1;
   }
 

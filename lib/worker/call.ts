@@ -5,7 +5,8 @@ import type { Linker } from "../component/instantiate.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import type { GuestStream, LogLevel, Usage } from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
-import { Budget, StopSignal } from "./budget.ts";
+import { abortGuest } from "./abort.ts";
+import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import type { CallContext } from "./context.ts";
 import { CommandOutput, RESULT_LIMIT_BYTES } from "./command-output.ts";
@@ -13,7 +14,6 @@ import { describeThrown } from "./failure.ts";
 import { createImports } from "./imports.ts";
 import { Instances } from "./instance.ts";
 import type { MemoryPool } from "./memory-pool.ts";
-import { HostTrap } from "./trap.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -74,18 +74,18 @@ class Call implements CallContext, Disposable {
 
   deny(capability: string): never {
     this.#budget.stop("CAPABILITY_DENIED", { capability });
-    throw new StopSignal();
+    return abortGuest();
   }
 
   trap(reason: string): never {
     this.#budget.stop("GUEST_TRAP", { reason: reason.slice(0, 300) });
-    throw new HostTrap(reason);
+    return abortGuest();
   }
 
   exit(exitCode: number): never {
     this.#exitCode ??= exitCode;
     this.#budget.stop("TOOL_EXIT", { exitCode: this.#exitCode, message: this.#capture.lastLine("stderr") });
-    throw new StopSignal();
+    return abortGuest();
   }
 
   capture(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void {

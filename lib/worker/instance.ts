@@ -19,7 +19,7 @@ export class Instances implements Disposable {
     this.#pool = pool;
   }
 
-  /** Makes a fresh instance and runs its start function. @throws {StopSignal} when the call must end. */
+  /** Makes a fresh instance and runs its start function. @throws {WebAssembly.RuntimeError} when the call must end. */
   readonly instantiateCore: InstantiateCore = (module, imports) => {
     const memories = this.#takeMemories(module);
     const linked = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));

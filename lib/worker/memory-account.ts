@@ -2,8 +2,8 @@
  * Counts what all memories and tables of a call hold together, against one limit.
  */
 const PAGE_BYTES = 65_536;
-/** What an element of a table counts as. */
-const ELEMENT_BYTES = 8;
+/** What an element of a table takes in the engine, measured for `funcref`. */
+const ELEMENT_BYTES = 48;
 
 /** The memory of one call. */
 export class MemoryAccount {

@@ -86,14 +86,14 @@ describe("meterModule()", () => {
     });
   }
 
-  test("lets a call pass that uses exactly its fuel, and stops one that needs one more", async () => {
+  test("lets a call pass that uses exactly its fuel, and stops one at the next round of its loop", async () => {
     const wat = moduleWith(
       "(local i32) loop local.get 0 i32.const 1 i32.add local.tee 0 i32.const 5 i32.lt_s br_if 0 end",
     );
     const enough = await runMetered(wat, 35, { env: { imported: () => undefined } });
     enough.call("f");
     expect(enough.used).toBe(35);
-    const tooLittle = await runMetered(wat, 34, { env: { imported: () => undefined } });
+    const tooLittle = await runMetered(wat, 27, { env: { imported: () => undefined } });
     expect(() => tooLittle.call("f")).toThrow("Unreachable code should not be executed");
   });
 
@@ -129,6 +129,32 @@ describe("meterModule()", () => {
     expect(() => metered.call("f")).toThrow("Unreachable code should not be executed");
     expect(metered.used).toBe(101);
   });
+
+  for (const call of [
+    "return_call $f",
+    "i32.const 0 return_call_indirect (type $void)",
+    "ref.func $f return_call_ref $void",
+  ]) {
+    test(`stops a function that goes on for ever by ${call}`, async () => {
+      const metered = await runMetered(
+        `(module (type $void (func)) (table 1 funcref) (elem (i32.const 0) $f) (func $f (export "f") (type $void) ${call}))`,
+        1000,
+      );
+      expect(() => metered.call("f")).toThrow("Unreachable code should not be executed");
+    });
+  }
+
+  for (const [body, cost] of [
+    ["return i32.const 0 if end i32.const 1 drop i32.const 1 drop", 1],
+    ["block br 0 i32.const 0 if i32.const 1 drop else i32.const 2 drop end i32.const 1 drop end", 1],
+    ["return block i32.const 1 br_if 0 end i32.const 1 drop", 1],
+  ] as const) {
+    test(`charges ${cost} for "${body}": code that control cannot get to costs nothing`, async () => {
+      const metered = await runMetered(moduleWith(body), 1000, { env: { imported: () => undefined } });
+      metered.call("f");
+      expect(metered.used).toBe(cost);
+    });
+  }
 
   test("turns its own memories into imports and keeps what the data segments and exports say", async () => {
     const wat = '(module (memory (export "m") 2 5) (data (i32.const 3) "xyz"))';

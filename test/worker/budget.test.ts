@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ControlBlock } from "../../lib/protocol/control.ts";
 import type { Limits } from "../../lib/protocol/limits.ts";
-import { Budget, StopSignal } from "../../lib/worker/budget.ts";
+import { Budget } from "../../lib/worker/budget.ts";
 
 const MIB = 1_048_576;
 const LIMITS: Limits = { fuel: 1_000_000, memoryBytes: MIB, timeoutMs: 60_000 };
@@ -80,7 +80,7 @@ describe("Budget fuel", () => {
     budget.enterHost();
     budget.enterHost();
     expect(budget.fuelUsed).toBe(200);
-    expect(() => budget.enterHost()).toThrow(StopSignal);
+    expect(() => budget.enterHost()).toThrow(WebAssembly.RuntimeError);
     expect(budget.stopped).toEqual({ code: "FUEL_EXHAUSTED", detail: { fuelLimit: 250 } });
   });
 
@@ -139,6 +139,24 @@ describe("Budget interrupts", () => {
   });
 });
 
+describe("Budget instances", () => {
+  const SMALL = { pages: 0, tableElements: 0 };
+
+  test("cost 1,000 units each, and there are at most 256", () => {
+    const { budget } = budgetOf();
+    for (let i = 0; i < 256; i++) {
+      budget.reserve(SMALL);
+      budget.addCounter();
+    }
+    expect(budget.fuelUsed).toBe(256_000);
+    expect(() => budget.reserve(SMALL)).toThrow(WebAssembly.RuntimeError);
+    expect(budget.stopped).toEqual({
+      code: "GUEST_TRAP",
+      detail: { reason: "it makes more than 256 core instances" },
+    });
+  });
+});
+
 describe("Budget memory", () => {
   const PAGE = 65_536;
 
@@ -153,22 +171,22 @@ describe("Budget memory", () => {
     expect([budget.memory.peakBytes, memory.buffer.byteLength]).toEqual([4 * PAGE, 4 * PAGE]);
   });
 
-  test("counts all memories and tables together", () => {
-    const { budget } = budgetOf({ memoryBytes: 3 * PAGE });
-    budget.reserve({ pages: 2, tableElements: PAGE / 8 - 1 });
+  test("counts all memories and tables together, an element as 48 bytes", () => {
+    const { budget } = budgetOf({ memoryBytes: 5 * PAGE });
+    budget.reserve({ pages: 2, tableElements: (3 * PAGE) / 48 - 1 });
     expect(budget.grow(new WebAssembly.Memory({ initial: 1 }), 1)).toBe(-1);
     expect([budget.growTable(1), budget.grewTable(7)]).toEqual([1, 7]);
     expect(budget.growTable(1)).toBe(-1);
-    expect(budget.memory.peakBytes).toBe(3 * PAGE);
+    expect(budget.memory.peakBytes).toBe(5 * PAGE);
   });
 
   test("takes back what a table or a memory did not grow by", () => {
-    const { budget } = budgetOf({ memoryBytes: 2 * PAGE });
+    const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
     budget.reserve({ pages: 1, tableElements: 0 });
-    for (let i = 0; i < 3; i++) expect([budget.growTable(PAGE / 8), budget.grewTable(-1)]).toEqual([PAGE / 8, -1]);
+    for (let i = 0; i < 3; i++) expect([budget.growTable(4096), budget.grewTable(-1)]).toEqual([4096, -1]);
     const full = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-    for (let i = 0; i < 3; i++) expect(budget.grow(full, 1)).toBe(-1);
-    expect([budget.memory.peakBytes, budget.fuelUsed]).toEqual([PAGE, 600]);
+    for (let i = 0; i < 3; i++) expect(budget.grow(full, 3)).toBe(-1);
+    expect([budget.memory.peakBytes, budget.fuelUsed]).toEqual([PAGE, 1600]);
   });
 
   test("reads a negative number of pages as a very large one", () => {
@@ -182,7 +200,7 @@ describe("Budget memory", () => {
   test("stops a call whose memories do not fit at the start", () => {
     const { budget } = budgetOf({ memoryBytes: PAGE });
     budget.reserve({ pages: 1, tableElements: 0 });
-    expect(() => budget.reserve({ pages: 0, tableElements: 1 })).toThrow(StopSignal);
+    expect(() => budget.reserve({ pages: 0, tableElements: 1 })).toThrow(WebAssembly.RuntimeError);
     expect(budget.stopped).toEqual({ code: "MEMORY_EXHAUSTED", detail: { limitBytes: PAGE } });
   });
 
@@ -199,6 +217,6 @@ describe("Budget memory", () => {
     const memory = new WebAssembly.Memory({ initial: 1 });
     budget.reserve({ pages: 1, tableElements: 0 });
     budget.grow(memory, 2);
-    expect(budget.fuelUsed).toBe(100 + 2 * 4096);
+    expect(budget.fuelUsed).toBe(1000 + 100 + 2 * 4096);
   });
 });
