@@ -3,6 +3,7 @@
  *
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
+import { refuse } from "../errors.ts";
 import { Charger } from "./charge.ts";
 import { copyExpression, meterBody } from "./code.ts";
 import { FUEL_GLOBAL, HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
@@ -189,6 +190,8 @@ function copyExports(rewrite: Rewrite, reader: Reader | undefined): void {
   }
 }
 
+const METER_EXPORT_NAMES: ReadonlySet<string> = new Set(Object.values(METER_EXPORTS));
+
 function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: string, index: number])[] {
   const added: [string, number][] = [];
   if (indices.addedFunctions > 0) {
@@ -200,7 +203,9 @@ function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: s
 
 function copyExport({ out, indices }: Rewrite, reader: Reader): void {
   const start = reader.pos;
-  reader.name();
+  const name = reader.name();
+  // The host would take it for the meter's own, also in a module that has none because it has no code.
+  if (METER_EXPORT_NAMES.has(name)) throw refuse("COMPONENT_UNSUPPORTED", { what: `an export named "${name}"` });
   const kind = reader.u8();
   out.copyRange(reader.bytes, start, reader.pos);
   const index = reader.u32();

@@ -239,6 +239,10 @@ describe("meterModule() refuses", () => {
       wat: '(module (import "kami:meter" "fuel" (global (mut i32))) (func (global.set 0 (i32.const 2147483647))))',
       message: 'Cannot compile the component: it uses an import from "kami:meter", which KAMI refuses',
     },
+    ...["kami:read-fuel", "kami:write-fuel", "kami:start"].map((name) => ({
+      wat: `(module (import "a" "b" (func (result i32))) (export "${name}" (func 0)))`,
+      message: `Cannot compile the component: it uses an export named "${name}", which KAMI refuses`,
+    })),
     {
       wat: "(module (table 1000001 funcref))",
       message:
