@@ -35,8 +35,11 @@ export interface Label {
   readonly wasDead: boolean;
   /** Whether something may jump to its end. */
   isTargeted: boolean;
-  /** Whether control may leave it other than through its end. */
-  isEscaped: boolean;
+  /**
+   * The outermost block that something inside may jump to, as a place in the open blocks; -1 when it may leave the function. When it
+   * is further out than the block itself, control may leave the block other than through its end.
+   */
+  farthestJump: number;
   /** The first runs of the arms of an `if`. */
   arm?: Run;
   otherArm?: Run;
@@ -61,7 +64,7 @@ export function openLabel(body: Body, kind: number): Label {
     check: charger.check,
     wasDead: charger.isDead,
     isTargeted: false,
-    isEscaped: false,
+    farthestJump: Infinity,
   };
   charger.depth += 1;
   body.labels.push(label);
@@ -108,10 +111,9 @@ function endOutlinedLoop(body: Body, label: Label, at: number): void {
 /**
  * Closes the innermost block.
  *
- * @param at - Input offset of the instruction that closes it.
- *
  * When control can leave it only through its end, what follows is executed exactly when what is in front of it is: the run goes on.
  *
+ * @param at - Input offset of the instruction that closes it.
  * @throws {Failure} COMPONENT_INVALID when no block is open.
  */
 export function closeLabel(body: Body, at: number): void {
@@ -125,7 +127,9 @@ export function closeLabel(body: Body, at: number): void {
   const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
   const isJoin = !isLoop && (label.kind !== Kind.block || label.isTargeted);
   if (isJoin) charger.isDead = label.wasDead;
-  if (!label.isEscaped) charger.resume(label.run);
+  const isEscaped = label.farthestJump < body.labels.length;
+  noteJump(body, label.farthestJump);
+  if (!isEscaped) charger.resume(label.run);
   else if (isJoin) charger.begin();
 }
 
@@ -153,22 +157,22 @@ export function copyLabel(body: Body, outside: 0 | 1 = 0): void {
   if (moved !== depth) charger.replaceIndex(at, reader.pos, moved);
 }
 
-/** Notes that control may jump to a label: out of all blocks inside it. */
+/** Notes that control may jump to a label. */
 function target(body: Body, depth: number): Label {
-  const { labels } = body;
-  const index = labels.length - 1 - depth;
-  const label = labels[index];
+  const index = body.labels.length - 1 - depth;
+  const label = body.labels[index];
   if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");
   label.isTargeted = true;
-  for (let inner = index + 1; inner < labels.length; inner++) escape(labels[inner]);
+  noteJump(body, index);
   return label;
 }
 
 /** Notes that control may leave the function. */
 export function escapeAll(body: Body): void {
-  for (const label of body.labels) escape(label);
+  noteJump(body, -1);
 }
 
-function escape(label: Label | undefined): void {
-  if (label !== undefined) label.isEscaped = true;
+function noteJump(body: Body, index: number): void {
+  const innermost = body.labels.at(-1);
+  if (innermost !== undefined) innermost.farthestJump = Math.min(innermost.farthestJump, index);
 }

@@ -68,12 +68,12 @@ export class Writer {
 
   /** Fills in a number, 0 to 2^32 - 1 (0 to 2^31 - 1 where it is read as signed), at a place that {@link Writer.padded} left. */
   patchU32(at: number, value: number): void {
-    let rest = value;
-    for (let i = 0; i < PADDED_U32_BYTES - 1; i++) {
-      this.#bytes[at + i] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#bytes[at + PADDED_U32_BYTES - 1] = rest;
+    const bytes = this.#bytes;
+    bytes[at] = (value & 0x7f) | 0x80;
+    bytes[at + 1] = ((value >>> 7) & 0x7f) | 0x80;
+    bytes[at + 2] = ((value >>> 14) & 0x7f) | 0x80;
+    bytes[at + 3] = ((value >>> 21) & 0x7f) | 0x80;
+    bytes[at + 4] = value >>> 28;
   }
 
   /** Overwrites `[start, end)` with one byte. */
