@@ -2,11 +2,13 @@
  * Runs calls in Workers: as many at once as it may, the others wait in a bounded queue in which clients take turns.
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
+import { refuse } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { Pace } from "./pace.ts";
 import { FairQueue } from "./queue.ts";
-import type { Settled } from "./settled.ts";
-import { failed, type Job, WorkerHandle } from "./worker.ts";
+import { failed, type Settled } from "./settled.ts";
+import { type Job, WorkerHandle, type WorkerOptions } from "./worker.ts";
 
 /** How much an executor takes on. */
 export interface ExecutorOptions {
@@ -14,6 +16,8 @@ export interface ExecutorOptions {
   readonly concurrency: number;
   /** Calls that may wait; more are refused with `BUSY`. */
   readonly queueLimit: number;
+  /** How Workers are started. */
+  readonly worker?: WorkerOptions | undefined;
 }
 
 /** One call. */
@@ -32,18 +36,14 @@ interface Waiting {
   readonly abandon: () => void;
 }
 
-/** The shortest and longest time after which a caller is told to try again, in milliseconds. */
-const RETRY_MS = { least: 50, most: 5000 } as const;
-
 /** A pool of Workers behind a queue. */
 export class Executor implements Disposable {
   readonly #options: ExecutorOptions;
   readonly #queue: FairQueue<Waiting>;
-  readonly #idle: WorkerHandle[] = [];
+  #idle: WorkerHandle[] = [];
   readonly #busy = new Set<WorkerHandle>();
+  readonly #pace = new Pace();
   #isClosed = false;
-  /** Moving average of a call's time in milliseconds: tells a caller how long to wait. */
-  #averageMs = 100;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class Executor implements Disposable {
   /** Runs a call when its turn comes. Never throws for what a guest does. */
   async call(call: ExecutorCall): Promise<Settled> {
     const job: Job = { ...call, control: new ControlBlock() };
-    if (this.#isClosed || call.signal?.aborted === true) return failed("CANCELLED", {});
+    if (this.#isClosed || call.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
     const free = this.#takeWorker(call.artifact.digest);
     if (free !== undefined) return this.#run(free, job, call.signal);
     return this.#wait(job, call);
@@ -63,15 +63,17 @@ export class Executor implements Disposable {
     this.#isClosed = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.abandon();
     for (const worker of [...this.#busy, ...this.#idle]) worker[Symbol.dispose]();
-    this.#idle.length = 0;
+    this.#idle = [];
   }
 
   /** A Worker that has the component already, or any, or a new one; none when all that may be are busy. */
   #takeWorker(digest: string): WorkerHandle | undefined {
+    // A Worker can be lost at any time, also while it has nothing to do.
+    this.#idle = this.#idle.filter((worker) => !worker.isLost);
     const warm = this.#idle.findIndex((worker) => worker.has(digest));
     const [idle] = this.#idle.splice(Math.max(warm, 0), 1);
     if (idle !== undefined) return idle;
-    return this.#busy.size < this.#options.concurrency ? new WorkerHandle() : undefined;
+    return this.#busy.size < this.#options.concurrency ? new WorkerHandle(this.#options.worker) : undefined;
   }
 
   #wait(job: Job, call: ExecutorCall): Promise<Settled> {
@@ -81,7 +83,7 @@ export class Executor implements Disposable {
         call.signal?.removeEventListener("abort", abandon);
         resolve(this.#run(worker, job, call.signal));
       },
-      abandon: () => resolve(failed("CANCELLED", {})),
+      abandon: () => resolve(failed(refuse("CANCELLED", {}))),
     };
     const abandon = (): void => {
       if (this.#queue.remove(call.client, waiting)) waiting.abandon();
@@ -92,9 +94,8 @@ export class Executor implements Disposable {
   }
 
   #refused(): Settled {
-    const rounds = this.#options.queueLimit / this.#options.concurrency;
-    const retryAfterMs = Math.round(Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, (rounds * this.#averageMs) / 2)));
-    return failed("BUSY", { retryAfterMs });
+    const { queueLimit, concurrency } = this.#options;
+    return failed(refuse("BUSY", { retryAfterMs: this.#pace.retryAfterMs(queueLimit, concurrency) }));
   }
 
   async #run(worker: WorkerHandle, job: Job, signal: AbortSignal | undefined): Promise<Settled> {
@@ -104,7 +105,7 @@ export class Executor implements Disposable {
     try {
       const startedAt = performance.now();
       const settled = await worker.run(job);
-      this.#averageMs += (performance.now() - startedAt - this.#averageMs) / 16;
+      this.#pace.note(performance.now() - startedAt);
       return settled;
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -118,6 +119,6 @@ export class Executor implements Disposable {
     const next = this.#queue.shift();
     if (next === undefined) {
       if (!worker.isLost) this.#idle.push(worker);
-    } else next.start(worker.isLost ? new WorkerHandle() : worker);
+    } else next.start(worker.isLost ? new WorkerHandle(this.#options.worker) : worker);
   }
 }

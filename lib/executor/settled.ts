@@ -3,7 +3,16 @@
  */
 import * as v from "valibot";
 import { type Failure, type FailureCode, refuse } from "../errors.ts";
-import type { Captured, Usage } from "../protocol/limits.ts";
+import {
+  CAPTURE_LIMIT_BYTES,
+  CAPTURE_LIMIT_PIECES,
+  type Captured,
+  DETAIL_LIMIT,
+  NO_OUTPUT,
+  NO_USAGE,
+  RESULT_LIMIT_BYTES,
+  type Usage,
+} from "../protocol/limits.ts";
 
 /** How a call ended, checked. */
 export type Settled =
@@ -16,48 +25,55 @@ export interface SettledMessage {
   readonly settled: Settled;
 }
 
-const Amount = v.pipe(v.number(), v.minValue(0));
+const Amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 const UsageSchema = v.object({
   fuel: Amount,
-  wallMs: Amount,
+  wallMs: Milliseconds,
   peakMemoryBytes: Amount,
   hostCalls: Amount,
   inputBytes: Amount,
   outputBytes: Amount,
 });
+const Piece = v.object({
+  stream: v.picklist(["log", "stdout", "stderr"]),
+  level: v.exactOptional(v.picklist(["trace", "debug", "info", "warn", "error"])),
+  text: v.string(),
+});
 const CapturedSchema = v.object({
   pieces: v.pipe(
-    v.array(
-      v.object({
-        stream: v.picklist(["log", "stdout", "stderr"]),
-        level: v.exactOptional(v.picklist(["trace", "debug", "info", "warn", "error"])),
-        text: v.pipe(v.string(), v.maxLength(65_536)),
-      }),
-    ),
-    v.maxLength(4096),
+    v.array(Piece),
+    v.maxLength(CAPTURE_LIMIT_PIECES),
+    v.check((pieces) => pieces.reduce((sum, { text }) => sum + text.length, 0) <= CAPTURE_LIMIT_BYTES),
   ),
   droppedBytes: Amount,
 });
-const Text = v.pipe(v.string(), v.maxLength(4096));
+const Text = v.pipe(v.string(), v.maxLength(DETAIL_LIMIT));
 const Nothing = v.strictObject({});
+const ExitCode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255));
 /** The failures that a Worker may report, each with its detail. */
 const FailureSchema = v.variant("code", [
-  failed("FUEL_EXHAUSTED", v.object({ fuelLimit: Amount })),
-  failed("DEADLINE_EXCEEDED", v.object({ limitMs: Amount })),
-  failed("MEMORY_EXHAUSTED", v.object({ limitBytes: Amount })),
-  failed("RESULT_TOO_LARGE", v.object({ bytes: Amount, limitBytes: Amount })),
-  failed("TOOL_ERROR", v.object({ message: v.string() })),
-  failed("TOOL_EXIT", v.object({ exitCode: v.number(), message: v.string() })),
-  failed("GUEST_OUT_OF_BOUNDS", v.object({ what: Text })),
-  failed("GUEST_TRAP", v.object({ reason: Text })),
-  failed("CAPABILITY_DENIED", v.object({ capability: Text })),
-  failed("ARTIFACT_UNUSABLE", v.object({ reason: Text })),
-  failed("STACK_OVERFLOW", Nothing),
-  failed("GUEST_UNREACHABLE", Nothing),
-  failed("GUEST_DIVIDE_BY_ZERO", Nothing),
-  failed("CANCELLED", Nothing),
+  reported("FUEL_EXHAUSTED", v.object({ fuelLimit: Amount })),
+  reported("DEADLINE_EXCEEDED", v.object({ limitMs: Milliseconds })),
+  reported("MEMORY_EXHAUSTED", v.object({ limitBytes: Amount })),
+  reported("RESULT_TOO_LARGE", v.object({ bytes: Amount, limitBytes: Amount })),
+  reported("TOOL_ERROR", v.object({ message: Text })),
+  reported("TOOL_EXIT", v.object({ exitCode: ExitCode, message: Text })),
+  reported("GUEST_OUT_OF_BOUNDS", v.object({ what: Text })),
+  reported("GUEST_TRAP", v.object({ reason: Text })),
+  reported("CAPABILITY_DENIED", v.object({ capability: Text })),
+  reported("ARTIFACT_UNUSABLE", v.object({ reason: Text })),
+  reported("STACK_OVERFLOW", Nothing),
+  reported("GUEST_UNREACHABLE", Nothing),
+  reported("GUEST_DIVIDE_BY_ZERO", Nothing),
+  reported("CANCELLED", Nothing),
 ]);
-const SuccessSchema = v.object({ ok: v.literal(true), output: v.pipe(v.string(), v.maxLength(1_048_576)) });
+const Result = v.pipe(
+  v.string(),
+  v.maxLength(RESULT_LIMIT_BYTES),
+  v.check((text) => Buffer.byteLength(text) <= RESULT_LIMIT_BYTES),
+);
+const SuccessSchema = v.object({ ok: v.literal(true), output: Result });
 const OutcomeSchema = v.variant("ok", [SuccessSchema, FailureSchema]);
 const MessageSchema = v.variant("type", [
   v.object({ type: v.literal("ready") }),
@@ -69,6 +85,11 @@ const MessageSchema = v.variant("type", [
     captured: CapturedSchema,
   }),
 ]);
+
+/** Makes the end of a call that failed without a word from the Worker. */
+export function failed(failure: Failure, usage: Usage = NO_USAGE): Settled {
+  return { ok: false, failure, usage, captured: NO_OUTPUT };
+}
 
 /**
  * Parses a message of a Worker.
@@ -84,6 +105,6 @@ export function parseWorkerMessage(message: unknown): "ready" | SettledMessage |
   return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), usage, captured } };
 }
 
-function failed<const C extends FailureCode, S extends v.GenericSchema>(code: C, detail: S) {
+function reported<const C extends FailureCode, S extends v.GenericSchema>(code: C, detail: S) {
   return v.object({ ok: v.literal(false), code: v.literal(code), detail });
 }

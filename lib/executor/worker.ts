@@ -1,19 +1,25 @@
 /**
- * One Worker, from the host's side: starts it, gives it one call at a time, and gives up on it when it does not answer.
+ * One Worker, from the host's side: starts it, gives it one call at a time, and gives it up when it does not answer, breaks the protocol or
+ * ends.
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
-import { type FailureCode, type FailureDetail, refuse } from "../errors.ts";
+import { type Failure, refuse } from "../errors.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
-import { type Limits, NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
+import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
 import type { HostMessage } from "../protocol/messages.ts";
-import { parseWorkerMessage, type Settled, type SettledMessage } from "./settled.ts";
+import { failed, parseWorkerMessage, type Settled } from "./settled.ts";
+import { Watch } from "./watch.ts";
 
-/** Milliseconds that a Worker has to answer an interrupt before it is given up. */
-const GRACE_MS = 250;
-/** Milliseconds more that a call may take when its component has to be loaded first; the Worker starts the call's own clock after that. */
-const LOADING_MS = 5000;
-/** Components that a Worker keeps loaded. */
-const LOADED_LIMIT = 32;
+/** How Workers are started. */
+export interface WorkerOptions {
+  /** The code that a Worker runs; default: KAMI's own. */
+  readonly entry?: URL | undefined;
+  /**
+   * Most milliseconds until a new Worker is ready, and from giving a Worker a call until it starts on it: it loads the component
+   * first. Default 10,000.
+   */
+  readonly startLimitMs?: number | undefined;
+}
 
 /** What a Worker needs in order to run a call. */
 export interface Job {
@@ -28,36 +34,45 @@ interface Running {
   readonly id: number;
   readonly job: Job;
   readonly settle: (settled: Settled) => void;
-  timer: Timer | undefined;
+  /** Undefined until the Worker was given the call. */
+  watch: Watch | undefined;
 }
 
-type Timer = ReturnType<typeof setTimeout>;
+const DEFAULT_START_LIMIT_MS = 10_000;
+/** Components that a Worker keeps loaded. */
+const LOADED_LIMIT = 32;
+/** Most UTF-16 code units that are kept of what an engine says about a Worker that threw. */
+const CAUSE_LIMIT = 2000;
 
 /** A Worker that runs one call at a time. */
 export class WorkerHandle implements Disposable {
-  /** Whether the Worker was given up: it takes no more calls. */
-  isLost = false;
   readonly #worker: Worker;
-  readonly #ready: Promise<void>;
+  readonly #startLimitMs: number;
+  readonly #startTimer: ReturnType<typeof setTimeout>;
   /** Digests of loaded components, the one used longest ago first. */
   readonly #loaded = new Set<string>();
+  #isReady = false;
+  /** Why the Worker was given up, once it was. */
+  #lost: Failure | undefined;
   #running: Running | undefined;
   #nextId = 1;
 
-  constructor() {
-    this.#worker = new Worker(new URL("../worker/entry.ts", import.meta.url), { env: {} });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ready = promise;
-    this.#worker.onmessage = (event: MessageEvent<unknown>) => {
-      const message = parseWorkerMessage(event.data);
-      if (message === "ready") resolve();
-      else if (message === undefined) this.#lose("it sent a message that makes no sense");
-      else this.#settled(message);
-    };
-    this.#worker.onerror = (event) => {
-      resolve();
-      this.#lose(event.message);
-    };
+  constructor(options: WorkerOptions = {}) {
+    this.#startLimitMs = options.startLimitMs ?? DEFAULT_START_LIMIT_MS;
+    this.#worker = new Worker(options.entry ?? new URL("../worker/entry.ts", import.meta.url), { env: {} });
+    this.#worker.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    this.#worker.onerror = (event) =>
+      this.#lose("it threw outside of a call", new Error(event.message.slice(0, CAUSE_LIMIT)));
+    this.#worker.addEventListener("close", () => this.#lose("it ended"));
+    this.#startTimer = setTimeout(
+      () => this.#lose(`it did not start within ${this.#startLimitMs} ms`),
+      this.#startLimitMs,
+    );
+  }
+
+  /** Whether the Worker was given up: it takes no more calls. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
   }
 
   /** Whether a component is already loaded here. */
@@ -65,73 +80,99 @@ export class WorkerHandle implements Disposable {
     return this.#loaded.has(digest);
   }
 
-  /** Runs one call to its end. Must not be called while another one runs. */
-  async run(job: Job): Promise<Settled> {
-    await this.#ready;
-    if (this.isLost) return failed("WORKER_LOST", { reason: "it did not start" });
-    if (job.control.interrupted !== undefined) return failed("CANCELLED", {});
-    const loadingMs = this.#load(job.artifact) ? LOADING_MS : 0;
+  /**
+   * Runs one call to its end. Must not be called while another one runs.
+   *
+   * @returns Also when the Worker is lost: the call then failed with `WORKER_LOST`, or as it was interrupted.
+   */
+  run(job: Job): Promise<Settled> {
     const { promise, resolve } = Promise.withResolvers<Settled>();
-    const running: Running = { id: this.#nextId++, job, settle: resolve, timer: undefined };
-    this.#running = running;
-    running.timer = setTimeout(() => this.interrupt(job.control, "deadline"), job.limits.timeoutMs + loadingMs);
-    this.#post({
-      type: "call",
-      id: running.id,
-      digest: job.artifact.digest,
-      input: job.input,
-      limits: job.limits,
-      control: job.control.buffer,
-    });
+    this.#running = { id: this.#nextId++, job, settle: resolve, watch: undefined };
+    if (job.control.interrupted !== undefined) this.#finish(failed(refuse("CANCELLED", {})));
+    else if (this.#lost !== undefined) this.#finish(failed(this.#lost));
+    else if (this.#isReady) this.#give(this.#running);
     return promise;
   }
 
   /** Interrupts the call of a control block, also before it starts; gives the Worker up when it does not answer in time. */
   interrupt(control: ControlBlock, reason: InterruptReason): void {
     control.interrupt(reason);
-    const running = this.#running;
-    if (running?.job.control !== control) return;
-    clearTimeout(running.timer);
-    running.timer = setTimeout(() => this.#lose(`it did not answer an interrupt within ${GRACE_MS} ms`), GRACE_MS);
+    if (this.#running?.job.control !== control) return;
+    if (this.#running.watch === undefined) this.#finish(failed(refuse("CANCELLED", {})));
+    else this.#running.watch.interrupt(reason);
   }
 
+  /** Ends the Worker; a call that runs is cancelled. */
   [Symbol.dispose](): void {
+    this.#running?.job.control.interrupt("shutdown");
     this.#lose("KAMI is shutting down");
   }
 
-  /** Returns whether the component has to be loaded. */
-  #load(artifact: LoadableArtifact): boolean {
+  #receive(data: unknown): void {
+    const message = parseWorkerMessage(data);
+    if (message === undefined) this.#lose("it sent a message that makes no sense");
+    else if (message === "ready") this.#becomeReady();
+    else if (this.#running?.watch === undefined || this.#running.id !== message.id) {
+      this.#lose("it answered a call that it was not running");
+    } else {
+      const { settled } = message;
+      if (!settled.ok && settled.failure.code === "ARTIFACT_UNUSABLE") this.#unload(this.#running.job.artifact.digest);
+      this.#finish(settled);
+    }
+  }
+
+  #becomeReady(): void {
+    if (this.#isReady) return this.#lose("it said twice that it is ready");
+    this.#isReady = true;
+    clearTimeout(this.#startTimer);
+    if (this.#running !== undefined) this.#give(this.#running);
+  }
+
+  #give(running: Running): void {
+    const { artifact, input, limits, control } = running.job;
+    this.#load(artifact);
+    running.watch = new Watch({
+      control,
+      timeoutMs: limits.timeoutMs,
+      startLimitMs: this.#startLimitMs,
+      giveUp: (reason) => this.#lose(reason),
+    });
+    this.#post({ type: "call", id: running.id, digest: artifact.digest, input, limits, control: control.buffer });
+  }
+
+  #load(artifact: LoadableArtifact): void {
     const isLoaded = this.#loaded.delete(artifact.digest);
     if (!isLoaded) this.#post({ type: "load", digest: artifact.digest, artifact });
     this.#loaded.add(artifact.digest);
     for (const digest of this.#loaded) {
       if (this.#loaded.size <= LOADED_LIMIT) break;
-      this.#loaded.delete(digest);
-      this.#post({ type: "unload", digest });
+      this.#unload(digest);
     }
-    return !isLoaded;
   }
 
-  #settled(message: SettledMessage): void {
-    if (this.#running?.id === message.id) this.#finish(message.settled);
+  #unload(digest: string): void {
+    this.#loaded.delete(digest);
+    this.#post({ type: "unload", digest });
   }
 
-  #lose(reason: string): void {
-    this.isLost = true;
+  #lose(reason: string, cause?: Error): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = refuse("WORKER_LOST", { reason }, cause);
+    clearTimeout(this.#startTimer);
+    const running = this.#running;
+    if (running !== undefined) {
+      this.#finish(failed(describeLost(running.job, this.#lost), usageOf(running)));
+      // Ending the Worker does not stop a guest that spins: its own next look at the interrupt flag does.
+      running.job.control.interrupt("shutdown");
+    }
     // Not awaited: it never settles for a Worker that spins.
     this.#worker.terminate();
-    const interrupted = this.#running?.job.control.interrupted;
-    const limits = this.#running?.job.limits;
-    if (interrupted === "deadline" && limits !== undefined) {
-      this.#finish(failed("DEADLINE_EXCEEDED", { limitMs: limits.timeoutMs }));
-    } else if (interrupted === undefined) this.#finish(failed("WORKER_LOST", { reason }));
-    else this.#finish(failed("CANCELLED", {}));
   }
 
   #finish(settled: Settled): void {
     const running = this.#running;
     this.#running = undefined;
-    clearTimeout(running?.timer);
+    running?.watch?.[Symbol.dispose]();
     running?.settle(settled);
   }
 
@@ -140,7 +181,22 @@ export class WorkerHandle implements Disposable {
   }
 }
 
-/** A call that ended without a word from the Worker. */
-export function failed<C extends FailureCode>(code: C, detail: FailureDetail<C>): Settled {
-  return { ok: false, failure: refuse(code, detail), usage: NO_USAGE, captured: NO_OUTPUT };
+/** Why a call failed whose Worker was lost: as it was interrupted, if it was. */
+function describeLost(job: Job, lost: Failure): Failure {
+  const { interrupted } = job.control;
+  if (interrupted === undefined) return lost;
+  if (interrupted === "deadline") return refuse("DEADLINE_EXCEEDED", { limitMs: job.limits.timeoutMs });
+  return refuse("CANCELLED", {});
+}
+
+/** What a call had used when its Worker was lost, as far as it is known. */
+function usageOf({ job, watch }: Running): Usage {
+  if (watch === undefined) return NO_USAGE;
+  return {
+    ...NO_USAGE,
+    fuel: Math.min(job.control.fuelUsed, job.limits.fuel),
+    wallMs: watch.wallMs,
+    peakMemoryBytes: Math.min(job.control.peakMemoryBytes, job.limits.memoryBytes),
+    inputBytes: Buffer.byteLength(job.input),
+  };
 }

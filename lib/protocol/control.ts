@@ -1,14 +1,15 @@
 /**
  * The control block of a call: 64 bytes of shared memory that the host writes to interrupt a call, and the Worker writes to tell
- * how far it got. Both sides touch it only through Atomics.
+ * how far it got. Both sides touch it only through Atomics. The host takes what the Worker wrote as a claim.
  *
- * Layout: int32 at 0 interrupt, at 4 state; int64 at 8 fuel granted, at 16 fuel used, at 24 memory in use, at 32 peak memory.
+ * Layout: int32 at 0 interrupt, at 4 state; int64 at 8 fuel granted, at 16 fuel used, at 24 memory in use, at 32 peak memory, at 40 start
+ * in microseconds.
  */
 
 /** Why a call is interrupted. Several may fall together: the first one stands. */
 export type InterruptReason = "cancelled" | "deadline" | "shutdown";
 
-/** How far a call is. */
+/** How far a call is: the Worker sets `running` when the call's own clock starts, `settled` when only its answer is left to send. */
 export type CallState = "waiting" | "running" | "settled";
 
 const REASONS: readonly InterruptReason[] = ["cancelled", "deadline", "shutdown"];
@@ -20,6 +21,12 @@ const FUEL_GRANTED = 1;
 const FUEL_USED = 2;
 const MEMORY_IN_USE = 3;
 const PEAK_MEMORY = 4;
+const STARTED_AT = 5;
+
+/** Tells the time by a clock that host and Worker share, in milliseconds since the Unix epoch. It never goes back. */
+export function clockMs(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 /** One side's view of a control block. */
 export class ControlBlock {
@@ -49,13 +56,25 @@ export class ControlBlock {
     return STATES[Atomics.load(this.#words, STATE)] ?? "waiting";
   }
 
+  /** Tells how far the call is; `running` also notes the time. */
   set state(state: CallState) {
+    if (state === "running") Atomics.store(this.#counters, STARTED_AT, BigInt(Math.round(clockMs() * 1000)));
     Atomics.store(this.#words, STATE, STATES.indexOf(state));
   }
 
-  /** Fuel units. */
+  /** When the call's own clock started, by {@link clockMs}; undefined while the Worker has not started on it. */
+  get startedAtMs(): number | undefined {
+    return this.state === "waiting" ? undefined : this.#count(STARTED_AT) / 1000;
+  }
+
+  /** Units of fuel, as last published. */
   get fuelUsed(): number {
-    return Number(Atomics.load(this.#counters, FUEL_USED));
+    return this.#count(FUEL_USED);
+  }
+
+  /** Bytes at the highest point, as last published. */
+  get peakMemoryBytes(): number {
+    return this.#count(PEAK_MEMORY);
   }
 
   /** Publishes the fuel of the call, in units. */
@@ -68,5 +87,10 @@ export class ControlBlock {
   publishMemory(inUse: number, peak: number): void {
     Atomics.store(this.#counters, MEMORY_IN_USE, BigInt(inUse));
     Atomics.store(this.#counters, PEAK_MEMORY, BigInt(peak));
+  }
+
+  /** A counter as a number from 0 to 2^53 - 1, whatever was written there. */
+  #count(index: number): number {
+    return Math.min(Math.max(Number(Atomics.load(this.#counters, index)), 0), Number.MAX_SAFE_INTEGER);
   }
 }

@@ -1,6 +1,19 @@
 /**
- * The budget of one call, and what a call used of it. Shared by both sides of the trust boundary.
+ * The budget of one call, what a call used of it, and the most that a Worker says about it. Shared by both sides of the trust
+ * boundary: the Worker keeps these limits, the host holds it to them.
  */
+
+/** Bytes of UTF-8 that a result may have, of any kind of tool. */
+export const RESULT_LIMIT_BYTES = 1_048_576;
+
+/** Bytes of log, stdout and stderr that a call keeps, together. As text it has at most as many UTF-16 code units. */
+export const CAPTURE_LIMIT_BYTES = 65_536;
+
+/** Pieces of output that a call keeps: each costs more than its bytes. */
+export const CAPTURE_LIMIT_PIECES = 4096;
+
+/** UTF-16 code units of a text in a failure: one more than any message shows, so that the message can say that there was more. */
+export const DETAIL_LIMIT = 4001;
 
 /** The most that one call may use. */
 export interface Limits {
@@ -12,15 +25,15 @@ export interface Limits {
   readonly timeoutMs: number;
 }
 
-/** What one call used. */
+/** What one call used. For a call whose Worker was given up: what the Worker had published by then. */
 export interface Usage {
   /** Fuel units, by the cost table in docs/fuel.md. */
   readonly fuel: number;
-  /** Milliseconds of wall time in the Worker. */
+  /** Milliseconds of wall time, from the moment that a Worker starts on the call. */
   readonly wallMs: number;
   /** Bytes at the highest point, memories and tables of the call together. */
   readonly peakMemoryBytes: number;
-  /** Calls from the guest into KAMI's imports. */
+  /** Calls from the guest into KAMI's imports; 0 when the Worker was given up. */
   readonly hostCalls: number;
   /** Bytes of UTF-8. */
   readonly inputBytes: number;

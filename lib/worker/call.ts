@@ -3,13 +3,13 @@
  */
 import type { Linker } from "../component/instantiate.ts";
 import { ControlBlock } from "../protocol/control.ts";
-import type { GuestStream, LogLevel, Usage } from "../protocol/limits.ts";
+import { type GuestStream, type LogLevel, RESULT_LIMIT_BYTES, type Usage } from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
 import { abortGuest } from "./abort.ts";
 import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import type { CallContext } from "./context.ts";
-import { CommandOutput, RESULT_LIMIT_BYTES } from "./command-output.ts";
+import { CommandOutput } from "./command-output.ts";
 import { describeThrown } from "./failure.ts";
 import { createImports } from "./imports.ts";
 import { Instances } from "./instance.ts";
@@ -44,6 +44,7 @@ class Call implements CallContext, Disposable {
     this.#message = message;
     this.#linker = linker;
     this.#control = new ControlBlock(message.control);
+    this.#control.state = "running";
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
     this.#instances = new Instances(this.#budget, pool);
     const isCommand = linker.artifact.kind === "command";
@@ -52,7 +53,6 @@ class Call implements CallContext, Disposable {
   }
 
   run(): WorkerMessage {
-    this.#control.state = "running";
     const outcome = this.#outcome();
     this.#control.state = "settled";
     return {
@@ -66,6 +66,10 @@ class Call implements CallContext, Disposable {
 
   enter(): void {
     this.#budget.enterHost();
+  }
+
+  charge(units: number): void {
+    this.#budget.charge(units);
   }
 
   checkInterrupt(): void {

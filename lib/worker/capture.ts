@@ -1,12 +1,9 @@
 /**
  * Keeps what a guest writes, up to a limit; counts what it drops.
  */
+import { CAPTURE_LIMIT_BYTES, CAPTURE_LIMIT_PIECES } from "../protocol/limits.ts";
 import type { Captured, GuestOutput, GuestStream, LogLevel } from "../protocol/limits.ts";
 
-/** Bytes of log, stdout and stderr that a call keeps, together. */
-export const CAPTURE_LIMIT_BYTES = 65_536;
-/** Pieces that a call keeps: each costs more than its bytes. */
-const PIECE_LIMIT = 4096;
 const TEXT = new TextDecoder();
 
 interface Piece {
@@ -25,11 +22,12 @@ export class Capture {
   add(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void {
     const last = this.#pieces.at(-1);
     const joins = stream !== "log" && last?.stream === stream;
-    const room = joins || this.#pieces.length < PIECE_LIMIT ? CAPTURE_LIMIT_BYTES - this.#keptBytes : 0;
-    const kept = bytes.slice(0, room);
+    const hasPlace = joins || this.#pieces.length < CAPTURE_LIMIT_PIECES;
+    const kept = bytes.slice(0, hasPlace ? CAPTURE_LIMIT_BYTES - this.#keptBytes : 0);
     this.#droppedBytes += bytes.length - kept.length;
     this.#keptBytes += kept.length;
-    if (kept.length === 0 && bytes.length > 0) return;
+    const isEmptyLine = stream === "log" && bytes.length === 0;
+    if (!hasPlace || (kept.length === 0 && !isEmptyLine)) return;
     if (joins && last !== undefined) last.chunks.push(kept);
     else this.#pieces.push({ stream, level, chunks: [kept] });
   }

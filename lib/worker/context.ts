@@ -12,6 +12,14 @@ export interface CallContext {
   enter(): void;
 
   /**
+   * Charges for the size of what an import is given or gives. Ends nothing itself: the next {@link enter} or the guest's own
+   * next check does.
+   *
+   * @param units - Units of fuel, 0 to 2^29.
+   */
+  charge(units: number): void;
+
+  /**
    * Honours a pending interrupt, and charges nothing: what a waiting import calls again and again. How often it does
    * depends on the machine, and fuel must not.
    */

@@ -5,6 +5,7 @@ import { createLinker, type Linker, type LoadableArtifact } from "../component/i
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messages.ts";
 import { runCall } from "./call.ts";
+import { cutTexts } from "./failure.ts";
 import { MemoryPool } from "./memory-pool.ts";
 
 declare const self: Worker;
@@ -14,17 +15,25 @@ const pool = new MemoryPool();
 
 self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => {
   const message = event.data;
-  if (message.type === "load") linkers.set(message.digest, createLinker(message.artifact));
+  if (message.type === "load") load(message.digest, message.artifact);
   else if (message.type === "unload") linkers.delete(message.digest);
   else void answer(message);
 };
 post({ type: "ready" });
 
+function load(digest: string, artifact: LoadableArtifact): void {
+  const linker = createLinker(artifact);
+  // The call that waits for the component reports it. Nobody else does: a rejection without a handler would end the Worker first.
+  linker.catch(() => undefined);
+  linkers.set(digest, linker);
+}
+
 async function answer(message: CallMessage): Promise<void> {
+  const linker = linkers.get(message.digest);
   try {
-    const linker = await linkers.get(message.digest);
     if (linker === undefined) throw new Error("BUG: the component was not loaded");
-    post(runCall(message, linker, pool));
+    const settled = runCall(message, await linker, pool);
+    post(settled.type === "settled" ? { ...settled, outcome: cutTexts(settled.outcome) } : settled);
   } catch (error) {
     post(unusable(message, error instanceof Error ? error.message : String(error)));
   }

@@ -1,19 +1,59 @@
 /**
- * Tells what ended a guest: one failure code for each kind of trap, from what the engine or the glue threw.
+ * Tells what ended a guest: one failure code for each kind of trap, from what the engine or the glue threw. An agent reads KAMI's own
+ * words, never theirs.
  *
- * Source: WebAssembly 3.0, 4.6 Execution, for what traps; the texts are JavaScriptCore's.
+ * Source: WebAssembly 3.0, 4.6 Execution, for what traps; Component Model, CanonicalABI.md, for what lifting and lowering trap on. The texts
+ * are JavaScriptCore's and jco's.
  */
 import type { FailureCode, FailureDetail } from "../errors.ts";
+import { DETAIL_LIMIT, type Limits } from "../protocol/limits.ts";
 import type { Outcome } from "../protocol/messages.ts";
-import type { Budget } from "./budget.ts";
+import type { Stop } from "./budget.ts";
 import { HostTrap } from "./trap.ts";
 
-/** Engine texts, and the code that each stands for. The engine appends what it evaluated, in parentheses. */
-const TRAPS: readonly (readonly [pattern: RegExp, outcome: Outcome])[] = [
+/** What a call's budget knows about its end. */
+export interface BudgetEnd {
+  /** Why the call was stopped, if it was. */
+  readonly stopped: Stop | undefined;
+  /** Whether the guest was ever refused memory. */
+  readonly memoryRefused: boolean;
+  readonly limits: Limits;
+}
+
+type Texts = readonly (readonly [pattern: RegExp, outcome: Outcome])[];
+
+/** Texts of the engine's traps, and what each stands for. The engine appends what it evaluated, in parentheses. */
+const TRAPS: Texts = [
   [/^Unreachable code/, failed("GUEST_UNREACHABLE", {})],
-  [/^Out of bounds memory access/, failed("GUEST_OUT_OF_BOUNDS", { what: "memory" })],
-  [/^Out of bounds (?:table access|call_indirect)/, failed("GUEST_OUT_OF_BOUNDS", { what: "table" })],
+  [/^Out of bounds memory|^Invalid data segment|size of a data segment/, outOfBounds("memory")],
+  [/^Out of bounds (?:table|call_indirect)|out of bounds table|length of an element segment/, outOfBounds("table")],
+  [/^Out of bounds.* array\.new_/, trap("an array that is too large, or an access out of a segment's bounds")],
+  [/^Out of bounds array/, outOfBounds("array")],
   [/^Division by zero/, failed("GUEST_DIVIDE_BY_ZERO", {})],
+  [/^Integer overflow/, trap("integer overflow")],
+  [/^Out of bounds Trunc/, trap("a float that no integer can hold")],
+  [/^call_indirect to/, trap("an indirect call to a function of another type, or to none")],
+  [/null reference/, trap("use of a null reference")],
+  [/^ref\.cast/, trap("a cast to a type that the reference does not have")],
+  [/^Unaligned/, trap("an atomic access to an address that is not aligned")],
+  [/^Failed to allocate/, trap("an array or a structure that is too large")],
+  [/^unknown handle/, broken("a handle that it does not have")],
+  [/while borrowed|borrow handles/, broken("a resource that is still borrowed")],
+  [/cannot (?:enter|leave) component/, broken("a call that is not allowed at that point")],
+];
+
+/** Texts of what the glue and its views of memory throw when they cannot lift a value. */
+const FAULTS: Texts = [
+  [/not aligned|^byteOffset modulo/, broken("an address that is not aligned")],
+  [
+    /^byteOffset |^Length out of range|^Out of bounds|out of range of buffer|^Range consisting|insufficient storage/i,
+    broken("an address or a length outside its memory"),
+  ],
+  [/discriminant|variant/, broken("a discriminant that its type does not have")],
+  [/handle|resource|\brep\b/i, broken("a handle that it does not have")],
+  [/not valid for encoding/, broken("text that is not valid in its encoding")],
+  [/out of range of code points/, broken("a character that does not exist")],
+  [/^Out of memory/, trap("no memory is left on this machine")],
 ];
 
 /**
@@ -21,25 +61,44 @@ const TRAPS: readonly (readonly [pattern: RegExp, outcome: Outcome])[] = [
  *
  * @param error - What came out of the guest's instantiation or entry function.
  * @param budget - The call's budget: when it was stopped, that is the reason, whatever was thrown.
+ * @throws {Error} What the guest cannot be blamed for: a bug, or glue that does not fit its modules.
  */
-export function describeThrown(error: unknown, budget: Budget): Outcome {
+export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   if (budget.stopped !== undefined) return { ok: false, ...budget.stopped };
-  if (error instanceof HostTrap) return failed("GUEST_TRAP", { reason: error.reason });
+  if (error instanceof HostTrap) return trap(error.reason);
   const payload = payloadOf(error);
   if (payload !== undefined) return failed("TOOL_ERROR", { message: payload });
   if (isStackOverflow(error)) return failed("STACK_OVERFLOW", {});
   // A guest that was refused memory crashes in its allocator: what it needs is memory, not another crash report.
   if (budget.memoryRefused) return failed("MEMORY_EXHAUSTED", { limitBytes: budget.limits.memoryBytes });
-  return describeTrap(error);
+  return describeCrash(error);
 }
 
-function describeTrap(error: unknown): Outcome {
-  const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof WebAssembly.RuntimeError) {
-    const known = TRAPS.find(([pattern]) => pattern.test(text));
-    if (known !== undefined) return known[1];
+/** Cuts the texts of a failure to what any message shows of them: a guest chose them, and their length. */
+export function cutTexts(outcome: Outcome): Outcome {
+  if (outcome.ok) return outcome;
+  const detail: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(outcome.detail) as [string, unknown][]) {
+    detail[key] = typeof value === "string" ? value.slice(0, DETAIL_LIMIT) : value;
   }
-  return failed("GUEST_TRAP", { reason: text.replace(/ \(evaluating .*\)$/s, "").slice(0, 300) });
+  return { ...outcome, detail };
+}
+
+function describeCrash(error: unknown): Outcome {
+  if (error instanceof WebAssembly.RuntimeError) {
+    return find(TRAPS, error.message) ?? trap("a trap that KAMI has no words for");
+  }
+  if (error instanceof WebAssembly.LinkError || isBug(error)) throw error;
+  if (!(error instanceof Error)) return trap("an exception that it did not catch");
+  return find(FAULTS, error.message) ?? broken("a value that its type does not allow");
+}
+
+function find(texts: Texts, message: string): Outcome | undefined {
+  return texts.find(([pattern]) => pattern.test(message))?.[1];
+}
+
+function isBug(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("BUG: ");
 }
 
 /** The error half of a `result<_, string>` that the entry function returned: the glue throws it. */
@@ -51,6 +110,18 @@ function payloadOf(error: unknown): string | undefined {
 
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.startsWith("Maximum call stack size exceeded");
+}
+
+function outOfBounds(what: string): Outcome {
+  return failed("GUEST_OUT_OF_BOUNDS", { what });
+}
+
+function broken(how: string): Outcome {
+  return trap(`it broke the component ABI: ${how}`);
+}
+
+function trap(reason: string): Outcome {
+  return failed("GUEST_TRAP", { reason });
 }
 
 function failed<C extends FailureCode>(code: C, detail: FailureDetail<C>): Outcome {

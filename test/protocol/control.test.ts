@@ -1,15 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import { ControlBlock } from "../../lib/protocol/control.ts";
+import { clockMs, ControlBlock } from "../../lib/protocol/control.ts";
 
 describe("ControlBlock", () => {
   test("shows one side what the other wrote", () => {
     const host = new ControlBlock();
     const worker = new ControlBlock(host.buffer);
-    expect([worker.interrupted, worker.state, worker.fuelUsed]).toEqual([undefined, "waiting", 0]);
-    worker.state = "running";
+    expect([worker.interrupted, worker.state, worker.fuelUsed, worker.peakMemoryBytes]).toEqual([
+      undefined,
+      "waiting",
+      0,
+      0,
+    ]);
     worker.publishFuel(2 ** 53 - 1, 2 ** 52 + 1);
+    worker.publishMemory(65_536, 131_072);
+    worker.state = "running";
     host.interrupt("deadline");
-    expect([worker.interrupted, host.state, host.fuelUsed]).toEqual(["deadline", "running", 2 ** 52 + 1]);
+    expect([worker.interrupted, host.state, host.fuelUsed, host.peakMemoryBytes]).toEqual([
+      "deadline",
+      "running",
+      2 ** 52 + 1,
+      131_072,
+    ]);
   });
 
   test("keeps the first of several reasons", () => {
@@ -18,5 +29,30 @@ describe("ControlBlock", () => {
     control.interrupt("deadline");
     control.interrupt("shutdown");
     expect(control.interrupted).toBe("cancelled");
+  });
+
+  test("knows when the call started, also after it has ended", () => {
+    const control = new ControlBlock();
+    expect(control.startedAtMs).toBeUndefined();
+    const before = clockMs();
+    control.state = "running";
+    const startedAtMs = control.startedAtMs ?? 0;
+    expect(startedAtMs).toBeGreaterThanOrEqual(before - 0.001);
+    expect(startedAtMs).toBeLessThanOrEqual(clockMs() + 0.001);
+    control.state = "settled";
+    expect([control.state, control.startedAtMs]).toEqual(["settled", startedAtMs]);
+  });
+
+  test("gives amounts that are amounts, whatever was written there", () => {
+    const control = new ControlBlock();
+    new BigInt64Array(control.buffer).fill(-1n);
+    expect([control.fuelUsed, control.peakMemoryBytes, control.state, control.interrupted]).toEqual([
+      0,
+      0,
+      "waiting",
+      undefined,
+    ]);
+    new BigInt64Array(control.buffer).fill(2n ** 63n - 1n);
+    expect([control.fuelUsed, control.peakMemoryBytes]).toEqual([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Capture, CAPTURE_LIMIT_BYTES } from "../../lib/worker/capture.ts";
+import { CAPTURE_LIMIT_BYTES } from "../../lib/protocol/limits.ts";
+import { Capture } from "../../lib/worker/capture.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -48,6 +49,23 @@ describe("Capture", () => {
     for (let i = 0; i < 5000; i++) capture.add("log", bytes("x"), "info");
     const captured = capture.finish();
     expect([captured.pieces.length, captured.droppedBytes]).toEqual([4096, 904]);
+  });
+
+  test("keeps empty log lines, but no more than other pieces", () => {
+    const capture = new Capture();
+    for (let i = 0; i < 5000; i++) capture.add("log", bytes(""), "info");
+    const captured = capture.finish();
+    expect([captured.pieces.length, captured.pieces[0], captured.droppedBytes]).toEqual([
+      4096,
+      { stream: "log", level: "info", text: "" },
+      0,
+    ]);
+  });
+
+  test("keeps nothing of empty writes to a stream", () => {
+    const capture = new Capture();
+    for (let i = 0; i < 10; i++) capture.add("stdout", bytes(""));
+    expect(capture.finish()).toEqual({ pieces: [], droppedBytes: 0 });
   });
 
   test("gives the last line of a stream", () => {

@@ -1,0 +1,91 @@
+/**
+ * Watches the time of one call that was given to a Worker. The Worker ends a guest at its deadline by itself; the host looks as well, for
+ * the Worker that does not.
+ */
+import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
+
+/** What a watch looks at, and what it does. */
+export interface WatchOptions {
+  readonly control: ControlBlock;
+  /** Milliseconds from the moment that the Worker starts on the call. */
+  readonly timeoutMs: number;
+  /** Milliseconds that the Worker may take to start on the call. */
+  readonly startLimitMs: number;
+  /** Told once, when the Worker is to be given up. */
+  readonly giveUp: (reason: string) => void;
+}
+
+/** Milliseconds that a Worker has to answer an interrupt before it is given up. */
+const GRACE_MS = 250;
+/** Milliseconds between two looks at a Worker that is late to start. */
+const LOOK_MS = 20;
+/** The longest time that a timer takes. */
+const TIMER_LIMIT_MS = 2 ** 31 - 1;
+
+/** The watch over one call; starts at once. */
+export class Watch implements Disposable {
+  readonly #options: WatchOptions;
+  readonly #givenAtMs = clockMs();
+  #startedAtMs: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isInterrupted = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#arm(Math.min(options.timeoutMs, options.startLimitMs), () => this.#look());
+  }
+
+  /** Milliseconds since the Worker started on the call; 0 when it has not. */
+  get wallMs(): number {
+    const startedAtMs = this.#seeStart();
+    return startedAtMs === undefined ? 0 : clockMs() - startedAtMs;
+  }
+
+  /** Asks the guest to end, and gives the Worker up when it does not answer in time. */
+  interrupt(reason: InterruptReason): void {
+    this.#options.control.interrupt(reason);
+    if (this.#isInterrupted) return;
+    this.#isInterrupted = true;
+    this.#arm(GRACE_MS, () => this.#endGrace());
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #look(): void {
+    const { startLimitMs, timeoutMs, giveUp } = this.#options;
+    const startedAtMs = this.#seeStart();
+    if (startedAtMs === undefined) {
+      const leftMs = this.#givenAtMs + startLimitMs - clockMs();
+      if (leftMs <= 0) giveUp(`it did not start on the call within ${startLimitMs} ms`);
+      else this.#arm(Math.min(leftMs, LOOK_MS), () => this.#look());
+      return;
+    }
+    const leftMs = startedAtMs + timeoutMs - clockMs();
+    if (leftMs <= 0) this.interrupt("deadline");
+    else this.#arm(leftMs, () => this.#look());
+  }
+
+  #endGrace(): void {
+    // A guest that has ended is not wedged: only its answer waits, behind this timer when this thread was busy.
+    if (this.#options.control.state === "settled") this.#arm(GRACE_MS, () => this.#giveUp());
+    else this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#options.giveUp(`it did not answer an interrupt within ${GRACE_MS} ms`);
+  }
+
+  /** When the Worker started: its own claim, but not before it was given the call, nor in the future. */
+  #seeStart(): number | undefined {
+    const claimedMs = this.#options.control.startedAtMs;
+    if (claimedMs !== undefined) this.#startedAtMs ??= Math.min(Math.max(claimedMs, this.#givenAtMs), clockMs());
+    return this.#startedAtMs;
+  }
+
+  #arm(afterMs: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, Math.min(Math.ceil(afterMs), TIMER_LIMIT_MS));
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "bun:test";
+import { parseWorkerMessage } from "../../lib/executor/settled.ts";
+import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
+
+const GOOD = { type: "settled", id: 1, outcome: { ok: true, output: "x" }, usage: NO_USAGE, captured: NO_OUTPUT };
+const MIB = 1_048_576;
+
+const failure = (code: string, detail: object): object => ({ ...GOOD, outcome: { ok: false, code, detail } });
+const output = (text: string): object => ({ ...GOOD, outcome: { ok: true, output: text } });
+const usage = (part: object): object => ({ ...GOOD, usage: { ...NO_USAGE, ...part } });
+const pieces = (texts: readonly string[]): object => ({
+  ...GOOD,
+  captured: { pieces: texts.map((text) => ({ stream: "stderr", text })), droppedBytes: 0 },
+});
+
+describe("parseWorkerMessage()", () => {
+  for (const { message, passes, why } of [
+    { message: { type: "ready" }, passes: true, why: "the first word of a Worker" },
+    { message: GOOD, passes: true, why: "a settled call" },
+    { message: undefined, passes: false, why: "nothing" },
+    { message: "ready", passes: false, why: "another type" },
+    { message: { ...GOOD, id: "1" }, passes: false, why: "an id that is text" },
+    { message: output("x".repeat(MIB)), passes: true, why: "a result of the limit" },
+    { message: output("x".repeat(MIB + 1)), passes: false, why: "a result over the limit" },
+    { message: output("\u20ac".repeat(349_525)), passes: true, why: "a result of one byte below the limit" },
+    {
+      message: output("\u20ac".repeat(349_526)),
+      passes: false,
+      why: "a result over the limit in bytes, not in code units",
+    },
+    {
+      message: failure("TOOL_ERROR", { message: "x".repeat(4001) }),
+      passes: true,
+      why: "an error's text of the limit",
+    },
+    {
+      message: failure("TOOL_ERROR", { message: "x".repeat(4002) }),
+      passes: false,
+      why: "an error's text over the limit",
+    },
+    {
+      message: failure("TOOL_EXIT", { exitCode: 3, message: "x".repeat(4001) }),
+      passes: true,
+      why: "a last line of the limit",
+    },
+    {
+      message: failure("TOOL_EXIT", { exitCode: 3, message: "x".repeat(4002) }),
+      passes: false,
+      why: "a last line over the limit",
+    },
+    { message: failure("TOOL_EXIT", { exitCode: 255, message: "" }), passes: true, why: "the highest exit code" },
+    {
+      message: failure("TOOL_EXIT", { exitCode: 256, message: "" }),
+      passes: false,
+      why: "an exit code that is no byte",
+    },
+    { message: failure("TOOL_EXIT", { exitCode: -1, message: "" }), passes: false, why: "an exit code below 0" },
+    {
+      message: failure("TOOL_EXIT", { exitCode: 1.5, message: "" }),
+      passes: false,
+      why: "an exit code that is no integer",
+    },
+    { message: failure("GUEST_TRAP", { reason: "x".repeat(4002) }), passes: false, why: "a reason over the limit" },
+    { message: failure("GUEST_UNREACHABLE", { more: 1 }), passes: false, why: "a detail that the code does not have" },
+    { message: failure("WORKER_LOST", { reason: "x" }), passes: false, why: "a code that is the host's" },
+    { message: failure("PACKAGE_CHANGED", { tool: "x" }), passes: false, why: "a code of another part" },
+    { message: failure("toString", {}), passes: false, why: "no code at all" },
+    { message: usage({ fuel: Number.MAX_SAFE_INTEGER }), passes: true, why: "the largest amount" },
+    { message: usage({ fuel: 2 ** 53 }), passes: false, why: "an amount that is not safe" },
+    { message: usage({ fuel: 0.5 }), passes: false, why: "half a unit" },
+    { message: usage({ hostCalls: -1 }), passes: false, why: "less than nothing" },
+    { message: usage({ peakMemoryBytes: Infinity }), passes: false, why: "an amount without end" },
+    { message: usage({ outputBytes: NaN }), passes: false, why: "no number" },
+    { message: usage({ wallMs: 0.5 }), passes: true, why: "half a millisecond" },
+    { message: usage({ wallMs: Infinity }), passes: false, why: "a time without end" },
+    { message: pieces(["x".repeat(65_535), "y"]), passes: true, why: "output of the limit, in two pieces" },
+    { message: pieces(["x".repeat(65_535), "yz"]), passes: false, why: "output over the limit, in two pieces" },
+    { message: pieces(Array.from({ length: 4096 }, () => "")), passes: true, why: "as many pieces as may be" },
+    { message: pieces(Array.from({ length: 4097 }, () => "")), passes: false, why: "one piece too many" },
+  ]) {
+    test(`${passes ? "takes" : "refuses"} ${why}`, () => {
+      expect(parseWorkerMessage(message) !== undefined).toBe(passes);
+    });
+  }
+
+  test("gives the host's own failure, whatever else the message holds", () => {
+    const parsed = parseWorkerMessage({
+      ...failure("TOOL_EXIT", { exitCode: 3, message: "a\u001b[2Jb", more: 1 }),
+      more: 1,
+    });
+    if (typeof parsed !== "object" || parsed.settled.ok) throw new Error("expected a failed call");
+    const { failure: made, ...rest } = parsed.settled;
+    expect([parsed.id, rest, made.code, made.message]).toEqual([
+      1,
+      { ok: false, usage: NO_USAGE, captured: NO_OUTPUT },
+      "TOOL_EXIT",
+      "The tool ended with exit code 3: a [2Jb",
+    ]);
+    expect(made.detail).toEqual({ exitCode: 3, message: "a\u001b[2Jb" });
+  });
+});

@@ -1,0 +1,43 @@
+/**
+ * Test support: calls for an executor whose Workers do as the input says, and what came of them.
+ */
+import type { LoadableArtifact } from "../../../lib/component/loadable.ts";
+import { Executor, type ExecutorCall, type ExecutorOptions } from "../../../lib/executor/executor.ts";
+import type { Settled } from "../../../lib/executor/settled.ts";
+import type { Behaviour } from "./worker-entry.ts";
+
+/** The entry whose Workers do as the input says. */
+export const ENTRY: URL = new URL("./worker-entry.ts", import.meta.url);
+
+/** The entry of a Worker that never says that it is ready. */
+export const SILENT_ENTRY: URL = new URL("./silent-entry.ts", import.meta.url);
+
+/** Milliseconds that are enough for everything that is meant to happen. */
+const AMPLE_MS = 30_000;
+
+/** Makes an executor over {@link ENTRY}: one Worker and no queue, unless the test says otherwise. */
+export function createExecutor(options: Partial<ExecutorOptions> = {}): Executor {
+  return new Executor({ concurrency: 1, queueLimit: 0, worker: { entry: ENTRY }, ...options });
+}
+
+/** Makes an artifact without content: the entry loads nothing. */
+export function emptyArtifact(digest: string): LoadableArtifact {
+  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [] };
+}
+
+/** Makes a call that tells a Worker what to do. */
+export function tell(behaviour: Behaviour, options: Partial<ExecutorCall> & { timeoutMs?: number } = {}): ExecutorCall {
+  const { timeoutMs = AMPLE_MS, ...rest } = options;
+  return {
+    artifact: emptyArtifact("a"),
+    input: behaviour,
+    limits: { fuel: 1_000_000, memoryBytes: 1_048_576, timeoutMs },
+    client: "test",
+    ...rest,
+  };
+}
+
+/** What a test asserts of a call: its output, or its failure's code and message. */
+export function outcomeOf(settled: Settled): string {
+  return settled.ok ? settled.output : `${settled.failure.code} ${settled.failure.message}`;
+}
