@@ -84,7 +84,13 @@ interface Entry<D> {
 }
 
 /**
- * Cleans a foreign string for a message: control characters and bidirectional overrides become spaces, long text is cut.
+ * What steers a terminal, reorders text or hides in it: control and format characters and line separators. The zero-width joiners are
+ * left: Persian and emoji are spelled with them.
+ */
+const UNSAFE = /[[\p{Cc}\p{Cf}\u2028\u2029\u202f]--[\u200c\u200d]]+/gv;
+
+/**
+ * Cleans a foreign string for a message: control, bidirectional and invisible characters become spaces, long text is cut.
  *
  * @param text - Any string, of any length, from a guest, a manifest or a file name.
  * @param limit - Most UTF-16 code units to keep; default 300.
@@ -92,10 +98,7 @@ interface Entry<D> {
  */
 export function clean(text: string, limit = 300): string {
   const head = text.slice(0, limit);
-  const flat = head
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202f\u2066-\u2069\ufeff]+/g, " ")
-    .toWellFormed()
-    .trim();
+  const flat = head.replace(UNSAFE, " ").toWellFormed().trim();
   return text.length > limit ? `${flat}…` : flat;
 }
 
@@ -107,8 +110,10 @@ export function quote(text: string): string {
 const place = (d: ManifestPlace): string => `${clean(d.file)}:${d.line}:${d.column}`;
 const mib = (bytes: number): string => `${Number((bytes / 1_048_576).toFixed(2))} MiB`;
 
+const afterCrash = (): string => "try another input, or tell the tool's author";
+
 const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
-  USAGE: { text: (d) => d.problem, hint: (d) => d.hint, agentMayRead: false },
+  USAGE: { text: (d) => clean(d.problem, 1000), hint: (d) => clean(d.hint, 1000), agentMayRead: false },
   FILE_NOT_FOUND: {
     text: (d) => `Cannot read ${quote(d.path)}: there is no such file or directory`,
     hint: () => "check the path",
@@ -272,7 +277,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   INPUT_INVALID: {
     text: (d) => `Cannot use the input: ${quote(d.field)} ${clean(d.problem)}`,
-    hint: () => "see the tool's arguments with: kami inspect",
+    hint: () => "see the tool's arguments with: kami inspect <id>",
     agentMayRead: true,
   },
   RESULT_TOO_LARGE: {
@@ -302,14 +307,26 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
       "send less at once; or raise security.max_memory_mb in tool.toml and install again, or pass --memory-mb",
     agentMayRead: true,
   },
-  STACK_OVERFLOW: { text: () => "The tool crashed: its recursion is too deep for the stack", agentMayRead: true },
-  GUEST_UNREACHABLE: { text: () => "The tool crashed: it executed an unreachable instruction", agentMayRead: true },
-  GUEST_OUT_OF_BOUNDS: { text: (d) => `The tool crashed: out-of-bounds ${clean(d.what)} access`, agentMayRead: true },
-  GUEST_DIVIDE_BY_ZERO: { text: () => "The tool crashed: it divided by zero", agentMayRead: true },
-  GUEST_TRAP: { text: (d) => `The tool crashed: ${clean(d.reason)}`, agentMayRead: true },
+  STACK_OVERFLOW: {
+    text: () => "The tool crashed: its recursion is too deep for the stack",
+    hint: afterCrash,
+    agentMayRead: true,
+  },
+  GUEST_UNREACHABLE: {
+    text: () => "The tool crashed: it executed an unreachable instruction",
+    hint: afterCrash,
+    agentMayRead: true,
+  },
+  GUEST_OUT_OF_BOUNDS: {
+    text: (d) => `The tool crashed: out-of-bounds ${clean(d.what)} access`,
+    hint: afterCrash,
+    agentMayRead: true,
+  },
+  GUEST_DIVIDE_BY_ZERO: { text: () => "The tool crashed: it divided by zero", hint: afterCrash, agentMayRead: true },
+  GUEST_TRAP: { text: (d) => `The tool crashed: ${clean(d.reason)}`, hint: afterCrash, agentMayRead: true },
   CAPABILITY_DENIED: {
     text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
-    hint: () => "KAMI denies every capability that was not granted",
+    hint: () => "use the tool for what works without it: this version of KAMI grants no capability",
     agentMayRead: true,
   },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },

@@ -35,10 +35,21 @@ const PACKAGES = new Map<string, readonly string[]>([
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component"]],
+  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers.
+  ["valibot", ["manifest", "component", "executor"]],
+]);
+
+/** Files outside `lib/cli` that look at the process or the machine, each with the reason. */
+const AMBIENT_EXCEPTIONS = new Map<string, string>([
+  ["component/child.ts", "Bun.argv: the path of the running Bun, to start another one"],
+  ["runtime.ts", "navigator: the number of cores, for the default concurrency"],
 ]);
 
 /** What the guest's side of the boundary may import beside its own folder. */
 const WORKER_MAY_IMPORT = ["errors.ts", "protocol", "policy", "component/instantiate.ts"];
+
+/** What nothing that the Worker loads may lie in: it would bring the host's state or authority to the guest's side. */
+const HOST_ONLY = new Set(["registry", "executor", "cli", "mcp", "runtime.ts", "manifest"]);
 
 interface Import {
   /** Relative to `lib/`. */
@@ -92,6 +103,25 @@ describe("the trust boundary", () => {
     expect(foreign).toEqual([]);
   });
 
+  test("the Worker loads nothing of the host's side, whatever its modules load in turn", () => {
+    const { files: loaded } = closure("worker/entry.ts");
+    expect(loaded).toContain("worker/call.ts");
+    expect(loaded.filter((file) => HOST_ONLY.has(unit(file)))).toEqual([]);
+  });
+
+  test("the Worker loads no package and no module of the system: no files, processes, databases or foreign functions", () => {
+    expect(closure("worker/entry.ts").outside).toEqual([]);
+  });
+
+  test("is seen by this test: the closure follows imports of imports, and leaves out types", () => {
+    const { files: loaded, outside } = closure("runtime.ts");
+    expect(loaded).toEqual(expect.arrayContaining(["registry/registry.ts", "registry/files.ts", "executor/worker.ts"]));
+    expect(outside).toEqual(expect.arrayContaining(["bun:sqlite", "node:fs"]));
+    expect(specifiersIn('import type { A } from "./a.ts";\nimport { type B } from "./b.ts";', "values")).toEqual([
+      "./b.ts",
+    ]);
+  });
+
   test("nobody outside lib/worker imports from it: the executor names it by URL", () => {
     expect(
       imports.filter(
@@ -116,6 +146,11 @@ describe("ambient authority", () => {
         /\b(?:process|console)\.|\bBun\.env\b|["']node:process["']/.test(codeOf(texts.get(file) ?? "")),
     );
     expect(users).toEqual([]);
+  });
+
+  test("Bun.argv, Bun.main and navigator appear only where the reason is known", () => {
+    const users = files.filter((file) => /\bBun\.(?:argv|main)\b|\bnavigator\b/.test(codeOf(texts.get(file) ?? "")));
+    expect(users).toEqual([...AMBIENT_EXCEPTIONS.keys()]);
   });
 
   test("each outside package stays in its folder", () => {
@@ -177,9 +212,27 @@ function importsOf(file: string): Import[] {
   return specifiersIn(texts.get(file) ?? "").map((specifier) => ({ file, specifier }));
 }
 
-function specifiersIn(text: string): string[] {
-  const pattern = /(?:^|\n)\s*(?:import|export)\s(?:[^;"']*?\sfrom\s)?["']([^"']+)["']|import\(\s*["']([^"']+)["']/g;
-  return [...codeOf(text).matchAll(pattern)].map((match) => match[1] ?? match[2] ?? "");
+/** All imports, or those alone that are left when the types are gone. */
+function specifiersIn(text: string, kind: "all" | "values" = "all"): string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\s(?:(type\s)?[^;"']*?\sfrom\s)?["']([^"']+)["']|import\(\s*["']([^"']+)["']/g;
+  return [...codeOf(text).matchAll(pattern)]
+    .filter((match) => kind === "all" || match[1] === undefined)
+    .map((match) => match[2] ?? match[3] ?? "");
+}
+
+/** All that a file of `lib/` makes Bun load, at its start or later. */
+function closure(entry: string): { readonly files: readonly string[]; readonly outside: readonly string[] } {
+  const reached = new Set([entry]);
+  const outside = new Set<string>();
+  for (const file of reached) {
+    for (const specifier of specifiersIn(texts.get(file) ?? "", "values")) {
+      const target = resolve(file, specifier);
+      if (target === undefined) outside.add(specifier);
+      else reached.add(target);
+    }
+  }
+  return { files: [...reached].toSorted(), outside: [...outside].toSorted() };
 }
 
 /** The text without comments, as far as they stand on lines of their own. */

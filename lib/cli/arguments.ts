@@ -113,7 +113,10 @@ function flagDefinition(name: string, args: ArgsDef): ArgDef | undefined {
 }
 
 function unknownFlag(written: string, syntax: Syntax): Failure {
-  const near = nearest(written.replace(/^-+/, ""), [...flagNames(syntax.args), "help"]);
+  const name = written.replace(/^-+/, "");
+  const names = [...flagNames(syntax.args), "help"];
+  // `--timeout` for `--timeout-ms` is further away than a mistyped letter, and meant.
+  const near = names.find((candidate) => candidate.startsWith(`${name}-`)) ?? nearest(name, names);
   const hint = near === undefined ? `see its flags with: kami ${syntax.name} --help` : `did you mean "--${near}"?`;
   return usage(syntax, `there is no flag ${quote(written)}`, hint);
 }

@@ -1,19 +1,24 @@
 /**
  * What `run` and `exec` share: their flags, and how the end of a call is printed.
  */
-import { clean, Failure, refuse } from "../errors.ts";
-import type { IntegerRange } from "../manifest/defaults.ts";
-import type { Captured, GuestOutput, Limits } from "../protocol/limits.ts";
-import type { CallOptions, CallResult } from "../runtime.ts";
+import { clean, Failure, quote, refuse } from "../errors.ts";
+import { type IntegerRange, MANIFEST_DEFAULTS } from "../manifest/defaults.ts";
+import type { Captured, Limits } from "../protocol/limits.ts";
+import type { CallOptions, CallResult, Runtime } from "../runtime.ts";
+import { INPUT_LIMIT_BYTES } from "../schema/input.ts";
 import { parseJson } from "../schema/json.ts";
 import { EXIT, type ExitCode, exitCodeFor } from "./exit-codes.ts";
+import { readInput } from "./input.ts";
 import { parseInteger, RANGES, rangeRule } from "./integers.ts";
+import { toLimits } from "./limits.ts";
+import { openRuntime } from "./open.ts";
 import { describeError, escapeJson, painterFor, printError, showControls, toJson } from "./output.ts";
 import type { Session } from "./session.ts";
 import { usageWords } from "./words.ts";
 
-const MIB = 1_048_576;
 const LINE_LIMIT = 4000;
+/** Shown where a limit was written wrong. */
+const EXAMPLES = MANIFEST_DEFAULTS.security;
 
 /** The values of the flags that `run` and `exec` share. */
 export interface CallFlags {
@@ -24,6 +29,9 @@ export interface CallFlags {
   readonly "timeout-ms": string | undefined;
   readonly usage: boolean;
 }
+
+/** Starts the call of `run` or of `exec`. */
+export type StartCall = (runtime: Runtime, input: string, options: CallOptions) => Promise<CallResult>;
 
 /** The flags that `run` and `exec` share. */
 export const CALL_ARGS = {
@@ -38,6 +46,7 @@ export const CALL_ARGS = {
 
 /** What the help of `run` and `exec` says of their output. */
 export const CALL_NOTES: readonly string[] = [
+  "The call runs in a fresh sandbox.",
   "Without --json, stdout is the tool's output and a line feed, nothing else; on a",
   "terminal, control characters in it are shown as \\u… escapes. What the tool",
   "logs or writes to its own stdout and stderr goes to stderr, one [stream] each line.",
@@ -53,19 +62,33 @@ export const CALL_NOTES: readonly string[] = [
  * @throws {Failure} USAGE for anything but whole numbers in their range.
  */
 export function readLimits(flags: CallFlags): Partial<Limits> {
-  const fuel = readFlag("fuel", flags.fuel, RANGES.fuel);
-  const memoryMb = readFlag("memory-mb", flags["memory-mb"], RANGES.memoryMb);
-  const timeoutMs = readFlag("timeout-ms", flags["timeout-ms"], RANGES.timeoutMs);
-  return {
-    ...(fuel === undefined ? {} : { fuel }),
-    ...(memoryMb === undefined ? {} : { memoryBytes: memoryMb * MIB }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  return toLimits({
+    fuel: readFlag("fuel", flags.fuel, { range: RANGES.fuel, example: EXAMPLES.maxFuel }),
+    memoryMb: readFlag("memory-mb", flags["memory-mb"], { range: RANGES.memoryMb, example: EXAMPLES.maxMemoryMb }),
+    timeoutMs: readFlag("timeout-ms", flags["timeout-ms"], {
+      range: RANGES.timeoutMs,
+      example: EXAMPLES.maxExecutionMs,
+    }),
+  });
 }
 
-/** The options of a call from the command line: its limits, and Ctrl-C. */
-export function callOptions(session: Session, limits: Partial<Limits>): CallOptions {
-  return { limits, signal: session.end.signal };
+/**
+ * Calls a guest with what the flags say and prints how the call ended.
+ *
+ * @param session - Gives the settings and standard input; its end stops the guest.
+ * @param flags - The shared flags.
+ * @param start - Starts the call.
+ * @returns The exit code.
+ * @throws {Failure} USAGE, CONFIG_*, INPUT_*, FILE_* and REGISTRY_* before there is a call.
+ */
+export async function callAndPrint(session: Session, flags: CallFlags, start: StartCall): Promise<ExitCode> {
+  // The command line is checked before anything is read or opened.
+  const limits = readLimits(flags);
+  const settings = session.settings();
+  const input = await readInput(session, { text: flags.input, file: flags["input-file"] }, INPUT_LIMIT_BYTES);
+  await using runtime = await openRuntime(session, settings);
+  const result = await start(runtime, input, { limits, signal: session.end.signal });
+  return printCall(session, result, flags.usage);
 }
 
 /**
@@ -83,12 +106,13 @@ export async function printCall(session: Session, result: CallResult, showUsage:
 
 /** Turns what a guest wrote into clean lines, each marked with its stream. */
 export function capturedLines(captured: Captured): readonly string[] {
-  const lines = joinPieces(captured.pieces).flatMap(({ mark, text }) =>
-    text
+  const lines = captured.pieces.flatMap(({ stream, level, text }) => {
+    const mark = level === undefined ? stream : `${stream} ${level}`;
+    return text
       .replace(/\n$/, "")
       .split("\n")
-      .map((line) => `[${mark}] ${cleanLine(line)}`.trimEnd()),
-  );
+      .map((line) => `[${mark}] ${cleanLine(line)}`.trimEnd());
+  });
   if (captured.droppedBytes > 0) lines.push(`[kami] the tool wrote ${captured.droppedBytes} more bytes: dropped`);
   return lines;
 }
@@ -120,12 +144,17 @@ async function printCallText(session: Session, result: CallResult, showUsage: bo
   if (showUsage) await host.stderr.write(`usage: ${usageWords(result.usage)}\n`);
 }
 
-function readFlag(name: string, text: string | undefined, range: IntegerRange): number | undefined {
+interface NumberFlag {
+  readonly range: IntegerRange;
+  readonly example: number;
+}
+
+function readFlag(name: string, text: string | undefined, { range, example }: NumberFlag): number | undefined {
   if (text === undefined) return undefined;
   const value = parseInteger(text, range);
   if (value !== undefined) return value;
-  const problem = `Cannot use --${name} "${clean(text, 40)}": it ${rangeRule(range)}`;
-  throw refuse("USAGE", { problem, hint: `for example: --${name} ${Math.min(range.most, 1000)}` });
+  const problem = `Cannot use --${name} ${quote(text)}: it ${rangeRule(range)}`;
+  throw refuse("USAGE", { problem, hint: `for example: --${name} ${example}` });
 }
 
 function isJson(text: string): boolean {
@@ -136,18 +165,6 @@ function isJson(text: string): boolean {
     if (error instanceof Failure) return false;
     throw error;
   }
-}
-
-/** A guest may write one line in many pieces; each log message stands alone. */
-function joinPieces(pieces: readonly GuestOutput[]): readonly { mark: string; text: string }[] {
-  const joined: { mark: string; texts: string[] }[] = [];
-  for (const { stream, level, text } of pieces) {
-    const mark = level === undefined ? stream : `${stream} ${level}`;
-    const last = joined.at(-1);
-    if (last?.mark === mark && stream !== "log") last.texts.push(text);
-    else joined.push({ mark, texts: [text] });
-  }
-  return joined.map(({ mark, texts }) => ({ mark, text: texts.join("") }));
 }
 
 /** Indentation carries meaning in what tools print. */

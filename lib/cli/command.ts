@@ -4,6 +4,7 @@
 import { defineCommand, type ArgsDef, type CommandDef, type ParsedArgs } from "citty";
 import type { ExitCode } from "./exit-codes.ts";
 import { Session } from "./session.ts";
+import { type CommandName, SUMMARIES } from "./summaries.ts";
 
 /** One way to call a command, for its help. */
 interface Example {
@@ -21,12 +22,12 @@ type Arguments<T extends ArgsDef> = {
       : string | undefined;
 };
 
+/** Said by every command that prints data, unless it has more to say. */
+export const JSON_ERROR_NOTE = "With --json, an error is { error: { code, message, hint } } on stderr.";
+
 /** What is said about a command, and what it does. */
 export interface CommandSpec<T extends ArgsDef> {
-  /** One word: what follows `kami`. */
-  readonly name: string;
-  /** One sentence. */
-  readonly summary: string;
+  readonly name: CommandName;
   readonly args: T;
   /** Further lines for the help, of at most 80 columns. */
   readonly notes?: readonly string[];
@@ -37,7 +38,8 @@ export interface CommandSpec<T extends ArgsDef> {
 
 /** A command, ready to be run by citty. */
 export interface Command {
-  readonly name: string;
+  readonly name: CommandName;
+  /** One line. */
   readonly summary: string;
   readonly args: ArgsDef;
   readonly notes: readonly string[];
@@ -51,7 +53,8 @@ export interface Command {
  * @param spec - What is said about the command, and what it does.
  */
 export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command {
-  const { name, summary, examples } = spec;
+  const { name, examples } = spec;
+  const summary = SUMMARIES[name];
   const args: ArgsDef = spec.args;
   const definition = defineCommand({
     meta: { name, description: summary },

@@ -4,9 +4,9 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { parse, TomlError } from "smol-toml";
-import { refuse } from "../errors.ts";
+import { Failure, refuse } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { readRegularFile } from "./file.ts";
+import { readAmbient } from "../registry/files.ts";
 import type { Host } from "./host.ts";
 import { isSettingKey, type Layer, type LayerEntry, resolveSettings, type Settings, settingKeys } from "./settings.ts";
 
@@ -54,10 +54,23 @@ function xdgDirectory(host: Host, variable: string, fallback: string): string {
 }
 
 function readConfigFile(path: string): readonly LayerEntry[] {
-  const bytes = readRegularFile(path, CONFIG_LIMIT_BYTES);
+  const bytes = readIfPresent(path);
   if (bytes === undefined) return [];
   const table = parseToml(path, bytes);
   return Object.entries(table).map(([key, value]) => ({ key, value, source: path }));
+}
+
+function readIfPresent(path: string): Uint8Array | undefined {
+  try {
+    return readAmbient(path, { bytes: CONFIG_LIMIT_BYTES, refuse: tooLarge });
+  } catch (error) {
+    if (error instanceof Failure && error.code === "FILE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+function tooLarge(path: string, bytes: number): Failure {
+  return refuse("FILE_UNREADABLE", { path, reason: `it has ${bytes} bytes, the limit is ${CONFIG_LIMIT_BYTES}` });
 }
 
 function parseToml(path: string, bytes: Uint8Array): Record<string, unknown> {

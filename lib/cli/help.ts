@@ -6,13 +6,8 @@ import { flagNames, positionalNames, usageLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { Paint } from "./output.ts";
+import { SUMMARIES } from "./summaries.ts";
 import { layOutPairs } from "./table.ts";
-
-/** What the general help says of a command. */
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-}
 
 /** Writes the help of one command. */
 export function commandHelp(command: Command, paint: Paint): string {
@@ -29,15 +24,11 @@ export function commandHelp(command: Command, paint: Paint): string {
 }
 
 /** Writes the help of `kami` itself. */
-export function generalHelp(commands: readonly CommandEntry[], version: string, paint: Paint): string {
+export function generalHelp(version: string, paint: Paint): string {
   const sections = [
     `kami ${version}: runs WebAssembly tools that nobody has to trust, for an AI agent`,
     `${paint("bold", "Usage:")} kami <command> [flags]`,
-    section(
-      "Commands",
-      commands.map(({ name, summary }) => [name, summary]),
-      paint,
-    ),
+    section("Commands", Object.entries(SUMMARIES), paint),
     section(
       "Flags",
       [

@@ -3,9 +3,9 @@
  */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { Failure, refuse } from "../errors.ts";
+import { refuse } from "../errors.ts";
+import { fileFailure } from "../registry/files.ts";
 import { parseJson } from "../schema/json.ts";
-import { fileFailure } from "./file.ts";
 import type { Session } from "./session.ts";
 
 /** Where the input is. Both undefined: the input is `{}`. */
@@ -62,12 +62,12 @@ async function collectFile(session: Session, path: string, limitBytes: number): 
       throw refuse("INPUT_TOO_LARGE", { bytes: status.size, limitBytes });
     if (status.isDirectory()) throw refuse("FILE_UNREADABLE", { path, reason: "it is a directory" });
   } catch (error) {
-    throw failureOf(path, error);
+    throw fileFailure(error, path);
   }
   try {
     return await collect(session, createReadStream(path), limitBytes);
   } catch (error) {
-    throw failureOf(path, error);
+    throw fileFailure(error, path);
   }
 }
 
@@ -83,10 +83,6 @@ async function collect(session: Session, source: AsyncIterable<Uint8Array>, limi
     return Buffer.concat(chunks);
   };
   return session.end.interruptible(read());
-}
-
-function failureOf(path: string, error: unknown): unknown {
-  return error instanceof Error && "code" in error && !(error instanceof Failure) ? fileFailure(path, error) : error;
 }
 
 function checked(text: string, source: string): string {

@@ -6,10 +6,9 @@ import { clean } from "../errors.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime, RuntimeOptions } from "../runtime.ts";
+import { toLimits } from "./limits.ts";
 import type { Session } from "./session.ts";
 import type { SettingKey, Settings } from "./settings.ts";
-
-const MIB = 1_048_576;
 
 /**
  * Opens the runtime as the settings say.
@@ -43,21 +42,19 @@ function runtimeOptions(settings: Settings): RuntimeOptions {
   return {
     home: textOf(settings, "home"),
     database: textOf(settings, "db"),
-    concurrency: numberOf(settings, "concurrency") ?? 1,
-    queueLimit: numberOf(settings, "queue_limit") ?? 0,
-    ceilings: ceilings(settings),
+    concurrency: numberOf(settings, "concurrency"),
+    queueLimit: numberOf(settings, "queue_limit"),
+    ceilings: ceilingsOf(settings),
   };
 }
 
-function ceilings(settings: Settings): Partial<Limits> {
-  const fuel = numberOf(settings, "max_fuel");
-  const memoryMb = numberOf(settings, "max_memory_mb");
-  const timeoutMs = numberOf(settings, "max_execution_ms");
-  return {
-    ...(fuel === undefined ? {} : { fuel }),
-    ...(memoryMb === undefined ? {} : { memoryBytes: memoryMb * MIB }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+/** Reads the most that any tool gets on its own word. */
+export function ceilingsOf(settings: Settings): Partial<Limits> {
+  return toLimits({
+    fuel: numberOf(settings, "max_fuel"),
+    memoryMb: numberOf(settings, "max_memory_mb"),
+    timeoutMs: numberOf(settings, "max_execution_ms"),
+  });
 }
 
 function debugLog(session: Session): (line: string) => void {
@@ -71,7 +68,8 @@ function textOf(settings: Settings, key: SettingKey): string {
   throw new Error(`BUG: the setting ${key} has no value`);
 }
 
-function numberOf(settings: Settings, key: SettingKey): number | undefined {
+function numberOf(settings: Settings, key: SettingKey): number {
   const value = settings.get(key)?.value;
-  return typeof value === "number" ? value : undefined;
+  if (typeof value === "number") return value;
+  throw new Error(`BUG: the setting ${key} has no value`);
 }

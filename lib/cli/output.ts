@@ -41,12 +41,15 @@ export function toJson(value: unknown): string {
  * Source: RFC 8259 §7.
  */
 export function escapeJson(json: string): string {
-  return json.replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeCharacter);
+  return json.replace(/[\u007f-\u009f\u2028\u2029\p{Cf}]/gu, escapeCharacter);
 }
 
 /** Makes the exact output of a tool safe for a terminal: control characters other than tab and line feed are shown, not obeyed. */
 export function showControls(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, escapeCharacter);
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    escapeCharacter,
+  );
 }
 
 /** What `--json` says of an error. */
@@ -83,5 +86,8 @@ export async function printError(host: Host, error: unknown): Promise<void> {
 }
 
 function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }

@@ -12,71 +12,21 @@ import { commandHelp, generalHelp } from "./help.ts";
 import type { Host } from "./host.ts";
 import { describeError, painterFor, printError, toJson } from "./output.ts";
 import { Session } from "./session.ts";
+import { commandNames, type CommandName, isCommandName } from "./summaries.ts";
 
-/** A command that has not been loaded: the general help needs no more than this. */
-interface LazyCommand {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
-
-const COMMANDS: readonly LazyCommand[] = [
-  {
-    name: "install",
-    summary: "Install a tool from its directory",
-    load: async () => (await import("./commands/install.ts")).install,
-  },
-  {
-    name: "list",
-    summary: "List the installed tools",
-    load: async () => (await import("./commands/list.ts")).list,
-  },
-  {
-    name: "inspect",
-    summary: "Show all about an installed tool",
-    load: async () => (await import("./commands/inspect.ts")).inspect,
-  },
-  {
-    name: "uninstall",
-    summary: "Remove an installed tool",
-    load: async () => (await import("./commands/uninstall.ts")).uninstall,
-  },
-  {
-    name: "enable",
-    summary: "Let an installed tool be called again",
-    load: async () => (await import("./commands/toggle.ts")).enable,
-  },
-  {
-    name: "disable",
-    summary: "Keep an installed tool from being called",
-    load: async () => (await import("./commands/toggle.ts")).disable,
-  },
-  {
-    name: "run",
-    summary: "Call a component file that is not installed",
-    load: async () => (await import("./commands/run.ts")).run,
-  },
-  {
-    name: "exec",
-    summary: "Call an installed tool",
-    load: async () => (await import("./commands/exec.ts")).exec,
-  },
-  {
-    name: "serve",
-    summary: "Serve the installed tools to an agent over MCP",
-    load: async () => (await import("./commands/serve.ts")).serve,
-  },
-  {
-    name: "config",
-    summary: "Show every setting and where it comes from",
-    load: async () => (await import("./commands/config.ts")).config,
-  },
-];
-
-/** Names the commands, in the order of the help. */
-export function commandNames(): readonly string[] {
-  return COMMANDS.map(({ name }) => name);
-}
+/** Loads each command by itself: starting one must not wait for the others. */
+const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
+  install: async () => (await import("./commands/install.ts")).install,
+  list: async () => (await import("./commands/list.ts")).list,
+  inspect: async () => (await import("./commands/inspect.ts")).inspect,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
+  enable: async () => (await import("./commands/toggle.ts")).enable,
+  disable: async () => (await import("./commands/toggle.ts")).disable,
+  run: async () => (await import("./commands/run.ts")).run,
+  exec: async () => (await import("./commands/exec.ts")).exec,
+  serve: async () => (await import("./commands/serve.ts")).serve,
+  config: async () => (await import("./commands/config.ts")).config,
+};
 
 /**
  * Loads a command.
@@ -84,8 +34,7 @@ export function commandNames(): readonly string[] {
  * @throws {Failure} USAGE when there is none of that name.
  */
 export async function loadCommand(name: string): Promise<Command> {
-  const found = COMMANDS.find((candidate) => candidate.name === name);
-  if (found !== undefined) return found.load();
+  if (isCommandName(name)) return LOADERS[name]();
   const near = nearest(name, commandNames());
   const hint = near === undefined ? "see the commands with: kami --help" : `did you mean "kami ${near}"?`;
   throw refuse("USAGE", { problem: `Cannot run ${quote(`kami ${name}`)}: there is no such command`, hint });
@@ -129,8 +78,7 @@ async function dispatch(words: readonly string[], session: Session): Promise<Exi
 
 async function printHelp(name: string | undefined, { host }: Session): Promise<ExitCode> {
   const paint = painterFor(host.stdout, host.environment);
-  const text =
-    name === undefined ? generalHelp(COMMANDS, host.version, paint) : commandHelp(await loadCommand(name), paint);
+  const text = name === undefined ? generalHelp(host.version, paint) : commandHelp(await loadCommand(name), paint);
   await host.stdout.write(`${text}\n`);
   return EXIT.ok;
 }

@@ -5,7 +5,9 @@ import { isAbsolute, join, resolve } from "node:path";
 import { refuse } from "../errors.ts";
 import type { IntegerRange } from "../manifest/defaults.ts";
 import { nearest } from "../nearest.ts";
+import { DEFAULT_CEILINGS } from "../policy/limits.ts";
 import { isInRange, parseInteger, RANGES, rangeRule } from "./integers.ts";
+import { MEBIBYTE } from "./limits.ts";
 
 /** The name of a setting in `config.toml`; `KAMI_` and it in capitals is its variable. */
 export type SettingKey =
@@ -15,10 +17,9 @@ export type SettingKey =
 type Origin = "default" | "user" | "project" | "environment" | "flag";
 
 /** One setting's value, and where it came from. */
-export interface Setting {
+interface Setting {
   readonly key: SettingKey;
-  /** Undefined: no ceiling. */
-  readonly value: string | number | undefined;
+  readonly value: string | number;
   readonly origin: Origin;
   /** The file, variable or flag; empty for a default. */
   readonly source: string;
@@ -51,15 +52,15 @@ interface Rule {
   /** Undefined: a path. */
   readonly range?: IntegerRange;
   /** What a `./kami.toml`, which somebody else may have written, can do with it. */
-  readonly inProject: "refused" | "may set" | "may lower";
+  readonly inProject: "refused" | "may lower";
   readonly inFiles: boolean;
 }
 
 const RULES: Readonly<Record<SettingKey, Rule>> = {
   home: { inProject: "refused", inFiles: false },
   db: { inProject: "refused", inFiles: true },
-  concurrency: { range: RANGES.concurrency, inProject: "may set", inFiles: true },
-  queue_limit: { range: RANGES.queueLimit, inProject: "may set", inFiles: true },
+  concurrency: { range: RANGES.concurrency, inProject: "may lower", inFiles: true },
+  queue_limit: { range: RANGES.queueLimit, inProject: "may lower", inFiles: true },
   max_fuel: { range: RANGES.fuel, inProject: "may lower", inFiles: true },
   max_memory_mb: { range: RANGES.memoryMb, inProject: "may lower", inFiles: true },
   max_execution_ms: { range: RANGES.timeoutMs, inProject: "may lower", inFiles: true },
@@ -91,13 +92,19 @@ export function settingRule(key: SettingKey): string {
  */
 export function resolveSettings(home: string, cores: number, layers: readonly Layer[]): Settings {
   const settings = new Map<SettingKey, Setting>();
-  for (const key of settingKeys()) settings.set(key, { key, value: undefined, origin: "default", source: "" });
-  putDefault(settings, "home", home);
-  putDefault(settings, "concurrency", Math.min(cores, RANGES.concurrency.most));
-  putDefault(settings, "queue_limit", 256);
+  const defaults: Readonly<Record<SettingKey, string | number>> = {
+    home,
+    db: "",
+    concurrency: Math.min(cores, RANGES.concurrency.most),
+    queue_limit: 256,
+    max_fuel: DEFAULT_CEILINGS.fuel,
+    max_memory_mb: DEFAULT_CEILINGS.memoryBytes / MEBIBYTE,
+    max_execution_ms: DEFAULT_CEILINGS.timeoutMs,
+  };
+  for (const key of settingKeys()) putDefault(settings, key, defaults[key]);
   for (const layer of layers) applyLayer(settings, layer);
   // Last, because its default lies in whatever home became.
-  if (settings.get("db")?.value === undefined) {
+  if (settings.get("db")?.origin === "default") {
     putDefault(settings, "db", join(String(settings.get("home")?.value), "registry.db"));
   }
   return settings;

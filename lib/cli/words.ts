@@ -3,10 +3,11 @@
  */
 import { clean } from "../errors.ts";
 import type { Manifest, ManifestArgument, ManifestSecurity } from "../manifest/manifest.ts";
-import type { Usage } from "../protocol/limits.ts";
+import { limitCall } from "../policy/limits.ts";
+import type { Limits, Usage } from "../protocol/limits.ts";
 import type { InstalledTool } from "../registry/registry.ts";
+import { MEBIBYTE } from "./limits.ts";
 
-const MIB = 1_048_576;
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 /** Said wherever requests are shown. */
@@ -21,7 +22,7 @@ export function formatNumber(value: number): string {
 /** Writes bytes as B, KiB or MiB. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
-  return bytes < MIB ? `${formatNumber(bytes / 1024)} KiB` : `${formatNumber(bytes / MIB)} MiB`;
+  return bytes < MEBIBYTE ? `${formatNumber(bytes / 1024)} KiB` : `${formatNumber(bytes / MEBIBYTE)} MiB`;
 }
 
 /** Says what a tool asks for, as rows of a name and a value. */
@@ -40,10 +41,32 @@ export function asksForSomething({ netAllowList, fsAccess, envAllowList }: Manif
   return netAllowList.length > 0 || fsAccess !== "none" || envAllowList.length > 0;
 }
 
-/** Says a tool's own limits on one line. */
-export function limitWords({ maxFuel, maxMemoryMb, maxExecutionMs }: ManifestSecurity): string {
-  const memory = `${formatNumber(maxMemoryMb)} MiB of memory`;
-  return `${formatNumber(maxFuel)} fuel, ${memory}, ${formatNumber(maxExecutionMs)} ms`;
+/** Says limits on one line; those that are not given are left out. */
+function limitWords({ fuel, memoryBytes, timeoutMs }: Partial<Limits>): string {
+  return [
+    ...(fuel === undefined ? [] : [`${formatNumber(fuel)} fuel`]),
+    ...(memoryBytes === undefined ? [] : [`${formatNumber(memoryBytes / MEBIBYTE)} MiB of memory`]),
+    ...(timeoutMs === undefined ? [] : [`${formatNumber(timeoutMs)} ms`]),
+  ].join(", ");
+}
+
+/**
+ * Says a tool's limits: a line for what its manifest asks for, and one more when it gets less.
+ *
+ * @param cut - The limits that the user's ceilings make lower, as they are in force.
+ */
+export function limitLines(security: ManifestSecurity, cut: Partial<Limits> | undefined): readonly string[] {
+  const own = limitWords(limitCall(security));
+  return cut === undefined ? [own] : [own, `cut to ${limitWords(cut)} by your ceilings; see: kami config`];
+}
+
+/** Says limits in JSON, by the names that {@link toolJson} gives them. */
+export function limitsJson({ fuel, memoryBytes, timeoutMs }: Partial<Limits>): Readonly<Record<string, number>> {
+  return {
+    ...(fuel === undefined ? {} : { fuel }),
+    ...(memoryBytes === undefined ? {} : { memoryMb: memoryBytes / MEBIBYTE }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
 }
 
 /** Says what a call used on one line. */
@@ -90,7 +113,7 @@ export function toolJson(tool: InstalledTool): Readonly<Record<string, unknown>>
     arguments: mcp.arguments,
     requests: { network: security.netAllowList, files: security.fsAccess, environment: security.envAllowList },
     granted: { network: [], files: "none", environment: [] },
-    limits: { fuel: security.maxFuel, memoryMb: security.maxMemoryMb, timeoutMs: security.maxExecutionMs },
+    limits: limitsJson(limitCall(security)),
   };
 }
 

@@ -3,7 +3,7 @@
  * a terminal, or fill the log.
  */
 import { clean } from "../errors.ts";
-import type { Captured, GuestOutput, GuestStream, LogLevel } from "../protocol/limits.ts";
+import type { Captured, GuestOutput } from "../protocol/limits.ts";
 
 /** Most lines of one call that reach the log. */
 export const GUEST_LINES_LIMIT = 50;
@@ -19,7 +19,7 @@ export const GUEST_LINE_LIMIT = 500;
  * @returns At most {@link GUEST_LINES_LIMIT} lines, and one that says what was left out when something was.
  */
 export function guestLines(id: string, captured: Captured): readonly string[] {
-  const lines = joinPieces(captured.pieces).flatMap(linesOf);
+  const lines = captured.pieces.flatMap(linesOf);
   const shown = lines
     .slice(0, GUEST_LINES_LIMIT)
     .map((line) => `${id} ${line.mark}: ${clean(line.text, GUEST_LINE_LIMIT)}`);
@@ -28,28 +28,10 @@ export function guestLines(id: string, captured: Captured): readonly string[] {
   return [...shown, `${id}: left out ${hidden} more lines and ${captured.droppedBytes} bytes beyond the capture limit`];
 }
 
-interface Run {
-  readonly stream: GuestStream;
-  readonly level: LogLevel | undefined;
-  readonly texts: string[];
-}
-
-/** Joins neighbours of one standard stream: a guest may write a line in many pieces. Every `log` is a message of its own. */
-function joinPieces(pieces: readonly GuestOutput[]): readonly Run[] {
-  const runs: Run[] = [];
-  for (const { stream, level, text } of pieces) {
-    const last = runs.at(-1);
-    if (last !== undefined && stream !== "log" && last.stream === stream) last.texts.push(text);
-    else runs.push({ stream, level, texts: [text] });
-  }
-  return runs;
-}
-
-function linesOf({ stream, level, texts }: Run): readonly { mark: string; text: string }[] {
+function linesOf({ stream, level, text }: GuestOutput): readonly { mark: string; text: string }[] {
   const mark = level === undefined ? stream : `${stream} ${level}`;
-  return texts
-    .join("")
+  return text
     .split("\n")
-    .filter((text) => text.trim() !== "")
-    .map((text) => ({ mark, text }));
+    .filter((line) => line.trim() !== "")
+    .map((line) => ({ mark, text: line }));
 }

@@ -18,7 +18,7 @@ const USAGE_META_KEY = "dev.kami/usage";
 const FAILURE_META_KEY = "dev.kami/failure";
 
 /** Most bytes of one result on the wire. The MCP SDK's clients close a connection at a line of 10 MiB. */
-export const RESULT_LIMIT_BYTES: number = 9 * 1_048_576;
+export const WIRE_LIMIT_BYTES: number = 9 * 1_048_576;
 
 /** Bytes of output from which the size on the wire is measured: JSON text grows by at most 9 times, value and text together. */
 const MEASURED_FROM_BYTES = 1_048_576;
@@ -44,8 +44,8 @@ export function toToolResult(result: CallResult): CallToolResult {
   };
   if (result.usage.outputBytes < MEASURED_FROM_BYTES && result.output.length < MEASURED_FROM_BYTES) return answer;
   const bytes = Buffer.byteLength(JSON.stringify(answer));
-  if (bytes <= RESULT_LIMIT_BYTES) return answer;
-  return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES }), result.usage);
+  if (bytes <= WIRE_LIMIT_BYTES) return answer;
+  return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: WIRE_LIMIT_BYTES }), result.usage);
 }
 
 function toFailure(failure: Failure, usage: Usage): CallToolResult {

@@ -157,8 +157,8 @@ function countTypes(reader: Reader | undefined): number {
   const entries = reader.u32();
   let types = 0;
   for (let entry = 0; entry < entries; entry++) {
-    checkLimit("types", types, "the number of types");
     types += skipRecursiveType(reader);
+    checkLimit("types", types, "the number of types");
   }
   return types;
 }

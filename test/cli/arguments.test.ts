@@ -8,6 +8,7 @@ const args: ArgsDef = {
   input: { type: "string", valueHint: "json" },
   "input-file": { type: "string", valueHint: "path" },
   fuel: { type: "string", valueHint: "units" },
+  "timeout-ms": { type: "string", valueHint: "ms" },
   json: { type: "boolean" },
 };
 const exec: Syntax = { name: "exec", args };
@@ -51,6 +52,12 @@ describe("checkArguments()", () => {
       syntax: exec,
       problem: 'there is no flag "--inptu"',
       hint: 'did you mean "--input"?',
+    },
+    {
+      words: ["x", "--timeout", "5"],
+      syntax: exec,
+      problem: 'there is no flag "--timeout"',
+      hint: 'did you mean "--timeout-ms"?',
     },
     { words: ["x", "-json"], syntax: exec, problem: 'there is no flag "-json"', hint: 'did you mean "--json"?' },
     {

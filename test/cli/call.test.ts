@@ -111,10 +111,9 @@ describe("printCall()", () => {
 });
 
 describe("capturedLines()", () => {
-  test("joins the pieces of a stream, and marks every line", () => {
+  test("marks every line", () => {
     const pieces = [
-      { stream: "stdout", text: "he" },
-      { stream: "stdout", text: "llo\n  indented\n" },
+      { stream: "stdout", text: "hello\n  indented\n" },
       { stream: "stderr", text: "oops" },
       { stream: "log", level: "info", text: "a" },
       { stream: "log", level: "info", text: "b\nc" },
@@ -165,22 +164,22 @@ describe("readLimits()", () => {
     {
       given: { fuel: "0" },
       problem: 'Cannot use --fuel "0": it must be a whole number from 1 to 9007199254740991',
-      hint: "for example: --fuel 1000",
+      hint: "for example: --fuel 1000000",
     },
     {
       given: { "memory-mb": "4097" },
       problem: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4096',
-      hint: "for example: --memory-mb 1000",
+      hint: "for example: --memory-mb 64",
     },
     {
       given: { "timeout-ms": "600001" },
       problem: 'Cannot use --timeout-ms "600001": it must be a whole number from 1 to 600000',
-      hint: "for example: --timeout-ms 1000",
+      hint: "for example: --timeout-ms 5000",
     },
     {
       given: { "timeout-ms": "5s" },
       problem: 'Cannot use --timeout-ms "5s": it must be a whole number from 1 to 600000',
-      hint: "for example: --timeout-ms 1000",
+      hint: "for example: --timeout-ms 5000",
     },
   ];
   test.each(wrong)("refuses: $problem", async ({ given, problem, hint }) => {

@@ -30,7 +30,7 @@ describe("readSettings()", () => {
       { key: "queue_limit", value: 7, origin: "user", source: user },
       { key: "max_fuel", value: 900, origin: "project", source: project },
       { key: "max_memory_mb", value: 32, origin: "project", source: project },
-      { key: "max_execution_ms", value: undefined, origin: "default", source: "" },
+      { key: "max_execution_ms", value: 60_000, origin: "default", source: "" },
     ]);
   });
 
@@ -57,7 +57,7 @@ describe("readSettings()", () => {
   test("refuses a variable that is nearly a setting, and ignores others", async () => {
     using temporary = new TemporaryDirectory();
     const others = hostIn(temporary, { KAMI_DEBUG: "1", KAMI_VERSION: "3", KAMI_IMAGE_TAG: "x" });
-    expect(value(others, "max_fuel")).toBeUndefined();
+    expect(value(others, "max_fuel")).toBe(100_000_000_000);
     expect(await told(() => readSettings(hostIn(temporary, { KAMI_MAX_FEUL: "5" }), new Map()))).toEqual([
       "CONFIG_INVALID",
       'Cannot use the setting "KAMI_MAX_FEUL" from the environment: there is no such setting; did you mean "KAMI_MAX_FUEL"?',
@@ -93,15 +93,15 @@ describe("readSettings()", () => {
     temporary.write("work/kami.toml", line.padEnd(65_537, "x"));
     expect(await told(() => readSettings(hostIn(temporary), new Map()))).toEqual([
       "FILE_UNREADABLE",
-      `Cannot read "${path}": it has more than 65536 bytes`,
+      `Cannot read "${path}": it has 65537 bytes, the limit is 65536`,
       "check the path and its permissions",
     ]);
   });
 
   const notFiles: readonly { make: (path: string) => void; reason: string }[] = [
-    { make: (path) => mkdirSync(path), reason: "it is not a regular file" },
-    { make: (path) => Bun.spawnSync(["mkfifo", path]), reason: "it is not a regular file" },
-    { make: (path) => Bun.spawnSync(["ln", "-s", "/dev/zero", path]), reason: "it is not a regular file" },
+    { make: (path) => mkdirSync(path), reason: "it is a directory, not a regular file" },
+    { make: (path) => Bun.spawnSync(["mkfifo", path]), reason: "it is a named pipe, not a regular file" },
+    { make: (path) => Bun.spawnSync(["ln", "-s", "/dev/zero", path]), reason: "it is a device, not a regular file" },
     { make: (path) => Bun.spawnSync(["ln", "-s", path, path]), reason: "too many symbolic links" },
   ];
   test.each(notFiles)("refuses a kami.toml that is no file, without waiting: $reason", async ({ make, reason }) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { commandNames, loadCommand, runProgram } from "../../lib/cli/program.ts";
+import { loadCommand, runProgram } from "../../lib/cli/program.ts";
+import { commandNames } from "../../lib/cli/summaries.ts";
 import { type HostOptions, type TestHost, testHost } from "./support/host.ts";
 
 async function run(words: readonly string[], options: HostOptions | TestHost = {}): Promise<[number, string, string]> {
@@ -93,8 +94,8 @@ db                /srv/kami/registry.db  default
 concurrency       4                      default
 queue_limit       256                    default
 max_fuel          500                    environment  KAMI_MAX_FUEL
-max_memory_mb     none                   default
-max_execution_ms  none                   default
+max_memory_mb     1024                   default
+max_execution_ms  60000                  default
 `,
       "",
     ]);
@@ -106,8 +107,8 @@ max_execution_ms  none                   default
         { key: "concurrency", value: 4, origin: "default", source: null },
         { key: "queue_limit", value: 256, origin: "default", source: null },
         { key: "max_fuel", value: 500, origin: "environment", source: "KAMI_MAX_FUEL" },
-        { key: "max_memory_mb", value: null, origin: "default", source: null },
-        { key: "max_execution_ms", value: null, origin: "default", source: null },
+        { key: "max_memory_mb", value: 1024, origin: "default", source: null },
+        { key: "max_execution_ms", value: 60_000, origin: "default", source: null },
       ],
     });
   });

@@ -21,9 +21,9 @@ describe("resolveSettings()", () => {
       { key: "db", value: "/home/kami/registry.db", origin: "default", source: "" },
       { key: "concurrency", value: 4, origin: "default", source: "" },
       { key: "queue_limit", value: 256, origin: "default", source: "" },
-      { key: "max_fuel", value: undefined, origin: "default", source: "" },
-      { key: "max_memory_mb", value: undefined, origin: "default", source: "" },
-      { key: "max_execution_ms", value: undefined, origin: "default", source: "" },
+      { key: "max_fuel", value: 100_000_000_000, origin: "default", source: "" },
+      { key: "max_memory_mb", value: 1024, origin: "default", source: "" },
+      { key: "max_execution_ms", value: 60_000, origin: "default", source: "" },
     ]);
   });
 
@@ -33,14 +33,14 @@ describe("resolveSettings()", () => {
 
   test("lets each layer win over the ones below", () => {
     const layers = [
-      layer("user", { concurrency: 1 }),
+      layer("user", { concurrency: 4 }),
       layer("project", { concurrency: 2 }),
       layer("environment", { concurrency: "3" }),
       layer("flag", { concurrency: "5" }),
     ];
     const winners = layers.map((_, index) => resolved(layers.slice(0, index + 1), "concurrency"));
     expect(winners).toEqual([
-      [1, "user", "/user/config.toml"],
+      [4, "user", "/user/config.toml"],
       [2, "project", "./kami.toml"],
       [3, "environment", "KAMI_X"],
       [5, "flag", "--x"],
@@ -54,7 +54,9 @@ describe("resolveSettings()", () => {
     origin: string;
     why: string;
   }[] = [
-    { below: undefined, project: 500, value: 500, origin: "project", why: "there was no ceiling" },
+    { below: undefined, project: 500, value: 500, origin: "project", why: "it is lower than the default" },
+    { below: undefined, project: 60_001, value: 60_000, origin: "default", why: "it would loosen the default" },
+    { below: 600_000, project: 90_000, value: 90_000, origin: "project", why: "it is lower than the user's own" },
     { below: 1000, project: 999, value: 999, origin: "project", why: "it is lower" },
     { below: 1000, project: 1000, value: 1000, origin: "project", why: "it is the same" },
     { below: 1000, project: 1001, value: 1000, origin: "user", why: "it would loosen" },
@@ -70,6 +72,19 @@ describe("resolveSettings()", () => {
       expect([found, from]).toEqual([value, origin]);
     },
   );
+
+  const numbers: readonly { key: SettingKey; lowest: number }[] = [
+    { key: "concurrency", lowest: 4 },
+    { key: "queue_limit", lowest: 256 },
+  ];
+  test.each(numbers)("lets a kami.toml lower $key below its default, and not raise it", ({ key, lowest }) => {
+    const under = (value: number): readonly unknown[] => resolved([layer("project", { [key]: value })], key);
+    expect([under(lowest - 1), under(lowest), under(lowest + 1)]).toEqual([
+      [lowest - 1, "project", "./kami.toml"],
+      [lowest, "project", "./kami.toml"],
+      [lowest, "default", ""],
+    ]);
+  });
 
   test("lets the user's own variable raise a ceiling again", () => {
     const layers = [layer("project", { max_fuel: 10 }), layer("environment", { max_fuel: "20" })];

@@ -4,7 +4,8 @@ import {
   exampleCall,
   formatBytes,
   formatNumber,
-  limitWords,
+  limitLines,
+  limitsJson,
   requestRows,
   shellQuote,
   usageWords,
@@ -113,7 +114,17 @@ describe("words for numbers", () => {
       "1 MiB",
       "1.5 MiB",
     ]);
-    expect(limitWords(nothing)).toBe("1,000,000 fuel, 64 MiB of memory, 5,000 ms");
+  });
+
+  test("say limits, and which of them are cut", () => {
+    const asked = "1,000,000 fuel, 64 MiB of memory, 5,000 ms";
+    expect(limitLines(nothing, undefined)).toEqual([asked]);
+    expect(limitLines(nothing, { memoryBytes: 1_572_864, timeoutMs: 1000 })).toEqual([
+      asked,
+      "cut to 1.5 MiB of memory, 1,000 ms by your ceilings; see: kami config",
+    ]);
+    expect(limitsJson({ memoryBytes: 2_097_152 })).toEqual({ memoryMb: 2 });
+    expect(limitsJson({ fuel: 1, memoryBytes: 0, timeoutMs: 2 })).toEqual({ fuel: 1, memoryMb: 0, timeoutMs: 2 });
   });
 
   test("say what a call used", () => {

@@ -58,7 +58,7 @@ dev.example.echo  1.0.0    enabled  The echo guest
     const steady = inspected.stdout
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
       .replaceAll(/\b[0-9a-f]{64}\b/g, "<digest>")
-      .replace(/\d+ fuel  [\d.]+ ms/, "<used>");
+      .replace(/[\d,]+ fuel  [\d.]+ ms/, "<used>");
     expect(steady).toBe(`dev.example.echo 1.0.0
   The echo guest
 
@@ -136,15 +136,15 @@ Call it with: kami exec dev.example.echo --input '{"text":"text"}'
       outputBytes: 12,
     };
     const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
-      [["install", source], { installed: tool, replaced: null }],
-      [["install", `${source}/tool.toml`], { installed: tool, replaced: "1.0.0" }],
+      [["install", source], { installed: tool, replaced: null, cut: null }],
+      [["install", `${source}/tool.toml`], { installed: tool, replaced: "1.0.0", cut: null }],
       [["list", "--filter", "ECHO"], { tools: [tool] }],
       [["list", "--filter", "nothing"], { tools: [] }],
       [
         ["exec", ID, "--input", '{"text":"x"}'],
         { ok: true, output: { text: "x" }, usage, captured: { pieces: [], droppedBytes: 0 } },
       ],
-      [["inspect", ID], { tool, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] }],
+      [["inspect", ID], { tool, cut: null, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] }],
       [["disable", ID], { id: ID, enabled: false }],
       [["enable", ID], { id: ID, enabled: true }],
       [["uninstall", ID], { uninstalled: { id: ID, version: "1.0.0" } }],
@@ -232,7 +232,9 @@ describe("kami run", () => {
     using temporary = new TemporaryDirectory();
     const { stdout, stderr } = await kami(["run", guestPath("echo"), "--usage"], { home: temporary.at("home") });
     expect(stdout).toBe("{}\n");
-    expect(stderr).toMatch(/^usage: \d+ fuel, [\d.]+ ms, 64 KiB of memory at most, 0 host calls, 2 B in, 2 B out\n$/);
+    expect(stderr).toMatch(
+      /^usage: [\d,]+ fuel, [\d.]+ ms, 64 KiB of memory at most, 0 host calls, 2 B in, 2 B out\n$/,
+    );
   });
 
   const endings: readonly { guest: string; exitCode: number; first: RegExp }[] = [

@@ -64,7 +64,12 @@ describe.each([
     });
     expect(await client.callTool({ name: "trap", arguments: { kind: "unreachable" } })).toMatchObject({
       isError: true,
-      content: [{ type: "text", text: "The tool crashed: it executed an unreachable instruction" }],
+      content: [
+        {
+          type: "text",
+          text: "The tool crashed: it executed an unreachable instruction (try another input, or tell the tool's author)",
+        },
+      ],
     });
     const summary = await client.callTool({ name: "csv-summary", arguments: { csv: CSV } });
     expect(summary).toMatchObject({ structuredContent: { rows: 2, raggedRows: 0 } });

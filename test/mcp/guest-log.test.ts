@@ -16,16 +16,6 @@ describe("guestLines()", () => {
     ).toEqual(["dev.x.t stdout: one", "dev.x.t stdout: two", "dev.x.t stderr: oops", "dev.x.t log warn: careful"]);
   });
 
-  test("joins the pieces of a line, and keeps log messages apart", () => {
-    const log: GuestOutput = { stream: "log", level: "info", text: "again" };
-    expect(lines(stdout("a"), stdout("b"), stdout("\nc"), log, log)).toEqual([
-      "dev.x.t stdout: ab",
-      "dev.x.t stdout: c",
-      "dev.x.t log info: again",
-      "dev.x.t log info: again",
-    ]);
-  });
-
   test("leaves nothing that moves a terminal or begins a line of its own", () => {
     expect(lines(stdout("\u001b[2Jx\rdev.x.t stdout: forged\u2028y"))).toEqual([
       "dev.x.t stdout: [2Jx dev.x.t stdout: forged y",

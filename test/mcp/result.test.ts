@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { refuse } from "../../lib/errors.ts";
-import { RESULT_LIMIT_BYTES, toToolResult } from "../../lib/mcp/result.ts";
+import { WIRE_LIMIT_BYTES, toToolResult } from "../../lib/mcp/result.ts";
 import { NO_OUTPUT, NO_USAGE, type Usage } from "../../lib/protocol/limits.ts";
 import { succeed } from "./support/host.ts";
 
@@ -87,8 +87,8 @@ describe("toToolResult()", () => {
     { over: 1, fits: false },
   ])("bounds the message on the wire: $over bytes over the limit", ({ over, fits }) => {
     const frame = Buffer.byteLength(JSON.stringify(toToolResult(succeed("x")))) - 1;
-    const result = toToolResult(succeed("x".repeat(RESULT_LIMIT_BYTES - frame + over)));
-    if (fits) expect(Buffer.byteLength(JSON.stringify(result))).toBe(RESULT_LIMIT_BYTES + over);
+    const result = toToolResult(succeed("x".repeat(WIRE_LIMIT_BYTES - frame + over)));
+    if (fits) expect(Buffer.byteLength(JSON.stringify(result))).toBe(WIRE_LIMIT_BYTES + over);
     else {
       expect(result).toMatchObject({ isError: true, _meta: { "dev.kami/failure": "RESULT_TOO_LARGE" } });
     }

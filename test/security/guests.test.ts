@@ -2,6 +2,11 @@
  * Every hostile guest ends in its own, correctly named failure, and the next call works.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { guestDirectory } from "../../fixtures/paths.ts";
+import { capturedLines } from "../../lib/cli/call.ts";
+import { Failure } from "../../lib/errors.ts";
+import { Executor } from "../../lib/executor/executor.ts";
+import { guestLines } from "../../lib/mcp/guest-log.ts";
 import type { Limits } from "../../lib/protocol/limits.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
 
@@ -30,6 +35,9 @@ const DENIED = (what: string): unknown => ({
   code: "CAPABILITY_DENIED",
   message: `The tool was stopped: it asked for ${what}, which is denied`,
 });
+
+/** What the engine says of a trap differs from version to version: the text is only one clean line. */
+const CRASH = { code: "GUEST_TRAP", message: expect.stringMatching(/^The tool crashed: [ -~]+$/) };
 
 const HOSTILE: readonly Hostile[] = [
   { guest: "spin", limits: FEW, ends: NO_FUEL, why: "a loop runs out of fuel" },
@@ -70,6 +78,31 @@ const HOSTILE: readonly Hostile[] = [
     input: { trap: "divide" },
     ends: { code: "GUEST_DIVIDE_BY_ZERO", message: "The tool crashed: it divided by zero" },
     why: "a division by zero",
+  },
+  { guest: "trap", input: { trap: "overflow" }, ends: CRASH, why: "a quotient that does not fit" },
+  { guest: "trap", input: { trap: "truncate" }, ends: CRASH, why: "a number that is none, made an integer" },
+  {
+    guest: "trap",
+    input: { trap: "table" },
+    ends: { code: "GUEST_OUT_OF_BOUNDS", message: "The tool crashed: out-of-bounds table access" },
+    why: "a call through an index beyond the table",
+  },
+  { guest: "trap", input: { trap: "null" }, ends: CRASH, why: "a call through an empty slot of the table" },
+  { guest: "trap", input: { trap: "signature" }, ends: CRASH, why: "a call with the wrong signature" },
+  { guest: "bad-abi", input: { kind: "pointer" }, ends: CRASH, why: "a result that lies outside the memory" },
+  { guest: "bad-abi", input: { kind: "length" }, ends: CRASH, why: "a text that is longer than the memory" },
+  { guest: "bad-abi", input: { kind: "discriminant" }, ends: CRASH, why: "a result that is neither ok nor error" },
+  {
+    guest: "bad-abi",
+    input: { kind: "utf8" },
+    ends: { output: "\ufffd".repeat(6) },
+    why: "bytes that are not UTF-8 come out as replacement characters",
+  },
+  {
+    guest: "stdout-forger",
+    input: { a: 1 },
+    ends: { output: { a: 1 } },
+    why: "what a guest prints is not its result",
   },
   { guest: "connect", ends: DENIED("network access (wasi:sockets/instance-network instance-network)"), why: "sockets" },
   {
@@ -126,6 +159,23 @@ const HOSTILE: readonly Hostile[] = [
     why: "a result one byte over the limit",
   },
   {
+    guest: "jco-panic",
+    ends: {
+      code: "COMPILE_CRASHED",
+      message:
+        "Cannot compile the component: the compiler failed on it (panic: internal error: entered unreachable code)",
+    },
+    why: "a component that kills its compiler kills nothing else",
+  },
+  {
+    guest: "core-module",
+    ends: {
+      code: "COMPONENT_IS_CORE_MODULE",
+      message: expect.stringMatching(/^Cannot use "[^"]*core-module\.wasm": it is a core module, not a component$/),
+    },
+    why: "a core module",
+  },
+  {
     guest: "unknown-opcode",
     ends: {
       code: "INSTRUCTION_UNKNOWN",
@@ -154,6 +204,20 @@ describe("a hostile guest", () => {
     expect([kept, captured.droppedBytes > 100_000_000]).toEqual([65_536, true]);
   });
 
+  test.each(["stderr-escape", "stdout-forger"])(
+    "%s: no line of it steers a terminal or passes for another's",
+    async (guest) => {
+      const { captured } = await kami.run(guest, {}, { limits: AMPLE });
+      const stream = guest === "stdout-forger" ? "stdout" : "stderr";
+      expect(captured.pieces.map((piece) => piece.stream)).toEqual([stream]);
+      const lines = [...capturedLines(captured), ...guestLines("dev.x.t", captured)];
+      expect(lines.length).toBeGreaterThan(2);
+      const mark = new RegExp(`^(?:\\[${stream}\\]|dev\\.x\\.t(?: ${stream})?:)(?: |$)`);
+      expect(lines.filter((line) => !mark.test(line))).toEqual([]);
+      expect(lines.filter((line) => /[\p{Cc}\p{Cf}]/u.test(line))).toEqual([]);
+    },
+  );
+
   test("memory-secrets: nothing of a call is there for the next one", async () => {
     const clean = { output: { nonZeroBytes: 0, slotIsNull: true, global: 0, pages: 4 } };
     for (const what of ["write", "grow", "write"]) {
@@ -170,3 +234,63 @@ describe("a hostile guest", () => {
     expect(runs[0]?.ok).toBe(true);
   });
 });
+
+describe("installing a hostile guest", () => {
+  test.each([
+    {
+      guest: "jco-panic",
+      ends: "COMPILE_CRASHED: Cannot compile the component: the compiler failed on it (panic: internal error: entered unreachable code)",
+    },
+    {
+      guest: "initial-memory",
+      ends: "COMPONENT_INITIAL_MEMORY: Cannot start the component: it needs 4096 MiB of memory to begin with, the limit is 64 MiB",
+    },
+    {
+      guest: "unknown-opcode",
+      ends: 'INSTRUCTION_UNKNOWN: Cannot meter "tool.core.wasm": unknown instruction 0xfe 0x1e (i32.atomic.rmw.add, threads) at byte 84',
+    },
+  ])("$guest is refused, leaves nothing, and the next install works", async ({ guest, ends }) => {
+    await using fresh = new TestRuntime();
+    expect(await refusal(fresh.runtime.install(guestDirectory(guest)))).toBe(ends);
+    expect(fresh.runtime.registry.list()).toEqual([]);
+    await fresh.runtime.install(guestDirectory("echo"));
+    expect(fresh.runtime.registry.list().map(({ id }) => id)).toEqual(["dev.kami.fixture.echo"]);
+  });
+});
+
+describe("the executor", () => {
+  test("refuses calls beyond its queue, and serves those in it", async () => {
+    await using narrow = new TestRuntime({ concurrency: 1, queueLimit: 1 });
+    const spin = async (): Promise<unknown> =>
+      summarize(await narrow.run("spin", {}, { limits: { ...AMPLE, ...ENDLESS } }));
+    const ends = await Promise.all([spin(), spin(), spin()]);
+    expect(ends).toEqual(
+      expect.arrayContaining([
+        TOO_LATE,
+        { code: "BUSY", message: expect.stringMatching(/^Cannot start the call: the queue is full, retry in \d+ ms$/) },
+      ]),
+    );
+    expect(ends.filter((end) => Bun.deepEquals(end, TOO_LATE))).toHaveLength(2);
+  });
+
+  test.each([
+    { glue: "export const instantiate = ;", why: "does not parse" },
+    { glue: "export const other = 1;", why: "exports no instantiate()" },
+    { glue: "throw new Error('\\u001b[2J');", why: "throws when it is loaded" },
+  ])("fails a call whose glue $why, and runs the next one", async ({ glue }) => {
+    using executor = new Executor({ concurrency: 1, queueLimit: 1 });
+    const job = { input: "{}", limits: AMPLE, client: "test", signal: undefined };
+    const artifact = { digest: glue, kind: "bare", entryInstance: undefined, glue, modules: [] } as const;
+    const ends = [await executor.call({ ...job, artifact }), await executor.call({ ...job, artifact })].map(summarize);
+    const unusable = {
+      code: "ARTIFACT_UNUSABLE",
+      message: expect.stringMatching(/^Cannot use the compiled component: [ -~]+$/),
+    };
+    expect(ends).toEqual([unusable, unusable]);
+  });
+});
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const end = await work.catch((error: unknown) => error);
+  return end instanceof Failure ? `${end.code}: ${end.message}` : "no failure";
+}

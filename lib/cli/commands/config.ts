@@ -3,13 +3,12 @@
  */
 import { type Command, command } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { type Setting, settingKeys, settingRule } from "../settings.ts";
+import { settingKeys, settingRule } from "../settings.ts";
 import { layOut } from "../table.ts";
 
 /** `kami config`. */
 export const config: Command = command({
   name: "config",
-  summary: "Shows every setting, its value, and where that came from.",
   args: { json: { type: "boolean", description: "Print { settings: [{ key, value, origin, source }] }" } },
   notes: [
     "Settings come from these places; a later one wins:",
@@ -19,10 +18,11 @@ export const config: Command = command({
     "  4. variables: KAMI_ and the setting's name in capitals",
     "  5. flags",
     "A kami.toml may come with a directory that somebody else wrote, so it may only",
-    "tighten: db is refused there, and of the ceilings max_… the lower value counts.",
-    "home is set by the variable KAMI_HOME only. Paths in files are absolute.",
-    "The ceilings hold whatever a tool's manifest says; unset means none. The limits that",
-    "you give a call yourself, by flags of run and exec, stand above them.",
+    "tighten: db is refused there, and a number counts only where it is lower than what",
+    "the places before it say. home is set by the variable KAMI_HOME only. Paths in files",
+    "are absolute.",
+    "max_… are ceilings: no tool gets more, whatever its manifest says. The limits that you",
+    "give a call yourself, by flags of run and exec, stand above them.",
     "",
     "Settings:",
     ...settingKeys().map((key) => `  ${key} ${settingRule(key)}`),
@@ -33,7 +33,7 @@ export const config: Command = command({
   ],
   run: async (_args, session) => {
     const settings = [...session.settings().values()];
-    const rows = settings.map((setting) => [setting.key, shown(setting), setting.origin, setting.source]);
+    const rows = settings.map(({ key, value, origin, source }) => [key, String(value), origin, source]);
     const [head = "", ...lines] = layOut(
       { head: ["SETTING", "VALUE", "FROM", "WHERE"], rows },
       session.host.stdout.columns,
@@ -41,7 +41,7 @@ export const config: Command = command({
     await session.result([session.paint("bold", head), ...lines].join("\n"), {
       settings: settings.map(({ key, value, origin, source }) => ({
         key,
-        value: value ?? null,
+        value,
         origin,
         source: source === "" ? null : source,
       })),
@@ -49,7 +49,3 @@ export const config: Command = command({
     return EXIT.ok;
   },
 });
-
-function shown({ value }: Setting): string {
-  return value === undefined ? "none" : String(value);
-}

@@ -3,10 +3,12 @@
  */
 import { clean } from "../../errors.ts";
 import type { ManifestArgument } from "../../manifest/manifest.ts";
+import { cutLimits } from "../../policy/limits.ts";
+import type { Limits } from "../../protocol/limits.ts";
 import type { CallRecord, InstalledTool, Registry } from "../../registry/registry.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { openRegistry } from "../open.ts";
+import { ceilingsOf, openRegistry } from "../open.ts";
 import type { Session } from "../session.ts";
 import { layOut, layOutPairs } from "../table.ts";
 import {
@@ -14,7 +16,8 @@ import {
   exampleCall,
   formatBytes,
   formatNumber,
-  limitWords,
+  limitLines,
+  limitsJson,
   NOTHING_GRANTED,
   requestRows,
   toolJson,
@@ -29,22 +32,24 @@ const CALLS_SHOWN = 10;
 /** `kami inspect <id>`. */
 export const inspect: Command = command({
   name: "inspect",
-  summary: "Shows what an installed tool is, takes and asks for, and its recent calls.",
   args: {
     id: { type: "positional", description: "Id of an installed tool" },
-    json: { type: "boolean", description: "Print { tool, recentCalls }, and an error, as JSON" },
+    json: { type: "boolean", description: "Print { tool, cut, recentCalls }, and an error, as JSON" },
   },
-  notes: ["With --json, an error is { error: { code, message, hint } } on stderr."],
+  notes: ["cut are the limits that your ceilings make lower than the tool asks.", JSON_ERROR_NOTE],
   examples: [
     { line: "kami inspect dev.example.csv-summary", meaning: "all about one tool" },
     { line: "kami inspect dev.example.csv-summary --json", meaning: "the same, for a script" },
   ],
   run: async ({ id }, session) => {
-    using registry = await openRegistry(session.settings());
+    const settings = session.settings();
+    using registry = await openRegistry(settings);
     const tool = registry.require(id);
+    const cut = cutLimits(tool.manifest.security, ceilingsOf(settings));
     const calls = recentCalls(registry, id);
-    await session.result(describe(tool, calls, session), {
+    await session.result(describe({ tool, cut, calls }, session), {
       tool: toolJson(tool),
+      cut: cut === undefined ? null : limitsJson(cut),
       recentCalls: calls.map((call) => ({
         startedAt: new Date(call.startedAt).toISOString(),
         outcome: call.outcome,
@@ -62,7 +67,14 @@ function recentCalls(registry: Registry, id: string): readonly CallRecord[] {
     .slice(0, CALLS_SHOWN);
 }
 
-function describe(tool: InstalledTool, calls: readonly CallRecord[], session: Session): string {
+interface Known {
+  readonly tool: InstalledTool;
+  /** The limits that the user's ceilings make lower than the manifest asks. */
+  readonly cut: Partial<Limits> | undefined;
+  readonly calls: readonly CallRecord[];
+}
+
+function describe({ tool, cut, calls }: Known, session: Session): string {
   const { security, mcp, tool: named } = tool.manifest;
   const heading = (text: string): string => session.paint("bold", text);
   return [
@@ -89,7 +101,7 @@ function describe(tool: InstalledTool, calls: readonly CallRecord[], session: Se
     ...(asksForSomething(security) ? [`  ${NOTHING_GRANTED}`] : []),
     "",
     heading("Limits"),
-    `  ${limitWords(security)}`,
+    ...limitLines(security, cut).map((line) => `  ${line}`),
     "",
     heading("Recent calls"),
     ...callLines(calls, session),

@@ -8,22 +8,31 @@ import { EXIT } from "../exit-codes.ts";
 import { openRuntime } from "../open.ts";
 import type { Session } from "../session.ts";
 import { layOutPairs } from "../table.ts";
-import { asksForSomething, exampleCall, limitWords, NOTHING_GRANTED, requestRows, toolJson } from "../words.ts";
+import {
+  asksForSomething,
+  exampleCall,
+  limitLines,
+  limitsJson,
+  NOTHING_GRANTED,
+  requestRows,
+  toolJson,
+} from "../words.ts";
 
 /** `kami install <path>`. */
 export const install: Command = command({
   name: "install",
-  summary: "Installs a tool from its directory. An installed version of it is replaced.",
   args: {
     path: { type: "positional", description: "A directory that holds a tool.toml, or the tool.toml itself" },
     json: { type: "boolean", description: "Print the result, and an error, as JSON" },
   },
   notes: [
+    "An installed version of the tool is replaced.",
     "The component is compiled, metered and checked before anything is kept; when it",
     "is refused, nothing is left behind. Whatever a tool asks for, it gets nothing:",
     "this version of KAMI grants no capability.",
-    "With --json, stdout is { installed, replaced }; an error is",
-    "{ error: { code, message, hint } } on stderr.",
+    "With --json, stdout is { installed, replaced, cut }: cut are the limits that your",
+    "ceilings make lower than the tool asks; an error is { error: { code, message, hint } }",
+    "on stderr.",
   ],
   examples: [
     { line: "kami install ./csv-summary", meaning: "install the tool of a directory" },
@@ -35,15 +44,17 @@ export const install: Command = command({
     await session.result(describe(report, session), {
       installed: toolJson(report.tool),
       replaced: report.replaced ?? null,
+      cut: report.cut === undefined ? null : limitsJson(report.cut),
     });
     return EXIT.ok;
   },
 });
 
-function describe({ tool, replaced }: InstallReport, { paint }: Session): string {
+function describe({ tool, replaced, cut }: InstallReport, { paint }: Session): string {
   const { security } = tool.manifest;
   const before = replaced === undefined ? "" : ` in place of ${clean(replaced)}`;
-  const rows = [...requestRows(security), ["limits", limitWords(security)] as const];
+  const limits = limitLines(security, cut).map((line, index) => [index === 0 ? "limits" : "", line] as const);
+  const rows = [...requestRows(security), ...limits];
   return [
     `${paint("green", "Installed")} ${paint("bold", tool.id)} ${clean(tool.version)}${before}`,
     `  ${clean(tool.description)}`,

@@ -1,7 +1,7 @@
 /**
  * `kami list`: the installed tools.
  */
-import { type Command, command } from "../command.ts";
+import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openRegistry } from "../open.ts";
 import { layOut } from "../table.ts";
@@ -10,12 +10,11 @@ import { toolJson } from "../words.ts";
 /** `kami list [--filter name]`. */
 export const list: Command = command({
   name: "list",
-  summary: "Lists the installed tools, by id.",
   args: {
     filter: { type: "string", valueHint: "text", description: "Only tools with this text in their id or name" },
     json: { type: "boolean", description: "Print { tools: […] }, and an error, as JSON" },
   },
-  notes: ["With --json, an error is { error: { code, message, hint } } on stderr."],
+  notes: [JSON_ERROR_NOTE],
   examples: [
     { line: "kami list", meaning: "all tools" },
     { line: "kami list --filter csv --json", meaning: "those about CSV, for a script" },

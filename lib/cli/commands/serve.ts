@@ -9,7 +9,6 @@ import { openRuntime } from "../open.ts";
 /** `kami serve`. */
 export const serve: Command = command({
   name: "serve",
-  summary: "Serves the installed tools to an agent: MCP over stdin and stdout.",
   args: {
     concurrency: { type: "string", valueHint: "calls", description: "Calls that run at once (1 to 256)" },
     db: { type: "string", valueHint: "path", description: "The registry's database, in place of KAMI_HOME's" },

@@ -1,7 +1,7 @@
 /**
  * `kami enable` and `kami disable`: whether an installed tool can be called.
  */
-import { type Command, command } from "../command.ts";
+import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openRegistry } from "../open.ts";
 
@@ -15,14 +15,11 @@ function toggle(enabled: boolean): Command {
   const name = enabled ? "enable" : "disable";
   return command({
     name,
-    summary: enabled
-      ? "Lets an installed tool be called again."
-      : "Keeps an installed tool from being called: exec refuses it, and agents no longer see it.",
     args: {
       id: { type: "positional", description: "Id of an installed tool" },
       json: { type: "boolean", description: "Print { id, enabled }, and an error, as JSON" },
     },
-    notes: ["With --json, an error is { error: { code, message, hint } } on stderr."],
+    notes: [...(enabled ? [] : ["kami exec refuses a disabled tool, and agents no longer see it."]), JSON_ERROR_NOTE],
     examples: [{ line: `kami ${name} dev.example.csv-summary`, meaning: `${name} one tool` }],
     run: async ({ id }, session) => {
       using registry = await openRegistry(session.settings());

@@ -2,19 +2,18 @@
  * `kami uninstall`: removes an installed tool.
  */
 import { clean } from "../../errors.ts";
-import { type Command, command } from "../command.ts";
+import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openRuntime } from "../open.ts";
 
 /** `kami uninstall <id>`. */
 export const uninstall: Command = command({
   name: "uninstall",
-  summary: "Removes an installed tool and its files.",
   args: {
     id: { type: "positional", description: "Id of an installed tool" },
     json: { type: "boolean", description: "Print { uninstalled: { id, version } }, and an error, as JSON" },
   },
-  notes: ["With --json, an error is { error: { code, message, hint } } on stderr."],
+  notes: [JSON_ERROR_NOTE],
   examples: [{ line: "kami uninstall dev.example.csv-summary", meaning: "remove one tool" }],
   run: async ({ id }, session) => {
     await using runtime = await openRuntime(session, session.settings());

@@ -1,0 +1,30 @@
+/**
+ * The commands and what each does, for the general help, which loads none of them.
+ */
+
+/** What each command does, in one line, in the order of the help. */
+export const SUMMARIES = {
+  install: "Install a tool from its directory",
+  list: "List the installed tools, by id",
+  inspect: "Show what an installed tool is, takes and asks for, and its recent calls",
+  uninstall: "Remove an installed tool and its files",
+  enable: "Let an installed tool be called again",
+  disable: "Keep an installed tool from being called",
+  run: "Call a component file that is not installed",
+  exec: "Call an installed tool",
+  serve: "Serve the installed tools to an agent: MCP over stdin and stdout",
+  config: "Show every setting, its value, and where that came from",
+} as const;
+
+/** The name of a command: what follows `kami`. */
+export type CommandName = keyof typeof SUMMARIES;
+
+/** Whether a word is a command's name. */
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(SUMMARIES, word);
+}
+
+/** Names the commands, in the order of the help. */
+export function commandNames(): readonly CommandName[] {
+  return Object.keys(SUMMARIES).filter(isCommandName);
+}

@@ -1,0 +1,108 @@
+/**
+ * Whatever lies in the directory that `kami` is started in, none of it runs and none of it changes where `kami` keeps its state. Bun by
+ * itself would run what a `bunfig.toml` preloads, follow a `tsconfig.json` to other modules, and read a `.env`.
+ */
+import { describe, expect, test } from "bun:test";
+import { existsSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { guestDirectory } from "../../fixtures/paths.ts";
+import { TemporaryDirectory } from "../cli/support/directory.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SCRIPT = join(ROOT, "bin/kami.ts");
+const ECHO = "dev.kami.fixture.echo";
+
+/** Files that leave a mark, or move KAMI_HOME, when Bun obeys them. */
+function fillHostile(temporary: TemporaryDirectory): string {
+  const mark = `require("node:fs").writeFileSync(${JSON.stringify(temporary.at("mark"))}, "");\n`;
+  temporary.write("hostile/preloaded.ts", mark);
+  temporary.write("hostile/bunfig.toml", 'preload = ["./preloaded.ts"]\n[run]\npreload = ["./preloaded.ts"]\n');
+  const paths = { "*": ["./preloaded.ts"], citty: ["./preloaded.ts"], "*/lib/cli/main.ts": ["./preloaded.ts"] };
+  temporary.write("hostile/tsconfig.json", JSON.stringify({ compilerOptions: { baseUrl: ".", paths } }));
+  for (const name of [".env", ".env.local", ".env.development", ".env.production"]) {
+    temporary.write(`hostile/${name}`, `KAMI_HOME=${temporary.at("stolen")}\nKAMI_MAX_FUEL=1\n`);
+  }
+  temporary.write("hostile/package.json", '{"name": "kami", "imports": {"#x": "./preloaded.ts"}}');
+  for (const name of ["citty", "valibot", "smol-toml"]) {
+    temporary.write(`hostile/node_modules/${name}/package.json`, `{"name": "${name}", "main": "index.js"}`);
+    temporary.write(`hostile/node_modules/${name}/index.js`, mark);
+  }
+  // What relative paths of KAMI's own would name, if they started from here.
+  for (const name of ["lib/cli/main.ts", "lib/worker/entry.ts", "lib/component/compile-child.ts", "worker/entry.ts"]) {
+    temporary.write(`hostile/${name}`, mark);
+  }
+  return temporary.at("hostile");
+}
+
+interface Start {
+  readonly how: string;
+  /** What is executed, before the command's words. */
+  readonly command: (temporary: TemporaryDirectory) => readonly [string, ...string[]];
+}
+
+const STARTS: readonly Start[] = [
+  { how: "by its path", command: () => [SCRIPT] },
+  {
+    how: "by the link that a package manager makes",
+    command: (temporary) => {
+      symlinkSync(SCRIPT, temporary.at("kami"));
+      return [temporary.at("kami")];
+    },
+  },
+  { how: "by bun --cwd", command: () => ["bun", `--cwd=${ROOT}`, "bin/kami.ts"] },
+];
+
+async function start(
+  [program, ...before]: readonly [string, ...string[]],
+  words: readonly string[],
+  temporary: TemporaryDirectory,
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const child = Bun.spawn([program, ...before, ...words], {
+    cwd: temporary.at("hostile"),
+    env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: temporary.at("user") },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+describe("kami in a hostile directory", () => {
+  test.each(STARTS)("started $how, obeys none of its files", async ({ command }) => {
+    using temporary = new TemporaryDirectory();
+    fillHostile(temporary);
+    const kami = command(temporary);
+    const installed = await start(kami, ["install", guestDirectory("echo")], temporary);
+    expect([installed.exitCode, installed.stderr]).toEqual([0, ""]);
+    expect(await start(kami, ["exec", ECHO, "--input", '{"a":1}'], temporary)).toEqual({
+      exitCode: 0,
+      stdout: '{"a":1}\n',
+      stderr: "",
+    });
+    expect(existsSync(temporary.at("mark"))).toBe(false);
+    expect(existsSync(temporary.at("stolen"))).toBe(false);
+    expect(existsSync(temporary.at("user/.local/share/kami/registry.db"))).toBe(true);
+  });
+
+  test.each(["--no-env-file", "--config=/dev/null", "--tsconfig-override=/dev/null"])(
+    "would be hurt without %s: the files work",
+    async (left) => {
+      using temporary = new TemporaryDirectory();
+      fillHostile(temporary);
+      const [, , , ...flags] = (await Bun.file(SCRIPT).text()).split("\n", 1)[0]?.split(" ") ?? [];
+      expect(flags).toContain(left);
+      const { stdout } = await start(
+        ["bun", ...flags.filter((flag) => flag !== left), SCRIPT],
+        ["config", "--json"],
+        temporary,
+      );
+      expect(existsSync(temporary.at("mark")) || stdout.includes(temporary.at("stolen"))).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,119 @@
+/**
+ * Huge lists and texts that a guest gives to its imports, or returns: nothing is built of them outside fuel, memory limit and deadline.
+ */
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+
+const CHILD = fileURLToPath(new URL("./lift-child.ts", import.meta.url));
+const MIB = 1_048_576;
+
+/** The guest's memory is 58 MiB; what built its 60 million elements took 2200 MiB. */
+const GROWN_LIMIT_BYTES = 600 * MIB;
+/** Generous: nothing takes a tenth of it on an idle machine. What built the elements took 11 s. */
+const WALL_LIMIT_MS = 3000;
+
+interface Report {
+  readonly ends: unknown;
+  readonly wallMs: number;
+  readonly fuel: number;
+  readonly grownBytes: number;
+}
+
+const trapped = (reason: string): unknown => ({ code: "GUEST_TRAP", message: `The tool crashed: ${reason}` });
+
+const BOMBS = [
+  {
+    guest: "lift-bomb",
+    call: "",
+    ends: {
+      code: "CAPABILITY_DENIED",
+      message: "The tool was stopped: it asked for an unknown host function (x:y/z boom), which is denied",
+    },
+    why: "a denied function looks at no argument",
+  },
+  {
+    guest: "lift-bomb-served",
+    call: "poll-mistyped",
+    ends: trapped("it called wasi:io/poll poll with memory that it does not have"),
+    why: "60 million elements of one byte are not 60 million handles",
+  },
+  {
+    guest: "lift-bomb-served",
+    call: "random-mistyped",
+    ends: trapped("it called wasi:random/random get-random-bytes with arguments of the wrong type"),
+    why: "a list is no number",
+  },
+  {
+    guest: "lift-bomb-served",
+    call: "poll",
+    ends: trapped("it polled more than 4096 pollables at once"),
+    why: "the length of a list counts before its elements",
+  },
+  {
+    guest: "lift-bomb-served",
+    call: "write",
+    ends: trapped("it wrote 60000000 bytes where check-write permitted 0"),
+    why: "bytes are looked at where they are",
+  },
+  {
+    guest: "lift-bomb-served",
+    call: "log",
+    ends: { output: { call: "log" } },
+    why: "a text is decoded in pieces, and most of it dropped",
+  },
+] as const;
+
+describe.skipIf(process.platform !== "linux")("60 MB from a guest", () => {
+  test.each(BOMBS.map((bomb) => [bomb.guest, bomb.call, bomb.ends, bomb.why] as const))(
+    "%s %s",
+    async (guest, call, ends) => {
+      const report = await runBomb(guest, call);
+      expect(report.ends).toEqual(ends);
+      expect(report.wallMs).toBeLessThan(WALL_LIMIT_MS);
+      expect(report.grownBytes).toBeLessThan(GROWN_LIMIT_BYTES);
+    },
+  );
+
+  test.each(["return", "return-error"])("%s: a result is not built to be refused", async (call) => {
+    const report = await runBomb("lift-bomb-served", call);
+    expect(report.ends).toMatchObject({ code: expect.stringMatching(/^(?:GUEST_TRAP|RESULT_TOO_LARGE)$/) as unknown });
+    expect(report.wallMs).toBeLessThan(WALL_LIMIT_MS);
+    expect(report.grownBytes).toBeLessThan(GROWN_LIMIT_BYTES);
+  });
+
+  test("a text costs fuel by its length, and ends when it is used up", async () => {
+    const [short, enough] = [{ fuel: 7_000_000 }, { fuel: 9_000_000 }];
+    expect((await runBomb("lift-bomb-served", "log", short)).ends).toMatchObject({ code: "FUEL_EXHAUSTED" });
+    const { ends, fuel } = await runBomb("lift-bomb-served", "log", enough);
+    expect(ends).toEqual({ output: { call: "log" } });
+    // 60,000,000 / 16, and as much for the memory that was grown for it.
+    expect(fuel).toBeGreaterThan(7_400_000);
+  });
+
+  test("the deadline ends a text in the middle", async () => {
+    const endless = { fuel: Number.MAX_SAFE_INTEGER, timeoutMs: 250 };
+    const { ends, wallMs, grownBytes } = await runBomb("lift-bomb-served", "log-forever", endless);
+    expect(ends).toEqual({
+      code: "DEADLINE_EXCEEDED",
+      message: "Cannot finish the call: it ran longer than 250 ms",
+    });
+    expect(wallMs).toBeLessThan(WALL_LIMIT_MS);
+    expect(grownBytes).toBeLessThan(GROWN_LIMIT_BYTES);
+  });
+
+  test("an import that is named as a variable of the glue's is lifted by nobody", async () => {
+    const report = await runBomb("lift-bomb-served", "trampoline");
+    expect(report.ends).toMatchObject({ code: "GUEST_TRAP" });
+    expect(report.grownBytes).toBeLessThan(GROWN_LIMIT_BYTES);
+  });
+});
+
+/** Runs a guest in a process of its own: a peak is a process's, and other tests have theirs. */
+async function runBomb(guest: string, call: string, limits: object = {}): Promise<Report> {
+  const child = Bun.spawn([process.execPath, CHILD, guest, JSON.stringify({ call }), JSON.stringify(limits)], {
+    stderr: "inherit",
+  });
+  const [text, exitCode] = [await child.stdout.text(), await child.exited];
+  if (exitCode !== 0) throw new Error(`exit code ${exitCode}`);
+  return JSON.parse(text) as Report;
+}
