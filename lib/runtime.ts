@@ -5,16 +5,15 @@
  * call returns a result, failed or not, with its usage.
  */
 import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
-import { Failure, refuse } from "./errors.ts";
+import { clean, Failure, refuse } from "./errors.ts";
 import { Executor } from "./executor/executor.ts";
 import type { Settled } from "./executor/settled.ts";
 import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
-import { type LimitRequest, limitCall } from "./policy/limits.ts";
+import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
 import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
 import { readComponent, readPackage, sha256 } from "./registry/package.ts";
 import { type InstalledTool, Registry, verifyPackage } from "./registry/registry.ts";
-import { checkArguments } from "./schema/arguments.ts";
-import { parseJson } from "./schema/json.ts";
+import { readInput } from "./schema/input.ts";
 
 /** Where a runtime keeps its state, and how much it takes on. */
 export interface RuntimeOptions {
@@ -26,7 +25,7 @@ export interface RuntimeOptions {
   readonly concurrency?: number | undefined;
   /** Calls that may wait; default 256. */
   readonly queueLimit?: number | undefined;
-  /** From the user's configuration: no manifest gets more. */
+  /** From the user's configuration: no manifest gets more. Each replaces its default, {@link DEFAULT_CEILINGS}. */
   readonly ceilings?: Partial<Limits> | undefined;
   /** Takes KAMI's own diagnostics, one clean line each; default: dropped. */
   readonly log?: ((line: string) => void) | undefined;
@@ -50,18 +49,23 @@ export interface InstallReport {
   readonly tool: InstalledTool;
   /** The version that was there before, if there was one. */
   readonly replaced: string | undefined;
+  /** The limits that are lower than the manifest asks, as they are in force; absent when it gets all it asks for. */
+  readonly cut?: Partial<Limits>;
 }
 
-/** Most bytes of UTF-8 of a call's input. */
-export const INPUT_LIMIT_BYTES: number = 4 * 1_048_576;
-
 const DEFAULT_QUEUE_LIMIT = 256;
+/** Packages that are remembered as verified. */
+const VERIFIED_LIMIT = 1024;
+/** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
+const CLOSING_MS = 1000;
 
+/** What is decided about a call before it starts. */
 interface Prepared {
   readonly digest: string;
   readonly input: string;
   readonly limits: Limits;
   readonly client: string;
+  readonly signal: AbortSignal | undefined;
   readonly component: () => Promise<Uint8Array>;
 }
 
@@ -71,6 +75,11 @@ export class Runtime implements AsyncDisposable {
   readonly #options: RuntimeOptions;
   readonly #components: ComponentLibrary;
   readonly #executor: Executor;
+  readonly #ceilings: Limits;
+  /** Digests of packages that this process has compared with what was installed, the oldest first. */
+  readonly #verified = new Set<string>();
+  /** Calls and installs that have not ended. */
+  readonly #underWay = new Set<Promise<unknown>>();
 
   /**
    * Opens the registry; starts no Worker yet.
@@ -79,8 +88,9 @@ export class Runtime implements AsyncDisposable {
    */
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     this.registry = Registry.open(options.home, options.database);
-    this.#components = new ComponentLibrary(options.home, (problem) => options.log?.(problem.message));
+    this.#components = new ComponentLibrary(options.home, (problem) => this.#log(problem));
     this.#executor = new Executor({
       concurrency: options.concurrency ?? navigator.hardwareConcurrency,
       queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
@@ -91,21 +101,18 @@ export class Runtime implements AsyncDisposable {
    * Installs a package: reads it, compiles its component, then records both at once.
    *
    * @param path - A directory with a `tool.toml`, or the `tool.toml`.
-   * @throws {Failure} FILE_*, MANIFEST_*, PACKAGE_*, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN, REGISTRY_BUSY
+   * @throws {Failure} FILE_NOT_FOUND, FILE_UNREADABLE, MANIFEST_*, PACKAGE_PATH, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN,
+   *   REGISTRY_BUSY, REGISTRY_UNWRITABLE; CANCELLED when the runtime is disposed of meanwhile
    */
-  async install(path: string): Promise<InstallReport> {
-    const source = await readPackage(path);
-    try {
-      const artifact = await this.#components.load(source.componentDigest, () => Promise.resolve(source.component));
-      checkInitialMemory(artifact, limitCall(source.manifest.security).memoryBytes);
-      return this.registry.install(source);
-    } catch (error) {
-      await this.#forget(source.componentDigest);
-      throw error;
-    }
+  install(path: string): Promise<InstallReport> {
+    return this.#track(this.#install(path));
   }
 
-  /** Removes a tool, and its compiled component when no other tool has it. @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY */
+  /**
+   * Removes a tool, and its compiled component when no other tool has it. What cannot be removed of the latter is logged: the tool is gone.
+   *
+   * @throws {Failure} TOOL_UNKNOWN, REGISTRY_BUSY, REGISTRY_UNWRITABLE, REGISTRY_UNUSABLE
+   */
   async uninstall(id: string): Promise<InstalledTool> {
     const tool = this.registry.uninstall(id);
     await this.#forget(tool.componentDigest);
@@ -118,96 +125,171 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
+   * Names the interfaces that a tool's component imports: all that it can ask for, whatever its manifest says.
+   *
+   * @returns Sorted, without versions: `wasi:http/types`.
+   * @throws {Failure} PACKAGE_CHANGED, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN; CANCELLED when the runtime is disposed of meanwhile
+   */
+  async importsOf(tool: InstalledTool): Promise<readonly string[]> {
+    const { imports } = await this.#components.load(tool.componentDigest, async () => verifyPackage(tool));
+    if (imports === undefined) throw new Error("BUG: a compiled component does not say what it imports");
+    return imports;
+  }
+
+  /**
    * Calls an installed tool.
    *
    * @param id - The tool's id.
-   * @param input - JSON text, at most {@link INPUT_LIMIT_BYTES}.
+   * @param input - JSON text, at most 4 MiB of UTF-8.
    * @returns Never throws for an outcome of the domain: an unknown tool or a bad input is a failed result too.
    */
   call(id: string, input: string, options: CallOptions = {}): Promise<CallResult> {
-    return this.#settle(id, options, () => this.#prepareTool(id, input, options));
+    return this.#track(this.#settle(id, () => this.#callTool(id, input, options)));
   }
 
   /**
    * Runs a component that is not installed, under the default limits.
    *
    * @param path - The component's file.
-   * @param input - JSON text, at most {@link INPUT_LIMIT_BYTES}.
+   * @param input - JSON text, at most 4 MiB of UTF-8.
    */
   runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
-    return this.#settle("", options, () => this.#prepareFile(path, input, options));
+    const attempt = async () => this.#run(await this.#prepareFile(path, input, options));
+    return this.#track(this.#settle("", attempt));
   }
 
+  /** Cancels what is under way, waits until it has ended and is recorded, and closes the registry. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#executor[Symbol.dispose]();
+    const ended = Promise.allSettled([...this.#underWay, this.#components[Symbol.asyncDispose]()]);
+    await settleWithin(CLOSING_MS, ended);
     this.registry[Symbol.dispose]();
-    return Promise.resolve();
   }
 
-  async #settle(toolId: string, options: CallOptions, prepare: () => Promise<Prepared>): Promise<CallResult> {
-    const startedAt = Date.now();
-    const result = await this.#attempt(options, prepare);
-    this.registry.recordCall({
-      toolId,
-      startedAt,
-      outcome: result.ok ? "OK" : result.failure.code,
-      usage: result.usage,
-    });
-    return result;
-  }
-
-  async #attempt(options: CallOptions, prepare: () => Promise<Prepared>): Promise<CallResult> {
+  async #install(path: string): Promise<InstallReport> {
+    const source = await readPackage(path);
+    const { security } = source.manifest;
     try {
-      const { digest, input, limits, client, component } = await prepare();
-      const artifact = await this.#components.load(digest, component);
-      checkInitialMemory(artifact, limits.memoryBytes);
-      return await this.#executor.call({ artifact, input, limits, client, signal: options.signal });
+      const artifact = await this.#components.load(source.componentDigest, async () => source.component);
+      checkInitialMemory(artifact, this.#limits(security, {}).memoryBytes);
+      const cut = cutLimits(security, this.#ceilings);
+      return { ...this.registry.install(source), ...(cut === undefined ? {} : { cut }) };
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return { ok: false, failure: error, usage: NO_USAGE, captured: NO_OUTPUT };
+      await this.#forget(source.componentDigest);
+      throw error;
     }
   }
 
-  async #prepareTool(id: string, input: string, options: CallOptions): Promise<Prepared> {
+  async #settle(toolId: string, attempt: () => Promise<CallResult>): Promise<CallResult> {
+    const startedAt = Date.now();
+    const result = await attempt().catch(failedResult);
+    try {
+      const outcome = result.ok ? "OK" : result.failure.code;
+      this.registry.recordCall({ toolId, startedAt, outcome, usage: result.usage });
+    } catch (error) {
+      // The result matters, its record does not.
+      this.#log(error);
+    }
+    return result;
+  }
+
+  async #callTool(id: string, input: string, options: CallOptions): Promise<CallResult> {
     const tool = this.registry.require(id);
+    try {
+      return await this.#run(this.#prepareTool(tool, input, options));
+    } catch (error) {
+      // Another process may have replaced the tool since it was looked up. The guest has not run yet.
+      const isChanged = error instanceof Failure && error.code === "PACKAGE_CHANGED";
+      if (!isChanged || isSame(tool, this.registry.require(id))) throw error;
+      return this.#callTool(id, input, options);
+    }
+  }
+
+  async #run({ digest, input, limits, client, signal, component }: Prepared): Promise<CallResult> {
+    const artifact = await this.#components.load(digest, component, signal);
+    checkInitialMemory(artifact, limits.memoryBytes);
+    return await this.#executor.call({ artifact, input, limits, client, signal });
+  }
+
+  #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
+    const { id, packageDigest } = tool;
     if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
-    const declared = tool.manifest.mcp.arguments;
-    const value = parseInput(input);
+    const checked = readInput(input, tool.manifest.mcp.arguments);
+    if (!this.#verified.has(packageDigest)) this.#verify(tool);
     return {
       digest: tool.componentDigest,
-      input: declared.length === 0 ? input : JSON.stringify(checkArguments(declared, value)),
+      input: checked,
       limits: this.#limits(tool.manifest.security, options),
       client: options.client ?? id,
-      component: () => Promise.resolve(verifyPackage(tool)),
+      signal: options.signal,
+      component: async () => verifyPackage(tool),
     };
   }
 
   async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
-    parseInput(input);
+    const checked = readInput(input);
     const component = await readComponent(path);
     const digest = sha256(component);
     return {
       digest,
-      input,
+      input: checked,
       limits: this.#limits(MANIFEST_DEFAULTS.security, options),
       client: options.client ?? digest,
-      component: () => Promise.resolve(component),
+      signal: options.signal,
+      component: async () => component,
     };
+  }
+
+  /** Compares an installed package with what was installed. @throws {Failure} PACKAGE_CHANGED */
+  #verify(tool: InstalledTool): void {
+    verifyPackage(tool);
+    this.#verified.add(tool.packageDigest);
+    const [oldest] = this.#verified;
+    if (this.#verified.size > VERIFIED_LIMIT && oldest !== undefined) this.#verified.delete(oldest);
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
   async #forget(digest: string): Promise<void> {
-    const isUsed = this.registry.list().some((tool) => tool.componentDigest === digest);
-    if (!isUsed) await this.#components.remove(digest);
+    try {
+      const isUsed = this.registry.list().some((tool) => tool.componentDigest === digest);
+      if (!isUsed) await this.#components.remove(digest);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#log(error);
+    }
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const end = (): boolean => this.#underWay.delete(work);
+    work.then(end, end);
+    return work;
+  }
+
+  #log(problem: unknown): void {
+    this.#options.log?.(clean(problem instanceof Error ? problem.message : String(problem)));
   }
 
   #limits(request: LimitRequest, options: CallOptions): Limits {
-    return limitCall(request, { ceilings: this.#options.ceilings, explicit: options.limits });
+    return limitCall(request, { ceilings: this.#ceilings, explicit: options.limits });
   }
 }
 
-function parseInput(input: string): unknown {
-  const bytes = Buffer.byteLength(input);
-  if (bytes > INPUT_LIMIT_BYTES) throw refuse("INPUT_TOO_LARGE", { bytes, limitBytes: INPUT_LIMIT_BYTES });
-  return parseJson(input, "the call");
+/** Whether a tool is the one of the same id that was looked up before: not installed again meanwhile. */
+function isSame(before: InstalledTool, now: InstalledTool): boolean {
+  return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
+}
+
+/** Waits for work, and no longer than so many milliseconds. */
+async function settleWithin(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}
+
+/** Turns an outcome of the domain into a call's result. Rethrows what is none. */
+function failedResult(error: unknown): CallResult {
+  if (!(error instanceof Failure)) throw error;
+  return { ok: false, failure: error, usage: NO_USAGE, captured: NO_OUTPUT };
 }

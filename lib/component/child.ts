@@ -15,11 +15,13 @@ export interface ChildOptions {
   readonly memoryBytes: number;
   /** Bytes of standard output. */
   readonly outputBytes: number;
+  /** Aborting it kills the child. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a child ended. */
 export interface ChildResult {
-  readonly ending: "exit" | "timeout" | "memory" | "output";
+  readonly ending: "exit" | "timeout" | "memory" | "output" | "abort";
   /** Undefined when a signal ended it. */
   readonly exitCode: number | undefined;
   /** The signal that ended it, when one did. */
@@ -69,6 +71,9 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
     if (ending === "exit") ending = reason;
     child.kill("SIGKILL");
   };
+  const abort = (): void => kill("abort");
+  if (options.signal?.aborted === true) abort();
+  options.signal?.addEventListener("abort", abort, { once: true });
   const deadline = setTimeout(kill, options.timeoutMs, "timeout");
   const poll = setInterval(() => {
     void residentBytes(child.pid).then((bytes) => bytes > options.memoryBytes && kill("memory"));
@@ -90,6 +95,7 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
   } finally {
     clearTimeout(deadline);
     clearInterval(poll);
+    options.signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -12,6 +12,8 @@ import { parseReply } from "./reply.ts";
 export interface CompileOptions {
   /** Milliseconds of wall time, from 1; default 30 s. A component of 12 MB takes 5 s. */
   readonly timeoutMs?: number;
+  /** Aborting it ends the compiler. */
+  readonly signal?: AbortSignal;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -26,7 +28,8 @@ const CHILD = fileURLToPath(new URL("./compile-child.ts", import.meta.url));
  *
  * @param component - Untrusted bytes.
  * @throws {Failure} `COMPONENT_INVALID`, `COMPONENT_UNSUPPORTED`, `COMPONENT_LIMIT`, `COMPONENT_NO_ENTRY`, `INSTRUCTION_UNKNOWN`
- *   for what the component is; `COMPILE_TIMEOUT` when it takes too long; `COMPILE_CRASHED` when the compiler breaks on it.
+ *   for what the component is; `COMPILE_TIMEOUT` when it takes too long; `COMPILE_CRASHED` when the compiler breaks on it; `CANCELLED` when
+ *   the signal was aborted first.
  */
 export async function compileComponent(component: Uint8Array, options: CompileOptions = {}): Promise<Artifact> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -39,9 +42,11 @@ export async function compileComponent(component: Uint8Array, options: CompileOp
     timeoutMs,
     memoryBytes: MEMORY_LIMIT_BYTES,
     outputBytes: REPLY_LIMIT_BYTES,
+    signal: options.signal,
   }).catch((error: unknown) => {
     throw refuse("COMPILE_CRASHED", { reason: `it cannot be started: ${String(error)}` }, error);
   });
+  if (result.ending === "abort") throw refuse("CANCELLED", {});
   if (result.ending === "timeout") throw refuse("COMPILE_TIMEOUT", { limitMs: timeoutMs });
   if (result.ending !== "exit" || result.exitCode !== 0) throw crashed(result);
   const reply = parseReply(result.output);

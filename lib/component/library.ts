@@ -10,10 +10,11 @@ const COMPILED_LIMIT = 64;
 const PAGE_BYTES = 65_536;
 
 /** The components of one KAMI home. */
-export class ComponentLibrary {
+export class ComponentLibrary implements AsyncDisposable {
   readonly #artifacts: ArtifactCache;
   /** By digest, the one used longest ago first. */
   readonly #compiled = new Map<string, Promise<LoadableArtifact>>();
+  readonly #closing = new AbortController();
 
   /**
    * @param home - Absolute path of KAMI_HOME.
@@ -28,9 +29,36 @@ export class ComponentLibrary {
    *
    * @param digest - SHA-256 of the component, lower-case hex.
    * @param component - Gives its bytes; asked only when the component has to be compiled.
-   * @throws {Failure} COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN, and what `component` throws
+   * @param signal - Aborting it ends the waiting at once. The work goes on for others, and for the next call.
+   * @throws {Failure} COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN, what `component` throws; CANCELLED when the signal was aborted or the
+   *   library disposed of
    */
-  load(digest: string, component: () => Promise<Uint8Array>): Promise<LoadableArtifact> {
+  async load(digest: string, component: () => Promise<Uint8Array>, signal?: AbortSignal): Promise<LoadableArtifact> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const cancel = (): void => reject(refuse("CANCELLED", {}));
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
+    if (signals.some(({ aborted }) => aborted)) throw refuse("CANCELLED", {});
+    for (const each of signals) each.addEventListener("abort", cancel, { once: true });
+    try {
+      return await Promise.race([this.#share(digest, component), promise]);
+    } finally {
+      for (const each of signals) each.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** Forgets a component, in memory and on disk. @throws {Failure} ARTIFACT_UNUSABLE when its files cannot be removed */
+  async remove(digest: string): Promise<void> {
+    this.#compiled.delete(digest);
+    await this.#artifacts.remove(digest);
+  }
+
+  /** Ends what is being loaded, and waits until nothing is being compiled any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#artifacts[Symbol.asyncDispose]();
+  }
+
+  #share(digest: string, component: () => Promise<Uint8Array>): Promise<LoadableArtifact> {
     const known = this.#compiled.get(digest);
     const loading = known ?? this.#artifacts.ensure(digest, component).then(compileArtifact);
     this.#compiled.delete(digest);
@@ -39,12 +67,6 @@ export class ComponentLibrary {
     const [oldest] = this.#compiled.keys();
     if (this.#compiled.size > COMPILED_LIMIT && oldest !== undefined) this.#compiled.delete(oldest);
     return loading;
-  }
-
-  /** Forgets a component, in memory and on disk. */
-  async remove(digest: string): Promise<void> {
-    this.#compiled.delete(digest);
-    await this.#artifacts.remove(digest);
   }
 }
 

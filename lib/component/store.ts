@@ -3,7 +3,7 @@
  * the very bytes that are returned. That finds corruption and stale files, not a person who may write to KAMI_HOME: they could
  * replace KAMI's own state as well.
  */
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { ARTIFACT_ABI, type Artifact, digestOf } from "./artifact.ts";
@@ -36,18 +36,19 @@ export interface StorePaths {
   readonly unfinished: string;
 }
 
-function artifactPath(paths: StorePaths, digest: string): string {
-  return join(paths.artifacts, `${digest}-${ARTIFACT_ABI}`);
+/** Names the directory of a component's artifact. */
+export function artifactName(digest: string): string {
+  return `${digest}-${ARTIFACT_ABI}`;
 }
 
 /**
- * Reads an artifact and checks all of it.
+ * Reads an artifact, checks all of it, and marks it as used now: the directory's time is that of its last use.
  *
  * @param digest - SHA-256 of the component.
  * @returns Undefined when anything is missing, unreadable, or other than it was written.
  */
 export async function readArtifact(paths: StorePaths, digest: string): Promise<Artifact | undefined> {
-  const directory = artifactPath(paths, digest);
+  const directory = join(paths.artifacts, artifactName(digest));
   const text = await readWhole(join(directory, MANIFEST_NAME), MANIFEST_LIMIT_BYTES);
   const stored = text && parseStored(new TextDecoder().decode(text), digest);
   if (stored === undefined) return undefined;
@@ -58,7 +59,11 @@ export async function readArtifact(paths: StorePaths, digest: string): Promise<A
   );
   const found = parts.filter((part) => part !== undefined);
   const compiled = found.length === parts.length ? putTogether(manifest, found) : undefined;
-  return compiled && { digest, ...compiled };
+  if (compiled === undefined) return undefined;
+  const now = new Date();
+  // A home that cannot be written still gives its artifacts.
+  await utimes(directory, now, now).catch(() => undefined);
+  return { digest, ...compiled };
 }
 
 /**
@@ -87,6 +92,23 @@ export async function removeArtifacts(paths: StorePaths, digest: string): Promis
   }
 }
 
+/**
+ * Deletes an artifact, if it is there. It is renamed away first: a directory that is being deleted must not be found under its name.
+ *
+ * @param name - Of a directory among the artifacts.
+ * @throws The file system's error when it cannot be deleted.
+ */
+export async function discardArtifact(paths: StorePaths, name: string): Promise<void> {
+  const away = temporaryPath(paths, name);
+  await mkdir(paths.unfinished, { recursive: true, mode: 0o700 });
+  try {
+    await rename(join(paths.artifacts, name), away);
+  } catch {
+    // Another process was faster; the caller sees what it left.
+  }
+  await rm(away, { recursive: true, force: true });
+}
+
 async function writeFiles(directory: string, artifact: Artifact): Promise<void> {
   const { manifest, parts } = takeApart(artifact);
   const sha256 = parts.map((part) => digestOf(part));
@@ -101,7 +123,7 @@ async function writeFiles(directory: string, artifact: Artifact): Promise<void> 
 
 /** Renames onto a name that others may be writing too: whoever comes first wins, unless what they left is damaged. */
 async function moveIntoPlace(paths: StorePaths, digest: string, temporary: string): Promise<void> {
-  const target = artifactPath(paths, digest);
+  const target = join(paths.artifacts, artifactName(digest));
   for (let attempt = 1; ; attempt++) {
     try {
       await rename(temporary, target);
@@ -110,19 +132,8 @@ async function moveIntoPlace(paths: StorePaths, digest: string, temporary: strin
       if (attempt === ATTEMPTS || !isTaken(error)) throw error;
     }
     if ((await readArtifact(paths, digest)) !== undefined) return;
-    await discard(paths, digest, target);
+    await discardArtifact(paths, artifactName(digest));
   }
-}
-
-/** Renamed away first: a directory that is being deleted must not be found under the artifact's name. */
-async function discard(paths: StorePaths, digest: string, target: string): Promise<void> {
-  const away = temporaryPath(paths, digest);
-  try {
-    await rename(target, away);
-  } catch {
-    // Another writer was faster; the next attempt sees what it left.
-  }
-  await rm(away, { recursive: true, force: true });
 }
 
 function parseStored(text: string, digest: string): StoredManifest | undefined {
@@ -169,8 +180,8 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-function temporaryPath(paths: StorePaths, digest: string): string {
-  return join(paths.unfinished, `artifact-${digest.slice(0, 16)}-${crypto.randomUUID()}`);
+function temporaryPath(paths: StorePaths, name: string): string {
+  return join(paths.unfinished, `artifact-${name.slice(0, 16)}-${crypto.randomUUID()}`);
 }
 
 function isTaken(error: unknown): boolean {

@@ -30,6 +30,16 @@ export interface LimitOverrides {
 const MEBIBYTE = 1_048_576;
 
 /**
+ * The most that a tool gets on its own word, unless the configuration says otherwise: it replaces each of them, by a higher or a lower
+ * one. docs/rationale.md says why they are what they are.
+ */
+export const DEFAULT_CEILINGS: CallLimits = Object.freeze({
+  fuel: 100_000_000_000,
+  memoryBytes: 1024 * MEBIBYTE,
+  timeoutMs: 60_000,
+});
+
+/**
  * Computes the limits of a call: what the manifest asks for, at most the ceilings, unless the user said otherwise for this call.
  */
 export function limitCall(request: LimitRequest, overrides: LimitOverrides = {}): CallLimits {
@@ -39,4 +49,20 @@ export function limitCall(request: LimitRequest, overrides: LimitOverrides = {})
     memoryBytes: explicit?.memoryBytes ?? Math.min(request.maxMemoryMb * MEBIBYTE, ceilings?.memoryBytes ?? Infinity),
     timeoutMs: explicit?.timeoutMs ?? Math.min(request.maxExecutionMs, ceilings?.timeoutMs ?? Infinity),
   };
+}
+
+/**
+ * Finds the limits that the ceilings make lower than a manifest asks for.
+ *
+ * @returns Those limits as they are in force; undefined when the manifest gets all it asks for.
+ */
+export function cutLimits(request: LimitRequest, ceilings: Partial<CallLimits>): Partial<CallLimits> | undefined {
+  const asked = limitCall(request);
+  const { fuel, memoryBytes, timeoutMs } = limitCall(request, { ceilings });
+  const cut = {
+    ...(fuel < asked.fuel ? { fuel } : {}),
+    ...(memoryBytes < asked.memoryBytes ? { memoryBytes } : {}),
+    ...(timeoutMs < asked.timeoutMs ? { timeoutMs } : {}),
+  };
+  return Object.keys(cut).length === 0 ? undefined : cut;
 }

@@ -55,29 +55,26 @@ export function toInputSchema(specs: readonly ArgumentSpec[]): JsonSchema {
 }
 
 /**
- * Checks an input against the declared arguments, and fills in the defaults.
+ * Checks an input against the declared arguments. Changes nothing of it.
  *
  * @param specs - The declared arguments, in manifest order, with unique names.
  * @param input - A JSON value from outside.
- * @returns A null-prototype object: the input's own properties in their order, then the defaults of absent arguments. With no
- *   declared arguments, every property of the input. Values are shared with the input and the specs, not copied.
+ * @returns What is to be added to the input: the defaults of the arguments that it lacks, by name, in manifest order, in a null-prototype
+ *   object. The values are those of the specs, not copies.
  * @throws {Failure} `INPUT_INVALID` for an input that is no object; else for the first property that is unknown or whose value is
- *   not allowed; else for the first required argument that is missing.
+ *   not allowed; else for the first required argument that is missing. With no declared arguments, any object passes.
  */
-export function checkArguments(specs: readonly ArgumentSpec[], input: unknown): Record<string, unknown> {
+export function checkArguments(specs: readonly ArgumentSpec[], input: unknown): Readonly<Record<string, unknown>> {
   if (!isObject(input)) throw invalid("input", `must be an object, got ${describeJson(input)}`);
   const specByName = new Map(specs.map((spec) => [spec.name, spec]));
-  const checked: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(input)) {
-    if (specs.length > 0) checkValue(specByName, name, value);
-    checked[name] = value;
-  }
+  if (specs.length > 0) for (const [name, value] of Object.entries(input)) checkValue(specByName, name, value);
+  const added: Record<string, unknown> = Object.create(null);
   for (const spec of specs) {
-    if (spec.name in checked) continue;
+    if (Object.hasOwn(input, spec.name)) continue;
     if (spec.required) throw invalid(spec.name, "is required");
-    if (spec.default !== undefined) checked[spec.name] = spec.default;
+    if (spec.default !== undefined) added[spec.name] = spec.default;
   }
-  return checked;
+  return added;
 }
 
 function toProperty(spec: ArgumentSpec): JsonSchema {

@@ -14,6 +14,13 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
+ * Takes a byte order mark off the front of a text: a parser may ignore it, so that one that does not must never see it.
+ */
+export function withoutMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
+/**
  * Parses JSON text.
  *
  * @param text - Of any content; its length is bounded by the caller.
@@ -22,7 +29,7 @@ const BACKSLASH = 0x5c;
  * @throws {Failure} `INPUT_NOT_JSON` when it is not JSON, or nests deeper than {@link JSON_DEPTH_LIMIT}.
  */
 export function parseJson(text: string, source: string): unknown {
-  const json = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const json = withoutMark(text);
   // Checked first: the parser recurses, and what it returns is walked by code that recurses too.
   const tooDeep = findDepth(json, JSON_DEPTH_LIMIT + 1);
   if (tooDeep !== -1) {
@@ -60,8 +67,14 @@ function findDepth(text: string, depth: number): number {
   return -1;
 }
 
-/** Returns the offset of the closing quote, or the end of a text that has none. */
-function endOfString(text: string, start: number): number {
+/**
+ * Finds where a string ends.
+ *
+ * @param text - JSON or not.
+ * @param start - Offset of the opening quote.
+ * @returns The offset of the closing quote, or the text's length when it has none.
+ */
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
     while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1;

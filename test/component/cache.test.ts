@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guestPath } from "../../fixtures/paths.ts";
 import { ARTIFACT_ABI, type Artifact, digestOf } from "../../lib/component/artifact.ts";
-import { ArtifactCache } from "../../lib/component/cache.ts";
+import { ArtifactCache, COMPILERS_AT_ONCE } from "../../lib/component/cache.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
-import type { Failure } from "../../lib/errors.ts";
+import { Failure } from "../../lib/errors.ts";
 import { assemble } from "./support/components.ts";
 import { temporaryDirectory } from "./support/directory.ts";
 
@@ -24,6 +24,12 @@ const FILES = ["artifact.json", "glue.js", "tool.core.wasm", "tool.core2.wasm"];
 
 function directoryOf(home: string): string {
   return join(home, "artifacts", `${artifact.digest}-${ARTIFACT_ABI}`);
+}
+
+/** Makes components that are different. */
+function variants(count: number): Promise<readonly Uint8Array[]> {
+  const heads = Array.from({ length: count }, (_, index) => `(core module (global i32 (i32.const ${index})))`);
+  return Promise.all(heads.map((head) => assemble({ head: `${head} (core instance (instantiate 0))` })));
 }
 
 async function refuseToRead(): Promise<Uint8Array> {
@@ -234,6 +240,47 @@ describe("ArtifactCache.ensure()", () => {
       expect((await cache.load(digest)) !== undefined).toBe(names.length > 0);
       await cache.remove(digest);
     }
+  });
+});
+
+describe("ArtifactCache compilations", () => {
+  test(`no more than ${COMPILERS_AT_ONCE} run at once, however many are asked for`, async () => {
+    using home = temporaryDirectory();
+    await using cache = new ArtifactCache(home.path);
+    let running = 0;
+    let most = 0;
+    const components = await variants(6);
+    const compiled = components.map(async (bytes) => {
+      const result = await cache.ensure(digestOf(bytes), async () => {
+        // A turn of the loop, in which the end of the one before is counted.
+        await Bun.sleep(0);
+        running += 1;
+        most = Math.max(most, running);
+        return bytes;
+      });
+      running -= 1;
+      return result;
+    });
+    expect((await Promise.all(compiled)).map(({ digest }) => digest)).toEqual(
+      components.map((bytes) => digestOf(bytes)),
+    );
+    expect(most).toBe(COMPILERS_AT_ONCE);
+  });
+
+  test("disposal ends those that run and those that wait, and leaves nothing", async () => {
+    using home = temporaryDirectory();
+    const cache = new ArtifactCache(home.path);
+    const begun = Promise.withResolvers<void>();
+    const components = await variants(4);
+    const outcomes = components.map((bytes) =>
+      cache
+        .ensure(digestOf(bytes), async () => (begun.resolve(), bytes))
+        .catch((error: unknown) => (error instanceof Failure ? error.code : String(error))),
+    );
+    await begun.promise;
+    await cache[Symbol.asyncDispose]();
+    expect(await Promise.all(outcomes)).toEqual(components.map(() => "CANCELLED"));
+    expect(readdirSync(home.path)).toEqual([]);
   });
 });
 

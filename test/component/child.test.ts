@@ -48,6 +48,16 @@ describe("runAmbientChild()", () => {
     expect(result).toMatchObject({ ending: "timeout", exitCode: undefined, signal: "SIGKILL" });
   });
 
+  test("a child is killed when its signal is aborted, before it starts or while it runs", async () => {
+    const stop = new AbortController();
+    const running = probe("spin", { signal: stop.signal });
+    await Bun.sleep(100);
+    stop.abort();
+    const killed = { ending: "abort", exitCode: undefined, signal: "SIGKILL" };
+    expect(await running).toMatchObject(killed);
+    expect(await probe("spin", { signal: AbortSignal.abort() })).toMatchObject(killed);
+  });
+
   test.if(process.platform === "linux")("a child that takes too much memory is killed", async () => {
     const result = await probe("allocate", { memoryBytes: 209_715_200 });
     expect(result).toMatchObject({ ending: "memory", exitCode: undefined, signal: "SIGKILL" });

@@ -205,7 +205,7 @@ describe("crashed()", () => {
     { result: { ending: "exit", exitCode: 3, stderr: "" }, reason: "exit code 3" },
     {
       result: { ending: "exit", exitCode: 1, stderr: "1 | code\n\nRangeError: Out of\u001b[31m memory\n  at x\n" },
-      reason: "Out of [31m memory",
+      reason: "Out of memory",
     },
     {
       result: { ending: "exit", exitCode: 1, stderr: `panicked at /src/a.rs:1:2:\n${"y".repeat(1000)}\nstack` },
