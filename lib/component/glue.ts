@@ -3,6 +3,7 @@
  */
 import { $init, generate, type GenerateOptions } from "@bytecodealliance/jco-transpile/component";
 import { COMPONENT_LIMITS } from "./artifact.ts";
+import { boundGlue } from "./bounds.ts";
 import { explainRejection } from "./rejection.ts";
 import { checkTotal } from "./scope.ts";
 
@@ -21,6 +22,8 @@ const OPTIONS: GenerateOptions = {
   noTypescript: true,
   // The glue exports instantiate(), which takes all that it uses: no shim, no fetch, no file.
   instantiation: { tag: "sync" },
+  // The glue asks each import for a core function of its own. Otherwise it builds all arguments before the import is called.
+  importBindings: { tag: "hybrid" },
   tlaCompat: false,
   noNodejsCompat: true,
   // No core module inside the glue: none may escape the meter.
@@ -48,7 +51,7 @@ export async function generateGlue(component: Uint8Array): Promise<Generated> {
   checkTotal("the size of the core modules in bytes", coreBytes, COMPONENT_LIMITS.coreBytes);
   checkTotal("the size of the glue in bytes", glue.length, COMPONENT_LIMITS.glueBytes);
   checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
-  return { glue: new TextDecoder().decode(glue), modules, imports: imports.toSorted() };
+  return { glue: boundGlue(new TextDecoder().decode(glue)), modules, imports: imports.toSorted() };
 }
 
 function runGenerator(component: Uint8Array): ReturnType<typeof generate> {

@@ -29,6 +29,8 @@ export interface LoadableArtifact {
   /** Text of the module that jco made. Untrusted code: only a Worker evaluates it. */
   readonly glue: string;
   readonly modules: readonly LoadableModule[];
+  /** Interfaces that the component imports, sorted, without versions; absent from one that was not made by {@link compileArtifact}. */
+  readonly imports?: readonly string[];
 }
 
 /**
@@ -37,8 +39,8 @@ export interface LoadableArtifact {
  * @throws {Failure} COMPONENT_INVALID when the engine refuses one.
  */
 export async function compileArtifact(artifact: Artifact): Promise<LoadableArtifact> {
-  const { digest, kind, entryInstance, glue } = artifact;
-  return { digest, kind, entryInstance, glue, modules: await Promise.all(artifact.modules.map(compileModule)) };
+  const { digest, kind, entryInstance, glue, imports } = artifact;
+  return { digest, kind, entryInstance, glue, imports, modules: await Promise.all(artifact.modules.map(compileModule)) };
 }
 
 async function compileModule(module: ArtifactModule): Promise<LoadableModule> {

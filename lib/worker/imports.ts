@@ -14,6 +14,7 @@ import { FILESYSTEM_INTERFACES } from "./wasi/filesystem.ts";
 import { Host } from "./wasi/host.ts";
 import type { InterfaceFactory } from "./wasi/host.ts";
 import { IO_INTERFACES } from "./wasi/io.ts";
+import { lowerInterface } from "./wasi/lower.ts";
 import { RANDOM_INTERFACES } from "./wasi/random.ts";
 
 const INTERFACES: ReadonlyMap<string, InterfaceFactory> = new Map([
@@ -56,5 +57,5 @@ function stripVersion(key: string): string {
 function createInterface(host: Host, name: string): unknown {
   const create = INTERFACES.get(name);
   if (create === undefined) return denyInterface(host.context, name);
-  return denyRest(host.context, name, create(host));
+  return denyRest(host.context, name, lowerInterface(host, name, create(host)));
 }

@@ -2,7 +2,6 @@
  * Runs one guest in a process of its own, and prints how the call ended and by how much the process's peak memory grew.
  */
 import { readFileSync } from "node:fs";
-import type { Limits } from "../../lib/protocol/limits.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
 
 const [guest = "", input = "{}", limits = "{}"] = process.argv.slice(2);
@@ -10,7 +9,7 @@ await using kami = new TestRuntime({ concurrency: 1 });
 // What every first call costs is not the guest's.
 await kami.run("echo");
 const before = peakBytes();
-const result = await kami.run(guest, JSON.parse(input), { limits: { ...AMPLE, ...(JSON.parse(limits) as Limits) } });
+const result = await kami.run(guest, JSON.parse(input), { limits: Object.assign({ ...AMPLE }, JSON.parse(limits)) });
 const { wallMs, fuel } = result.usage;
 console.log(JSON.stringify({ ends: summarize(result), wallMs, fuel, grownBytes: peakBytes() - before }));
 

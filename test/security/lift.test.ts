@@ -113,7 +113,11 @@ async function runBomb(guest: string, call: string, limits: object = {}): Promis
   const child = Bun.spawn([process.execPath, CHILD, guest, JSON.stringify({ call }), JSON.stringify(limits)], {
     stderr: "inherit",
   });
-  const [text, exitCode] = [await child.stdout.text(), await child.exited];
-  if (exitCode !== 0) throw new Error(`exit code ${exitCode}`);
-  return JSON.parse(text) as Report;
+  const report: unknown = await new Response(child.stdout).json();
+  if (!isReport(report)) throw new Error("no report");
+  return report;
+}
+
+function isReport(value: unknown): value is Report {
+  return typeof value === "object" && value !== null && "ends" in value && "grownBytes" in value;
 }

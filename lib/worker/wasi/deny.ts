@@ -4,10 +4,11 @@
  *
  * The glue asks for functions and resource classes by name, checks only that each is there, and reads a class's `prototype`
  * for `instanceof` and for the methods of handles. So one kind of object stands for all of them: it can be called and
- * constructed, and has every property.
+ * constructed, and has every property. It brings a core function of its own, which denies before any argument is looked at.
  */
 import { clean } from "../../errors.ts";
 import type { CallContext } from "../context.ts";
+import { LOWER } from "./boundary.ts";
 import type { Interface } from "./host.ts";
 
 /** What is denied, in an agent's words, by the beginning of the interface's name. */
@@ -22,7 +23,7 @@ const CAPABILITIES: readonly (readonly [prefix: string, capability: string])[] =
 const NAME_LIMIT = 100;
 
 /** What an import is: its interface, then the function, or the resource and its method. */
-type Path = readonly [interfaceName: string, ...names: string[]];
+export type Path = readonly [interfaceName: string, ...names: string[]];
 
 /**
  * Denies a whole interface, or a function that the world imports without one.
@@ -48,12 +49,17 @@ export function denyRest(context: CallContext, interfaceName: string, known: Int
   });
 }
 
+/** Denies one function of an interface, or of a resource that the interface has. */
+export function denyFunction(context: CallContext, name: Path): unknown {
+  return makeDenial(context, name);
+}
+
 /**
  * Makes a resource class that cannot be constructed and has no static functions: what the glue gets for a class of ours.
  *
  * @param prototype - Where its methods are found, and what `instanceof` looks for.
  */
-export function nameResource(context: CallContext, name: Path, prototype: object): unknown {
+export function nameResource(context: CallContext, name: Path, prototype: object): object {
   return makeDenial(context, name, prototype);
 }
 
@@ -69,13 +75,13 @@ function describe([interfaceName, ...names]: Path): string {
   return `${found?.[1] ?? "an unknown host function"} (${place})`;
 }
 
-/** Undoes the glue's camelCase: `createTcpSocket` and `TcpSocket` are `create-tcp-socket` and `tcp-socket` in WIT. */
-function toKebabCase(name: string): string {
+/** Undoes the glue's camelCase: `createTcpSocket` and `TcpSocket` are `create-tcp-socket` and `tcp-socket` in WIT. At most 100 characters. */
+export function toKebabCase(name: string): string {
   const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, "");
   return clean(kebab, NAME_LIMIT);
 }
 
-function makeDenial(context: CallContext, path: Path, prototype?: object): unknown {
+function makeDenial(context: CallContext, path: Path, prototype?: object): object {
   // A `function`: only that can be constructed as well as called, and have its `prototype` replaced.
   function refuse(): never {
     context.enter();
@@ -84,6 +90,7 @@ function makeDenial(context: CallContext, path: Path, prototype?: object): unkno
   refuse.prototype = prototype;
   return new Proxy(refuse, {
     get(_, name): unknown {
+      if (name === LOWER) return () => () => refuse();
       if (typeof name === "symbol") return Reflect.get(refuse, name);
       if (name !== "prototype") return makeDenial(context, [...path, name]);
       refuse.prototype ??= makePrototype(context, path);

@@ -16,6 +16,9 @@ export const TICK_NS: bigint = 1_000_000n;
 /** The largest `u64`. */
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
+/** Bytes that one unit of fuel pays for, as in bulk operations of guests. */
+const BYTES_A_UNIT = 16;
+
 /** The reading that a call's monotonic clock starts from, 1 s: some runtimes (Go's) refuse a clock that reads zero. */
 const CLOCK_ORIGIN_MS = 1000;
 
@@ -31,7 +34,9 @@ export class Host {
   readonly context: CallContext;
   readonly #startedMs: number = performance.now();
   readonly #prototypes = new Map<object, object>();
-  #handles = 0;
+  /** By number. Numbers are used again, so that nothing grows with how many resources a call has had. */
+  readonly #resources: (object | undefined)[] = [undefined];
+  readonly #free: number[] = [];
 
   constructor(context: CallContext) {
     this.context = context;
@@ -48,28 +53,44 @@ export class Host {
     return BigInt(Math.floor(performance.now() - this.#startedMs) + CLOCK_ORIGIN_MS) * TICK_NS;
   }
 
-  /** Counts a new handle; traps when the call holds {@link HANDLE_LIMIT} already. */
-  hold(): void {
-    if (this.#handles >= HANDLE_LIMIT) this.context.trap(`it holds more than ${HANDLE_LIMIT} handles`);
-    this.#handles += 1;
+  /**
+   * Counts a new resource; traps when the call holds {@link HANDLE_LIMIT} already.
+   *
+   * @returns Its number, from 1: what the glue's tables of handles hold.
+   */
+  hold(resource: object): number {
+    const number = this.#free.pop() ?? this.#resources.length;
+    if (number > HANDLE_LIMIT) this.context.trap(`it holds more than ${HANDLE_LIMIT} handles`);
+    this.#resources[number] = resource;
+    return number;
   }
 
-  /** Counts a handle that was dropped. */
-  release(): void {
-    this.#handles -= 1;
+  /** Forgets a resource that was dropped. */
+  release(number: number): void {
+    this.#resources[number] = undefined;
+    this.#free.push(number);
+  }
+
+  /** Finds a resource that the call holds. */
+  resourceAt(number: number): object | undefined {
+    return this.#resources[number];
+  }
+
+  /** Charges for bytes that an import is given or gives. */
+  chargeBytes(length: number): void {
+    this.context.charge(Math.ceil(length / BYTES_A_UNIT));
   }
 
   /**
-   * Gives the prototype that this call's objects of a class have: it leads from any of them, even from one that the glue
-   * made up for a handle that does not exist, to this host.
+   * Gives the prototype that this call's objects of a class have.
    *
    * @param base - The class's own prototype.
-   * @param key - The property under which this host is found.
+   * @param make - Makes it, once for the call.
    */
-  prototypeOf(base: object, key: symbol): object {
+  prototypeOf(base: object, make: () => object): object {
     const known = this.#prototypes.get(base);
     if (known !== undefined) return known;
-    const made: object = Object.create(base, { [key]: { value: this } });
+    const made = make();
     this.#prototypes.set(base, made);
     return made;
   }

@@ -5,9 +5,10 @@
  *
  * Source: wasi:io 0.2, wit/poll.wit.
  */
+import { boolResult, nothing } from "./canonical.ts";
 import { HANDLE_LIMIT, TICK_NS } from "./host.ts";
 import type { Host } from "./host.ts";
-import { Resource } from "./resource.ts";
+import { Resource, type ResourceType } from "./resource.ts";
 
 /** Most elements of one list that `poll` takes: as many as a call can hold handles. */
 export const POLL_LIMIT: number = HANDLE_LIMIT;
@@ -22,6 +23,11 @@ const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 
 /** `wasi:io/poll` `pollable`: one event, which is ready from some instant on. */
 export class Pollable extends Resource {
+  static readonly type: ResourceType = {
+    name: ["wasi:io/poll", "pollable"],
+    methods: { ready: [[], boolResult], block: [[], nothing] },
+  };
+
   /** A reading of the call's monotonic clock, in whole ticks. */
   readonly #readyAt: bigint;
 
@@ -29,7 +35,7 @@ export class Pollable extends Resource {
    * @param readyAt - The instant of the event, nanoseconds of the call's monotonic clock; default: it is ready already.
    */
   constructor(host: Host, readyAt = 0n) {
-    super(host);
+    super(host, Pollable);
     // Whole ticks: the time that is left is then never a sliver, which would turn the wait into a spin.
     this.#readyAt = ((readyAt + TICK_NS - 1n) / TICK_NS) * TICK_NS;
   }
@@ -40,7 +46,8 @@ export class Pollable extends Resource {
    * Source: wit/poll.wit `pollable.ready`: "This function never blocks".
    */
   ready(): boolean {
-    return this.#readyAt <= Resource.enter(this).now();
+    const host = Resource.enter(this);
+    return this.#readyAt <= host.now();
   }
 
   /**

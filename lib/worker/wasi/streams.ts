@@ -4,9 +4,17 @@
  *
  * Source: wasi:io 0.2, wit/streams.wit.
  */
+import {
+  bytesParameter,
+  type Signature,
+  streamBytesResult,
+  streamResult,
+  streamU64Result,
+  u64Parameter,
+} from "./canonical.ts";
 import type { Host } from "./host.ts";
 import { Pollable } from "./poll.ts";
-import { Resource } from "./resource.ts";
+import { borrowParameter, ownResult, Resource, type ResourceType } from "./resource.ts";
 import { ResultError } from "./result.ts";
 
 /** Most bytes that one `read` or `splice` moves, 64 KiB, and what `check-write` permits. */
@@ -14,6 +22,13 @@ export const CHUNK_LIMIT: number = 65_536;
 
 /** Most bytes of a `blocking-write-and-flush` and of a `blocking-write-zeroes-and-flush`. */
 export const BLOCKING_WRITE_LIMIT: number = 4096;
+
+const READ: Signature = [[u64Parameter], streamBytesResult];
+const SKIP: Signature = [[u64Parameter], streamU64Result];
+const SUBSCRIBE: Signature = [[], ownResult];
+const WRITE: Signature = [[bytesParameter], streamResult];
+const WRITE_ZEROES: Signature = [[u64Parameter], streamResult];
+const FLUSH: Signature = [[], streamResult];
 
 /** Bytes that several input streams of a call read in turn. */
 export class Input {
@@ -54,10 +69,15 @@ export class Input {
 
 /** `wasi:io/streams` `input-stream`. All bytes are there from the start, so the blocking functions never block. */
 export class InputStream extends Resource {
+  static readonly type: ResourceType = {
+    name: ["wasi:io/streams", "input-stream"],
+    methods: { read: READ, blockingRead: READ, skip: SKIP, blockingSkip: SKIP, subscribe: SUBSCRIBE },
+  };
+
   readonly #input: Input;
 
   constructor(host: Host, input: Input) {
-    super(host);
+    super(host, InputStream);
     this.#input = input;
   }
 
@@ -86,7 +106,8 @@ export class InputStream extends Resource {
    * Source: wit/streams.wit `input-stream.skip`: "returns the number of bytes consumed from the stream".
    */
   skip(len: unknown): bigint {
-    return BigInt(this.#input.skip(Resource.enter(this).takeU64(len, "wasi:io/streams input-stream.skip")));
+    const limit = Resource.enter(this).takeU64(len, "wasi:io/streams input-stream.skip");
+    return BigInt(this.#input.skip(limit));
   }
 
   /** Passes over the next bytes. Source: wit/streams.wit `input-stream.blocking-skip`. */
@@ -105,14 +126,32 @@ export class InputStream extends Resource {
   }
 }
 
+const SPLICE: Signature = [[borrowParameter(InputStream), u64Parameter], streamU64Result];
+
 /** `wasi:io/streams` `output-stream`. The call captures every write at once, so that a flush has nothing to do. */
 export class OutputStream extends Resource {
+  static readonly type: ResourceType = {
+    name: ["wasi:io/streams", "output-stream"],
+    methods: {
+      checkWrite: [[], streamU64Result],
+      write: WRITE,
+      blockingWriteAndFlush: WRITE,
+      flush: FLUSH,
+      blockingFlush: FLUSH,
+      subscribe: SUBSCRIBE,
+      writeZeroes: WRITE_ZEROES,
+      blockingWriteZeroesAndFlush: WRITE_ZEROES,
+      splice: SPLICE,
+      blockingSplice: SPLICE,
+    },
+  };
+
   readonly #stream: "stdout" | "stderr";
   /** Bytes that may be written before the next `check-write`. */
   #permit = 0;
 
   constructor(host: Host, stream: "stdout" | "stderr") {
-    super(host);
+    super(host, OutputStream);
     this.#stream = stream;
   }
 
@@ -179,6 +218,7 @@ export class OutputStream extends Resource {
     const host = Resource.enter(this);
     const count = host.takeU64(len, "wasi:io/streams output-stream.write-zeroes");
     this.#spend(host, count);
+    host.chargeBytes(Number(count));
     host.context.capture(this.#stream, new Uint8Array(Number(count)));
   }
 
@@ -191,6 +231,7 @@ export class OutputStream extends Resource {
     const host = Resource.enter(this);
     const count = host.takeU64(len, "wasi:io/streams output-stream.blocking-write-zeroes-and-flush");
     limitBlockingWrite(host, count);
+    host.chargeBytes(Number(count));
     host.context.capture(this.#stream, new Uint8Array(Number(count)));
   }
 
@@ -208,6 +249,7 @@ export class OutputStream extends Resource {
     const name = "wasi:io/streams output-stream.splice";
     const input = InputStream.input(src) ?? host.trapType(name);
     const moved = input.take(least(host.takeU64(len, name), BigInt(CHUNK_LIMIT)));
+    host.chargeBytes(moved.length);
     host.context.capture(this.#stream, moved);
     return BigInt(moved.length);
   }

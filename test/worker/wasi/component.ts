@@ -2,7 +2,7 @@
  * Real guests for tests of the imports: components built from text, run by the glue that ships.
  */
 import { componentEmbed, componentNew, parse, preview1AdapterReactorPath } from "@bytecodealliance/jco";
-import { generateGlue } from "../../../lib/component/glue.ts";
+import { type Generated, generateGlue } from "../../../lib/component/glue.ts";
 import { invoke, type Recorder } from "./recorder.ts";
 
 /** Text of a WIT package with a world `guest`, and of the packages that it refers to. */
@@ -72,7 +72,15 @@ export async function buildComponent(source: Source): Promise<Uint8Array> {
 
 /** Instantiates a component with the imports of a call. */
 export async function startComponent(component: Uint8Array, call: Recorder): Promise<object> {
-  const { glue: source, modules } = await generateGlue(component);
+  const { glue, modules } = await generateGlue(component);
+  return startGlue({ glue, modules }, call);
+}
+
+/** Evaluates a glue and instantiates what it links, with the imports of a call. */
+export async function startGlue(
+  { glue: source, modules }: Pick<Generated, "glue" | "modules">,
+  call: Recorder,
+): Promise<object> {
   const byName = new Map(modules);
   const glue: unknown = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   const getModule = (name: string) => new WebAssembly.Module(new Uint8Array(byName.get(name) ?? []));

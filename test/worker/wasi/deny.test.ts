@@ -28,7 +28,7 @@ describe("a denied function", () => {
 
   test("has a name of bounded length, on one line", () => {
     const call = new Recorder();
-    const ending = call.endOf(() => call.call(`my:pkg/${"i".repeat(500)}\n`, `f\u001b${"n".repeat(500)}`));
+    const ending = call.endOf(() => call.call(`my:pkg/${"i".repeat(500)}\n`, `f\u0007${"n".repeat(500)}`));
     expect(ending).toBe(`denied: an unknown host function (my:pkg/${"i".repeat(93)}… f ${"n".repeat(98)}…)`);
   });
 

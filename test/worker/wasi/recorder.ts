@@ -23,6 +23,8 @@ export class Recorder implements CallContext {
   ending: string | undefined;
   /** Calls of `enter`. */
   entered = 0;
+  /** Units that were charged for sizes. */
+  charged = 0;
   /** Calls of `checkInterrupt`. */
   checked = 0;
   /** The check at which an interrupt arrives. */
@@ -34,6 +36,10 @@ export class Recorder implements CallContext {
 
   enter(): void {
     this.entered += 1;
+  }
+
+  charge(units: number): void {
+    this.charged += units;
   }
 
   checkInterrupt(): void {
