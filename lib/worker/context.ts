@@ -37,7 +37,7 @@ export interface CallContext {
    * guest cannot catch it.
    *
    * @param reason - What the guest did, in words that an agent can read: `it polled an empty list`.
-   * @throws {HostTrap} Always.
+   * @throws {WebAssembly.RuntimeError} Always: one that no guest can catch.
    */
   trap(reason: string): never;
 

@@ -6,10 +6,9 @@
  * are JavaScriptCore's and jco's.
  */
 import type { FailureCode, FailureDetail } from "../errors.ts";
-import { DETAIL_LIMIT, type Limits } from "../protocol/limits.ts";
+import { DETAIL_LIMIT, type Limits, RESULT_LIMIT_BYTES } from "../protocol/limits.ts";
 import type { Outcome } from "../protocol/messages.ts";
 import type { Stop } from "./budget.ts";
-import { HostTrap } from "./trap.ts";
 
 /** What a call's budget knows about its end. */
 export interface BudgetEnd {
@@ -49,6 +48,8 @@ const FAULTS: Texts = [
     /^byteOffset |^Length out of range|^Out of bounds|out of range of buffer|^Range consisting|insufficient storage/i,
     broken("an address or a length outside its memory"),
   ],
+  [/^it holds more than \d+ handles$/, trap("it holds too many handles")],
+  [/^an import cannot be linked$/, trap("it imports what no host can give")],
   [/discriminant|variant/, broken("a discriminant that its type does not have")],
   [/handle|resource|\brep\b/i, broken("a handle that it does not have")],
   [/not valid for encoding/, broken("text that is not valid in its encoding")],
@@ -65,7 +66,6 @@ const FAULTS: Texts = [
  */
 export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   if (budget.stopped !== undefined) return { ok: false, ...budget.stopped };
-  if (error instanceof HostTrap) return trap(error.reason);
   const payload = payloadOf(error);
   if (payload !== undefined) return failed("TOOL_ERROR", { message: payload });
   if (isStackOverflow(error)) return failed("STACK_OVERFLOW", {});
@@ -90,6 +90,8 @@ function describeCrash(error: unknown): Outcome {
   }
   if (error instanceof WebAssembly.LinkError || isBug(error)) throw error;
   if (!(error instanceof Error)) return trap("an exception that it did not catch");
+  const bytes = /^it returned a text of (\d+) bytes$/.exec(error.message)?.[1];
+  if (bytes !== undefined) return failed("RESULT_TOO_LARGE", { bytes: Number(bytes), limitBytes: RESULT_LIMIT_BYTES });
   return find(FAULTS, error.message) ?? broken("a value that its type does not allow");
 }
 

@@ -3,7 +3,6 @@
  */
 import type { CallContext } from "../../../lib/worker/context.ts";
 import { createImports } from "../../../lib/worker/imports.ts";
-import { HostTrap } from "../../../lib/worker/trap.ts";
 import type { GuestStream, LogLevel } from "../../../lib/protocol/limits.ts";
 
 /** Thrown when an import ends the call in another way than by a trap. */
@@ -53,7 +52,7 @@ export class Recorder implements CallContext {
 
   trap(reason: string): never {
     this.ending ??= `trap: ${reason}`;
-    throw new HostTrap(reason);
+    throw new Ended();
   }
 
   exit(exitCode: number): never {
@@ -75,7 +74,7 @@ export class Recorder implements CallContext {
     try {
       action();
     } catch (error) {
-      if (error instanceof Ended || error instanceof HostTrap) return this.ending ?? "";
+      if (error instanceof Ended) return this.ending ?? "";
       throw error;
     }
     return "returned";
