@@ -7,13 +7,14 @@ import { METER_ABI, type MemorySpec } from "../wasm/meter.ts";
 export const JCO_VERSION = "0.15.0";
 
 /** Changes whenever jco's options, the rules for entries, or the files of an artifact change. */
-const GLUE_ABI = 2;
+const GLUE_ABI = 3;
 
 /** Tells apart artifacts that only one version of KAMI can use: part of an artifact's directory name. */
 export const ARTIFACT_ABI: string = `m${METER_ABI}-g${GLUE_ABI}-j${JCO_VERSION}`;
 
 /** What is limited about a component. */
-type ComponentLimit = "modules" | "coreBytes" | "meteredBytes" | "glueBytes" | "imports" | "nesting" | "types";
+type ComponentLimit =
+  "modules" | "instances" | "coreBytes" | "meteredBytes" | "glueBytes" | "imports" | "nesting" | "types";
 
 /** The most that a component and its artifact may have. */
 export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object.freeze({
@@ -23,8 +24,10 @@ export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object
   coreBytes: 67_108_864,
   /** Bytes of all core modules together, after they are metered. */
   meteredBytes: 268_435_456,
+  /** Core instances: the glue makes them one by one, in code that is not metered. A component of many parts has a few dozen. */
+  instances: 256,
   /** Bytes of the glue's text. */
-  glueBytes: 16_777_216,
+  glueBytes: 8_388_608,
   /** Interfaces and functions that the component imports. */
   imports: 1000,
   /** Components and types inside each other. */

@@ -51,7 +51,9 @@ export async function generateGlue(component: Uint8Array): Promise<Generated> {
   checkTotal("the size of the core modules in bytes", coreBytes, COMPONENT_LIMITS.coreBytes);
   checkTotal("the size of the glue in bytes", glue.length, COMPONENT_LIMITS.glueBytes);
   checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
-  return { glue: boundGlue(new TextDecoder().decode(glue)), modules, imports: imports.toSorted() };
+  const text = new TextDecoder().decode(glue);
+  checkTotal("the number of core instances", text.split("instantiateCore(").length - 1, COMPONENT_LIMITS.instances);
+  return { glue: boundGlue(text), modules, imports: imports.toSorted() };
 }
 
 function runGenerator(component: Uint8Array): ReturnType<typeof generate> {

@@ -40,7 +40,14 @@ export interface LoadableArtifact {
  */
 export async function compileArtifact(artifact: Artifact): Promise<LoadableArtifact> {
   const { digest, kind, entryInstance, glue, imports } = artifact;
-  return { digest, kind, entryInstance, glue, imports, modules: await Promise.all(artifact.modules.map(compileModule)) };
+  return {
+    digest,
+    kind,
+    entryInstance,
+    glue,
+    imports,
+    modules: await Promise.all(artifact.modules.map(compileModule)),
+  };
 }
 
 async function compileModule(module: ArtifactModule): Promise<LoadableModule> {
