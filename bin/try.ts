@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { guestDirectory, toolDirectory } from "../fixtures/paths.ts";
+import { wrap } from "../lib/cli/table.ts";
 
 const KAMI = join(import.meta.dir, "kami.ts");
 const isColoured = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
 const CSV = "city,population,founded\nBern,134794,1191\nBasel,178120,\nChur,38295,-3000\n";
 
+console.log("Setting up…");
 const home = await mkdtemp(join(tmpdir(), "kami-try-"));
 try {
   await tryKami();
@@ -106,7 +108,7 @@ function title(text: string): void {
 }
 
 function explain(text: string): void {
-  console.log(text);
+  console.log(wrap(text, process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined));
 }
 
 function show(text: string): void {

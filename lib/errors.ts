@@ -40,7 +40,7 @@ interface FailureDetails {
   readonly INPUT_NOT_JSON: { readonly source: string; readonly problem: string };
   /** `bytes` is undefined when reading stopped at the limit. */
   readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
-  readonly INPUT_INVALID: { readonly field: string; readonly problem: string };
+  readonly INPUT_INVALID: InputProblem;
   readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
   readonly TOOL_ERROR: { readonly message: string };
   readonly TOOL_EXIT: { readonly exitCode: number; readonly message: string };
@@ -59,6 +59,15 @@ interface FailureDetails {
 }
 
 type NoDetail = Readonly<Record<string, never>>;
+
+interface InputProblem {
+  readonly field: string;
+  readonly problem: string;
+  /** Id of the tool, where it is known. */
+  readonly tool?: string;
+  /** Whether no input was given while standard input has some. */
+  readonly isPiped?: boolean;
+}
 
 interface ManifestPlace {
   /** The manifest as the user named it. */
@@ -79,6 +88,8 @@ interface Entry<D> {
   readonly text: (detail: D) => string;
   /** What to do about it; with the exact command where there is one. */
   readonly hint?: (detail: D) => string | undefined;
+  /** The same for an agent, where the hint names what only a user can do. */
+  readonly agentHint?: (detail: D) => string;
   /** Whether a model may read the text: never true for one with host paths. */
   readonly agentMayRead: boolean;
 }
@@ -90,7 +101,16 @@ interface Entry<D> {
 const UNSAFE = /[[\p{Cc}\p{Cf}\u2028\u2029\u202f]--[\u200c\u200d]]+/gv;
 
 /**
- * Cleans a foreign string for a message: control, bidirectional and invisible characters become spaces, long text is cut.
+ * Escape sequences as a whole, so that none leaves its rest behind: control sequences; strings (titles, links) with their end; the
+ * others. A string without its end is not skipped, or it would hide all that follows.
+ *
+ * Source: ECMA-48 §5.4 to §5.6; a BEL ends a string for most terminals.
+ */
+const SEQUENCES =
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\p{Cc}]*(?:\u001b\\|[\u0007\u009c])|\u001b[ -/]*[0-~]/gu;
+
+/**
+ * Cleans a foreign string for a message: escape sequences go, control, bidirectional and invisible characters become spaces, long text is cut.
  *
  * @param text - Any string, of any length, from a guest, a manifest or a file name.
  * @param limit - Most UTF-16 code units to keep; default 300.
@@ -98,7 +118,7 @@ const UNSAFE = /[[\p{Cc}\p{Cf}\u2028\u2029\u202f]--[\u200c\u200d]]+/gv;
  */
 export function clean(text: string, limit = 300): string {
   const head = text.slice(0, limit);
-  const flat = head.replace(UNSAFE, " ").toWellFormed().trim();
+  const flat = head.replace(SEQUENCES, "").replace(UNSAFE, " ").toWellFormed().trim();
   return text.length > limit ? `${flat}…` : flat;
 }
 
@@ -108,7 +128,14 @@ export function quote(text: string): string {
 }
 
 const place = (d: ManifestPlace): string => `${clean(d.file)}:${d.line}:${d.column}`;
+/** A foreign error may say nothing that can be shown. */
+const reason = (d: { readonly reason: string }): string => clean(d.reason) || "no reason is given";
 const mib = (bytes: number): string => `${Number((bytes / 1_048_576).toFixed(2))} MiB`;
+
+/** What the user can do about a limit, wherever it came from. */
+const raise = (flag: string, setting: string): string =>
+  `pass ${flag} for one call; or raise security.${setting} in tool.toml and install again, and the setting ${setting} if it is lower (kami config)`;
+const lessWork = (): string => "ask for less work, or ask the user to raise the tool's limits";
 
 const afterCrash = (): string => "try another input, or tell the tool's author";
 
@@ -120,7 +147,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   FILE_UNREADABLE: {
-    text: (d) => `Cannot read ${quote(d.path)}: ${clean(d.reason)}`,
+    text: (d) => `Cannot read ${quote(d.path)}: ${reason(d)}`,
     hint: () => "check the path and its permissions",
     agentMayRead: false,
   },
@@ -160,13 +187,14 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   PACKAGE_PATH: {
-    text: (d) => `Cannot package ${quote(d.path)}: ${clean(d.reason)}`,
+    text: (d) => `Cannot package ${quote(d.path)}: ${reason(d)}`,
     hint: () => "tool.wasm names a regular file inside the package, by a relative path without symlinks",
     agentMayRead: false,
   },
   PACKAGE_CHANGED: {
     text: (d) => `Cannot run ${quote(d.tool)}: its installed files no longer match the digest recorded at install`,
     hint: (d) => `install it again, or remove it with: kami uninstall ${clean(d.tool)}`,
+    agentHint: () => "ask the user to install it again",
     agentMayRead: true,
   },
   COMPONENT_NOT_WASM: {
@@ -185,7 +213,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   COMPONENT_INVALID: {
-    text: (d) => `Cannot compile the component: ${clean(d.reason)}`,
+    text: (d) => `Cannot compile the component: ${reason(d)}`,
     hint: () => "build the component again; it may be truncated or made by a broken toolchain",
     agentMayRead: false,
   },
@@ -208,7 +236,8 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   COMPONENT_INITIAL_MEMORY: {
     text: (d) =>
       `Cannot start the component: it needs ${mib(d.bytes)} of memory to begin with, the limit is ${mib(d.limitBytes)}`,
-    hint: () => "raise security.max_memory_mb in tool.toml and install again, or pass --memory-mb",
+    hint: () => raise("--memory-mb N", "max_memory_mb"),
+    agentHint: () => "ask the user to raise the tool's limits",
     agentMayRead: true,
   },
   INSTRUCTION_UNKNOWN: {
@@ -222,12 +251,12 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   COMPILE_CRASHED: {
-    text: (d) => `Cannot compile the component: the compiler failed on it (${clean(d.reason)})`,
+    text: (d) => `Cannot compile the component: the compiler failed on it (${reason(d)})`,
     hint: () => "build the component again with a current toolchain",
     agentMayRead: false,
   },
   ARTIFACT_UNUSABLE: {
-    text: (d) => `Cannot use the compiled component: ${clean(d.reason)}`,
+    text: (d) => `Cannot use the compiled component: ${reason(d)}`,
     hint: () => "check that KAMI_HOME is writable and has space",
     agentMayRead: false,
   },
@@ -237,7 +266,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: true,
   },
   REGISTRY_UNWRITABLE: {
-    text: (d) => `Cannot write to the registry ${quote(d.path)}: ${clean(d.reason)}`,
+    text: (d) => `Cannot write to the registry ${quote(d.path)}: ${reason(d)}`,
     hint: () => "check the free space and the permissions there, then try again",
     agentMayRead: false,
   },
@@ -247,7 +276,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   REGISTRY_UNUSABLE: {
-    text: (d) => `Cannot open the registry ${quote(d.path)}: ${clean(d.reason)}`,
+    text: (d) => `Cannot open the registry ${quote(d.path)}: ${reason(d)}`,
     hint: () => "check the file and its permissions, or use another KAMI_HOME",
     agentMayRead: false,
   },
@@ -255,16 +284,19 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     text: (d) => `Cannot find the tool ${quote(d.id)}: it is not installed`,
     hint: (d) =>
       d.nearest === undefined ? "see what is installed with: kami list" : `did you mean ${quote(d.nearest)}?`,
+    agentHint: () => "list the tools again: the user may have removed it",
     agentMayRead: true,
   },
   TOOL_DISABLED: {
     text: (d) => `Cannot run the tool ${quote(d.id)}: it is disabled`,
     hint: (d) => `enable it with: kami enable ${clean(d.id)}`,
+    agentHint: () => "ask the user to enable it",
     agentMayRead: true,
   },
   INPUT_NOT_JSON: {
     text: (d) => `Cannot use the input from ${clean(d.source)}: ${clean(d.problem)}`,
     hint: () => `give JSON text, for example: --input '{"name": "value"}'`,
+    agentHint: () => "send the arguments as a JSON object",
     agentMayRead: true,
   },
   INPUT_TOO_LARGE: {
@@ -277,7 +309,12 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   INPUT_INVALID: {
     text: (d) => `Cannot use the input: ${quote(d.field)} ${clean(d.problem)}`,
-    hint: () => "see the tool's arguments with: kami inspect <id>",
+    hint: (d) => {
+      const inspect = d.tool === undefined ? [] : [`see the tool's arguments with: kami inspect ${clean(d.tool)}`];
+      const hints = [...(d.isPiped === true ? ["to read the pipe: --input-file -"] : []), ...inspect];
+      return hints.length === 0 ? undefined : hints.join("; ");
+    },
+    agentHint: () => "see the tool's input schema",
     agentMayRead: true,
   },
   RESULT_TOO_LARGE: {
@@ -292,19 +329,20 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   FUEL_EXHAUSTED: {
     text: (d) => `Cannot finish the call: all ${d.fuelLimit} fuel is used up`,
-    hint: () => "ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel",
+    hint: () => raise("--fuel N", "max_fuel"),
+    agentHint: lessWork,
     agentMayRead: true,
   },
   DEADLINE_EXCEEDED: {
     text: (d) => `Cannot finish the call: it ran longer than ${d.limitMs} ms`,
-    hint: () =>
-      "ask for less work; or raise security.max_execution_ms in tool.toml and install again, or pass --timeout-ms",
+    hint: () => raise("--timeout-ms N", "max_execution_ms"),
+    agentHint: lessWork,
     agentMayRead: true,
   },
   MEMORY_EXHAUSTED: {
     text: (d) => `Cannot finish the call: it needs more than ${mib(d.limitBytes)} of memory`,
-    hint: () =>
-      "send less at once; or raise security.max_memory_mb in tool.toml and install again, or pass --memory-mb",
+    hint: () => raise("--memory-mb N", "max_memory_mb"),
+    agentHint: () => "send less at once, or ask the user to raise the tool's limits",
     agentMayRead: true,
   },
   STACK_OVERFLOW: {
@@ -323,7 +361,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: true,
   },
   GUEST_DIVIDE_BY_ZERO: { text: () => "The tool crashed: it divided by zero", hint: afterCrash, agentMayRead: true },
-  GUEST_TRAP: { text: (d) => `The tool crashed: ${clean(d.reason)}`, hint: afterCrash, agentMayRead: true },
+  GUEST_TRAP: { text: (d) => `The tool crashed: ${reason(d)}`, hint: afterCrash, agentMayRead: true },
   CAPABILITY_DENIED: {
     text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
     hint: () => "use the tool for what works without it: this version of KAMI grants no capability",
@@ -333,10 +371,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   BUSY: {
     text: (d) => `Cannot start the call: the queue is full, retry in ${d.retryAfterMs} ms`,
     hint: () => "send fewer calls at once, or raise --concurrency",
+    agentHint: () => "send fewer calls at once",
     agentMayRead: true,
   },
   WORKER_LOST: {
-    text: (d) => `Cannot finish the call: its worker was lost (${clean(d.reason)})`,
+    text: (d) => `Cannot finish the call: its worker was lost (${reason(d)})`,
     hint: () => "call again",
     agentMayRead: true,
   },
@@ -348,7 +387,9 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
   readonly detail: FailureDetail<C>;
   /** What to do about it, when there is something. */
   readonly hint: string | undefined;
-  /** Whether a model may read `message` and `hint`. */
+  /** What an agent can do about it, when there is something. */
+  readonly agentHint: string | undefined;
+  /** Whether a model may read `message` and `agentHint`. */
   readonly agentMayRead: boolean;
 
   constructor(code: C, detail: FailureDetail<C>, options?: ErrorOptions) {
@@ -358,6 +399,7 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
     this.code = code;
     this.detail = detail;
     this.hint = entry.hint?.(detail);
+    this.agentHint = entry.agentHint?.(detail) ?? this.hint;
     this.agentMayRead = entry.agentMayRead;
   }
 }

@@ -164,6 +164,11 @@ describe("every failure", () => {
     if (hint !== undefined) expect(hint).toMatch(/^[^\s.][^\n]*[^\s.]$/);
   });
 
+  test.each(codes)("%s tells an agent nothing that only a user can do", (code) => {
+    const { agentMayRead, agentHint } = sample(code, "sample");
+    if (agentMayRead) expect(agentHint ?? "").not.toMatch(/\bkami \w|--\w|tool\.toml/);
+  });
+
   test.each(codes)("%s is for its user alone when it names a file of the host", (code) => {
     const names = Object.keys(SAMPLES[code]("sample"));
     if (names.includes("path") || names.includes("file")) expect(sample(code, "sample").agentMayRead).toBe(false);
@@ -175,10 +180,16 @@ describe("every failure", () => {
     if (quoted.length > 0) expect(sample(code, "a b").message).toContain('"a b"');
   });
 
+  test.each(codes)("%s says so when it is given no reason that can be shown", (code) => {
+    if (Object.hasOwn(SAMPLES[code](""), "reason")) {
+      expect(sample(code, "\u001b[2J").message).toContain("no reason is given");
+    }
+  });
+
   for (const { what, text } of HOSTILE) {
     test.each(codes)(`%s stays one clean, bounded line with ${what} in its detail`, (code) => {
-      const { message, hint = "" } = sample(code, text);
-      for (const line of [message, hint]) {
+      const { message, hint = "", agentHint = "" } = sample(code, text);
+      for (const line of [message, hint, agentHint]) {
         expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);
         expect(line.length).toBeLessThanOrEqual(code === "TOOL_ERROR" ? LONGEST_OF_TOOL : LONGEST);
       }
@@ -198,9 +209,31 @@ describe("clean()", () => {
       cleaned: "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
       why: "Persian is spelled with a joiner",
     },
+    { text: "a\u001b[1;31mb\u001b[0mc\u009b2Jd", cleaned: "abcd", why: "control sequences go as a whole" },
+    {
+      text: "a\u001b]0;owned\u0007b\u001b]8;;http://x\u001b\\c\u009d0;t\u009cd",
+      cleaned: "abcd",
+      why: "so do titles and links",
+    },
+    {
+      text: "a\u001bP1$r\u001b\\b\u001bcc\u001b(Bd",
+      cleaned: "abcd",
+      why: "and strings of devices, resets and character sets",
+    },
+    { text: "a\u001b]0;no end", cleaned: "a0;no end", why: "a string without its end hides nothing" },
+    { text: "a\u001b", cleaned: "a", why: "a lone escape" },
+    { text: "\u001b\u001b[31m[31mx", cleaned: "[31mx", why: "what is left of nested ones steers nothing" },
     { text: "x\ud800", cleaned: "x\ufffd", why: "half a character" },
   ])("$why", ({ text, cleaned }) => {
     expect(clean(text)).toBe(cleaned);
+  });
+
+  test("takes time in proportion to the text", () => {
+    for (const text of ["\u001b]", "\u001b[", "\u009d", "\u001b[0;"]) {
+      const startedAt = performance.now();
+      clean(text.repeat(200_000), 1_000_000);
+      expect(performance.now() - startedAt).toBeLessThan(2000);
+    }
   });
 
   test("keeps as much as its limit, and says when there was more", () => {

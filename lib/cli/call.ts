@@ -8,15 +8,18 @@ import type { CallOptions, CallResult, Runtime } from "../runtime.ts";
 import { INPUT_LIMIT_BYTES } from "../schema/input.ts";
 import { parseJson } from "../schema/json.ts";
 import { EXIT, type ExitCode, exitCodeFor } from "./exit-codes.ts";
-import { readInput } from "./input.ts";
+import { hasPipedInput, readInput } from "./input.ts";
 import { parseInteger, RANGES, rangeRule } from "./integers.ts";
 import { toLimits } from "./limits.ts";
 import { openRuntime } from "./open.ts";
 import { describeError, escapeJson, painterFor, printError, showControls, toJson } from "./output.ts";
 import type { Session } from "./session.ts";
-import { usageWords } from "./words.ts";
+import { cut } from "./table.ts";
+import { formatNumber, usageJson, usageWords } from "./words.ts";
 
 const LINE_LIMIT = 4000;
+/** Rows of a terminal that a line of a guest may fill. */
+const ROWS_LIMIT = 4;
 /** Shown where a limit was written wrong. */
 const EXAMPLES = MANIFEST_DEFAULTS.security;
 
@@ -88,7 +91,9 @@ export async function callAndPrint(session: Session, flags: CallFlags, start: St
   const input = await readInput(session, { text: flags.input, file: flags["input-file"] }, INPUT_LIMIT_BYTES);
   await using runtime = await openRuntime(session, settings);
   const result = await start(runtime, input, { limits, signal: session.end.signal });
-  return printCall(session, result, flags.usage);
+  const isGiven = flags.input !== undefined || flags["input-file"] !== undefined;
+  const isPiped = isInvalidInput(result) && !isGiven && (await hasPipedInput(session.host));
+  return printCall(session, isPiped ? explainInput(result, { isPiped }) : result, flags.usage);
 }
 
 /**
@@ -104,21 +109,42 @@ export async function printCall(session: Session, result: CallResult, showUsage:
   return code === "CANCELLED" ? (session.end.exitCode ?? exitCodeFor(code)) : exitCodeFor(code);
 }
 
-/** Turns what a guest wrote into clean lines, each marked with its stream. */
-export function capturedLines(captured: Captured): readonly string[] {
+/**
+ * Adds what the command line knows to a failure about the input; leaves every other result as it is.
+ *
+ * @param more - The id of the tool, and whether standard input has what was not read.
+ */
+export function explainInput(
+  result: CallResult,
+  more: { readonly tool?: string; readonly isPiped?: boolean },
+): CallResult {
+  if (!isInvalidInput(result)) return result;
+  const { failure } = result;
+  return { ...result, failure: refuse("INPUT_INVALID", { ...failure.detail, ...more }, failure.cause) };
+}
+
+/**
+ * Turns what a guest wrote into clean lines, each marked with its stream.
+ *
+ * @param columns - Width of the terminal that they are for, to cut them after some rows; undefined for no terminal.
+ */
+export function capturedLines(captured: Captured, columns?: number): readonly string[] {
   const lines = captured.pieces.flatMap(({ stream, level, text }) => {
     const mark = level === undefined ? stream : `${stream} ${level}`;
     return text
       .replace(/\n$/, "")
       .split("\n")
-      .map((line) => `[${mark}] ${cleanLine(line)}`.trimEnd());
+      .map((line) => `[${mark}] ${cleanLine(line)}`.trimEnd())
+      .map((line) => cut(line, columns === undefined ? undefined : columns * ROWS_LIMIT));
   });
-  if (captured.droppedBytes > 0) lines.push(`[kami] the tool wrote ${captured.droppedBytes} more bytes: dropped`);
+  if (captured.droppedBytes > 0)
+    lines.push(`[kami] the tool wrote ${formatNumber(captured.droppedBytes)} more bytes: dropped`);
   return lines;
 }
 
 async function printCallJson({ host }: Session, result: CallResult): Promise<void> {
-  const { usage, captured } = result;
+  const usage = usageJson(result.usage);
+  const { captured } = result;
   if (!result.ok) {
     await host.stderr.write(`${toJson({ ok: false, error: describeError(result.failure), usage, captured })}\n`);
     return;
@@ -133,7 +159,7 @@ async function printCallJson({ host }: Session, result: CallResult): Promise<voi
 async function printCallText(session: Session, result: CallResult, showUsage: boolean): Promise<void> {
   const { host } = session;
   const paint = painterFor(host.stderr, host.environment);
-  const lines = capturedLines(result.captured).map((line) => paint("dim", line));
+  const lines = capturedLines(result.captured, host.stderr.columns).map((line) => paint("dim", line));
   if (lines.length > 0) await host.stderr.write(`${lines.join("\n")}\n`);
   if (result.ok) {
     const output = host.stdout.isTerminal ? showControls(result.output) : result.output;
@@ -142,6 +168,12 @@ async function printCallText(session: Session, result: CallResult, showUsage: bo
     await printError(host, result.failure);
   }
   if (showUsage) await host.stderr.write(`usage: ${usageWords(result.usage)}\n`);
+}
+
+type InvalidInput = Extract<CallResult, { ok: false }> & { readonly failure: Failure<"INPUT_INVALID"> };
+
+function isInvalidInput(result: CallResult): result is InvalidInput {
+  return !result.ok && result.failure.code === "INPUT_INVALID";
 }
 
 interface NumberFlag {

@@ -30,7 +30,7 @@ export function readSettings(host: Host, flags: ReadonlyMap<string, string>): Se
   return resolveSettings(defaultHome(host), host.cores, [
     { origin: "user", entries: readConfigFile(userConfigPath(host)), directory: undefined },
     { origin: "project", entries: readConfigFile(join(directory, "kami.toml")), directory: undefined },
-    { origin: "environment", entries: variableEntries(host.environment), directory },
+    { origin: "environment", entries: variableEntries(host.environment), directory: undefined },
     flagLayer(flags, directory),
   ]);
 }

@@ -18,7 +18,7 @@ export function commandHelp(command: Command, paint: Paint): string {
     section("Flags", flagRows(command.args), paint),
     command.notes.join("\n"),
     examples(command, paint),
-    exitCodes(paint),
+    "Exit codes: see kami --help",
   ];
   return sections.filter((text) => text !== "").join("\n\n");
 }

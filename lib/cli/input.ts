@@ -6,7 +6,11 @@ import { stat } from "node:fs/promises";
 import { refuse } from "../errors.ts";
 import { fileFailure } from "../registry/files.ts";
 import { parseJson } from "../schema/json.ts";
+import type { Host } from "./host.ts";
 import type { Session } from "./session.ts";
+
+/** Milliseconds that piped input gets to show itself. */
+const PEEK_MS = 50;
 
 /** Where the input is. Both undefined: the input is `{}`. */
 export interface InputFlags {
@@ -35,6 +39,25 @@ export async function readInput(session: Session, flags: InputFlags, limitBytes:
   const bytes = Buffer.byteLength(text);
   if (bytes > limitBytes) throw refuse("INPUT_TOO_LARGE", { bytes, limitBytes });
   return checked(text, "--input");
+}
+
+/**
+ * Looks whether something has been piped in, for a hint. Waits for it for an instant only: a pipe that nobody writes to may stay open.
+ */
+export async function hasPipedInput(host: Host): Promise<boolean> {
+  if (host.stdinIsTerminal) return false;
+  const stream = host.stdin();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), PEEK_MS);
+  stream.once("data", () => resolve(true));
+  stream.once("end", () => resolve(false));
+  stream.once("error", () => resolve(false));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    stream.pause();
+  }
 }
 
 async function readInputFile(session: Session, path: string, limitBytes: number): Promise<string> {

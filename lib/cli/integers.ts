@@ -6,6 +6,8 @@ import { LIMIT_RANGES, type IntegerRange } from "../manifest/defaults.ts";
 /** A number that a flag or a setting takes. */
 export type IntegerName = "fuel" | "memoryMb" | "timeoutMs" | "concurrency" | "queueLimit";
 
+const NUMBERS = new Intl.NumberFormat("en-US");
+
 /** What each number may be. Fuel is in units, memory in mebibytes, time in milliseconds, the rest in calls. */
 export const RANGES: Readonly<Record<IntegerName, IntegerRange>> = Object.freeze({
   fuel: LIMIT_RANGES.maxFuel,
@@ -33,5 +35,5 @@ export function isInRange(value: unknown, range: IntegerRange): value is number 
 
 /** Says what a number must be, for an error message. */
 export function rangeRule(range: IntegerRange): string {
-  return `must be a whole number from ${range.least} to ${range.most}`;
+  return `must be a whole number from ${NUMBERS.format(range.least)} to ${NUMBERS.format(range.most)}`;
 }

@@ -2,6 +2,7 @@
  * Opens what the commands work on. The runtime and the registry are loaded only here, and only when a command needs them:
  * help must not wait for SQLite.
  */
+import { statSync } from "node:fs";
 import { clean } from "../errors.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -35,6 +36,31 @@ export async function openRuntime(
 export async function openRegistry(settings: Settings): Promise<Registry> {
   const registry = await import("../registry/registry.ts");
   return registry.Registry.open(textOf(settings, "home"), textOf(settings, "db"));
+}
+
+/**
+ * Opens the registry for a command that changes nothing: it makes no file.
+ *
+ * @returns Undefined when there is none yet.
+ * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
+ */
+export async function openRegistryToRead(settings: Settings): Promise<Registry | undefined> {
+  return hasRegistry(settings) ? openRegistry(settings) : undefined;
+}
+
+/** Whether a registry is where the settings say, or something in its way that opening it tells about. */
+export function hasRegistry(settings: Settings): boolean {
+  try {
+    return statSync(textOf(settings, "db"), { throwIfNoEntry: false }) !== undefined || isInTheWay(settings);
+  } catch {
+    return true;
+  }
+}
+
+/** A file in the place of the home: depending on the system, looking beneath it is no error. */
+function isInTheWay(settings: Settings): boolean {
+  const home = statSync(textOf(settings, "home"), { throwIfNoEntry: false });
+  return home !== undefined && !home.isDirectory();
 }
 
 /** Turns settings into what the runtime takes. */

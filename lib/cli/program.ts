@@ -28,6 +28,17 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   config: async () => (await import("./commands/config.ts")).config,
 };
 
+/** What other programs call our commands. */
+const OTHER_WORDS: ReadonlyMap<string, CommandName> = new Map<string, CommandName>([
+  ["ls", "list"],
+  ["rm", "uninstall"],
+  ["remove", "uninstall"],
+  ["delete", "uninstall"],
+  ["add", "install"],
+  ["call", "exec"],
+  ["show", "inspect"],
+]);
+
 /**
  * Loads a command.
  *
@@ -35,7 +46,7 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
  */
 export async function loadCommand(name: string): Promise<Command> {
   if (isCommandName(name)) return LOADERS[name]();
-  const near = nearest(name, commandNames());
+  const near = OTHER_WORDS.get(name) ?? nearest(name, commandNames());
   const hint = near === undefined ? "see the commands with: kami --help" : `did you mean "kami ${near}"?`;
   throw refuse("USAGE", { problem: `Cannot run ${quote(`kami ${name}`)}: there is no such command`, hint });
 }
@@ -84,7 +95,8 @@ async function printHelp(name: string | undefined, { host }: Session): Promise<E
 }
 
 function misplacedFlag(word: string): Failure {
-  const near = nearest(word.replace(/^-+/, ""), ["help", "version"]);
+  const isVersion = word === "-v" || word === "-V";
+  const near = isVersion ? "version" : nearest(word.replace(/^-+/, ""), ["help", "version"]);
   const hint =
     near === undefined ? "put flags behind the command: kami <command> [flags]" : `did you mean "--${near}"?`;
   return refuse("USAGE", { problem: `Cannot run "kami": there is no flag ${quote(word)} before the command`, hint });

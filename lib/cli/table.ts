@@ -4,6 +4,8 @@
 import { clean } from "../errors.ts";
 
 const GAP = "  ";
+/** Columns that prose gets on the narrowest terminal. */
+const NARROWEST = 20;
 
 /** A cell's text is cleaned; the rest of a row's width goes to its last column. */
 export interface Table {
@@ -27,10 +29,34 @@ export function layOut(table: Table, columns: number | undefined): readonly stri
   });
 }
 
-/** Lays out names and values, the values aligned. The values may have been painted: only the names are measured. */
-export function layOutPairs(pairs: readonly (readonly [name: string, value: string])[], indent = ""): string {
+/**
+ * Lays out names and values, the values aligned.
+ *
+ * @param columns - Width to wrap values to, in terminal columns; undefined for none.
+ */
+export function layOutPairs(
+  pairs: readonly (readonly [name: string, value: string])[],
+  indent = "",
+  columns?: number,
+): string {
   const width = Math.max(0, ...pairs.map(([name]) => widthOf(name)));
-  return pairs.map(([name, value]) => `${indent}${pad(name, width)}${GAP}${value}`.trimEnd()).join("\n");
+  const margin = " ".repeat(indent.length + width + GAP.length);
+  return pairs
+    .map(([name, value]) => `${indent}${pad(name, width)}${GAP}${wrap(value, columns, margin).trimStart()}`.trimEnd())
+    .join("\n");
+}
+
+/**
+ * Wraps prose between words; a longer word is left whole, to be copied.
+ *
+ * @param columns - Width in terminal columns, the margin included; undefined for none. Never less than 20 beside the margin.
+ * @param margin - Spaces before each line.
+ */
+export function wrap(text: string, columns: number | undefined, margin = ""): string {
+  if (columns === undefined) return margin + text;
+  const room = Math.max(NARROWEST, columns - margin.length);
+  const lines = Bun.wrapAnsi(text, room, { hard: false, wordWrap: true }).split("\n");
+  return lines.map((line) => margin + line).join("\n");
 }
 
 /**

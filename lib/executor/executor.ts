@@ -34,6 +34,8 @@ export interface ExecutorCall {
 interface Waiting {
   readonly start: (worker: WorkerHandle) => void;
   readonly abandon: () => void;
+  /** Ends it because the queue has no room for it. */
+  readonly refuse: () => void;
 }
 
 /** A pool of Workers behind a queue. */
@@ -84,12 +86,16 @@ export class Executor implements Disposable {
         resolve(this.#run(worker, job, call.signal));
       },
       abandon: () => resolve(failed(refuse("CANCELLED", {}))),
+      refuse: () => {
+        call.signal?.removeEventListener("abort", abandon);
+        resolve(this.#refused());
+      },
     };
     const abandon = (): void => {
       if (this.#queue.remove(call.client, waiting)) waiting.abandon();
     };
-    if (!this.#queue.push(call.client, waiting)) return Promise.resolve(this.#refused());
     call.signal?.addEventListener("abort", abandon, { once: true });
+    this.#queue.push(call.client, waiting)?.refuse();
     return promise;
   }
 

@@ -18,14 +18,22 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** Adds an item behind the client's others. Returns false when the queue is full. */
-  push(client: string, item: T): boolean {
-    if (this.#size >= this.#limit) return false;
+  /**
+   * Adds an item behind the client's others.
+   *
+   * When the queue is full, the client that has the most items in it makes room: a client that fills the queue keeps out itself, not
+   * the others.
+   *
+   * @returns The item that found no room: this one, or the newest of another client's; undefined when there was room.
+   */
+  push(client: string, item: T): T | undefined {
+    const evicted = this.#size < this.#limit ? undefined : this.#evict(client);
+    if (this.#size >= this.#limit) return item;
     const lane = this.#lanes.get(client);
     if (lane === undefined) this.#lanes.set(client, [item]);
     else lane.push(item);
     this.#size += 1;
-    return true;
+    return evicted;
   }
 
   /** Takes the next item: the oldest of the client whose turn it is, which then goes to the end of the line. */
@@ -49,5 +57,14 @@ export class FairQueue<T> {
     if (lane.length === 0) this.#lanes.delete(client);
     this.#size -= 1;
     return true;
+  }
+
+  /** Takes out the newest item of the longest lane, when that is longer than the client's would become. */
+  #evict(client: string): T | undefined {
+    let longest: T[] = [];
+    for (const lane of this.#lanes.values()) if (lane.length > longest.length) longest = lane;
+    if (longest.length <= (this.#lanes.get(client)?.length ?? 0) + 1) return undefined;
+    this.#size -= 1;
+    return longest.pop();
   }
 }

@@ -51,14 +51,19 @@ export function toToolResult(result: CallResult): CallToolResult {
 function toFailure(failure: Failure, usage: Usage): CallToolResult {
   return {
     isError: true,
-    content: [{ type: "text", text: failure.agentMayRead ? explain(failure) : WITHHELD }],
+    content: [{ type: "text", text: failure.agentMayRead ? explainToAgent(failure) : WITHHELD }],
     _meta: { [USAGE_META_KEY]: { ...usage }, [FAILURE_META_KEY]: failure.code },
   };
 }
 
-/** Joins a failure's message and its hint. */
-export function explain(failure: Failure): string {
-  return failure.hint === undefined ? failure.message : `${failure.message} (${failure.hint})`;
+/** Joins a failure's message and its hint, for the user's log. */
+export function explain({ message, hint }: Failure): string {
+  return hint === undefined ? message : `${message} (${hint})`;
+}
+
+/** Joins a failure's message and what an agent can do about it. The caller has seen to it that an agent may read them. */
+export function explainToAgent({ message, agentHint }: Failure): string {
+  return agentHint === undefined ? message : `${message} (${agentHint})`;
 }
 
 /** Parses a JSON object, if the text is one that an agent will see unchanged whichever part of the result it is shown. */

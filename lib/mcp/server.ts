@@ -12,7 +12,7 @@ import type { CallsInFlight } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { describeTool, writeInstructions } from "./entry.ts";
 import { guestLines } from "./guest-log.ts";
-import { explain, toToolResult } from "./result.ts";
+import { explain, explainToAgent, toToolResult } from "./result.ts";
 import { announceChanges } from "./watch.ts";
 
 /** What a server needs of the runtime. */
@@ -103,7 +103,9 @@ async function guarded<T>(connection: Connection, handle: () => T | Promise<T>):
     if (error instanceof ProtocolError) throw error;
     connection.log(clean(error instanceof Failure ? explain(error) : `BUG: ${String(error)}`, 1000));
     const text =
-      error instanceof Failure && error.agentMayRead ? explain(error) : "KAMI could not answer; its log says why";
+      error instanceof Failure && error.agentMayRead
+        ? explainToAgent(error)
+        : "KAMI could not answer; its log says why";
     throw new ProtocolError(ProtocolErrorCode.InternalError, text);
   }
 }

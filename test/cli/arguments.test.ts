@@ -94,7 +94,7 @@ describe("checkArguments()", () => {
     {
       words: ["x", "--\u001b[31mred"],
       syntax: exec,
-      problem: 'there is no flag "-- [31mred"',
+      problem: 'there is no flag "--red"',
       hint: "see its flags with: kami exec --help",
     },
   ];

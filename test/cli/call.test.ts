@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type CallFlags, capturedLines, printCall, readLimits } from "../../lib/cli/call.ts";
+import { type CallFlags, capturedLines, explainInput, printCall, readLimits } from "../../lib/cli/call.ts";
 import { EndWatch } from "../../lib/cli/exit-signal.ts";
 import type { ExitCode } from "../../lib/cli/exit-codes.ts";
 import { Session } from "../../lib/cli/session.ts";
@@ -78,7 +78,7 @@ describe("printCall()", () => {
       exit: 5,
       stdout: "",
       stderr:
-        "error: Cannot finish the call: all 5 fuel is used up\n  hint: ask for less work; or raise security.max_fuel in tool.toml and install again, or pass --fuel\n",
+        "error: Cannot finish the call: all 5 fuel is used up\n  hint: pass --fuel N for one call; or raise security.max_fuel in tool.toml and install again, and the setting max_fuel if it is lower (kami config)\n",
     });
   });
 
@@ -134,7 +134,7 @@ describe("capturedLines()", () => {
   test("lets no escape sequence and no forged mark through", () => {
     const text = "\u001b]0;x\u0007\u009b2J\r[kami] forged\u202e\u2028x";
     const [line = ""] = capturedLines({ pieces: [{ stream: "stdout", text }], droppedBytes: 0 });
-    expect(line).toBe("[stdout] ]0;x 2J [kami] forged x");
+    expect(line).toBe("[stdout] [kami] forged x");
   });
 
   test("cuts long lines", () => {
@@ -142,8 +142,39 @@ describe("capturedLines()", () => {
     expect(lines).toEqual([`[stderr] ${"x".repeat(4000)}…`]);
   });
 
+  test("fills four rows of a terminal with one line, and no more", () => {
+    const lengths = [31, 32].map((length) => {
+      const pieces = [{ stream: "stderr", text: "x".repeat(length) }] as const;
+      return capturedLines({ pieces, droppedBytes: 0 }, 10)[0];
+    });
+    expect(lengths).toEqual([`[stderr] ${"x".repeat(31)}`, `[stderr] ${"x".repeat(30)}…`]);
+  });
+
   test("says nothing about nothing", () => {
     expect(capturedLines(NO_OUTPUT)).toEqual([]);
+  });
+});
+
+describe("explainInput()", () => {
+  const invalid = failed(refuse("INPUT_INVALID", { field: "text", problem: "is required" }));
+
+  test("adds the tool and the pipe to a failure about the input", async () => {
+    const named = explainInput(invalid, { tool: "dev.example.x" });
+    const printed = await Promise.all(
+      [invalid, named, explainInput(named, { isPiped: true })].map((each) => print(each)),
+    );
+    const message = 'error: Cannot use the input: "text" is required\n';
+    const inspect = "see the tool's arguments with: kami inspect dev.example.x";
+    expect(printed.map(({ stderr }) => stderr)).toEqual([
+      message,
+      `${message}  hint: ${inspect}\n`,
+      `${message}  hint: to read the pipe: --input-file -; ${inspect}\n`,
+    ]);
+  });
+
+  test("leaves every other result alone", () => {
+    const others = [ok("1"), failed(refuse("CANCELLED", {}))];
+    expect(others.map((each) => explainInput(each, { tool: "dev.example.x" }))).toEqual(others);
   });
 });
 
@@ -163,22 +194,22 @@ describe("readLimits()", () => {
   const wrong: readonly { given: Partial<CallFlags>; problem: string; hint: string }[] = [
     {
       given: { fuel: "0" },
-      problem: 'Cannot use --fuel "0": it must be a whole number from 1 to 9007199254740991',
+      problem: 'Cannot use --fuel "0": it must be a whole number from 1 to 9,007,199,254,740,991',
       hint: "for example: --fuel 1000000",
     },
     {
       given: { "memory-mb": "4097" },
-      problem: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4096',
+      problem: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4,096',
       hint: "for example: --memory-mb 64",
     },
     {
       given: { "timeout-ms": "600001" },
-      problem: 'Cannot use --timeout-ms "600001": it must be a whole number from 1 to 600000',
+      problem: 'Cannot use --timeout-ms "600001": it must be a whole number from 1 to 600,000',
       hint: "for example: --timeout-ms 5000",
     },
     {
       given: { "timeout-ms": "5s" },
-      problem: 'Cannot use --timeout-ms "5s": it must be a whole number from 1 to 600000',
+      problem: 'Cannot use --timeout-ms "5s": it must be a whole number from 1 to 600,000',
       hint: "for example: --timeout-ms 5000",
     },
   ];

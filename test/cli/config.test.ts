@@ -80,7 +80,7 @@ describe("readSettings()", () => {
     const path = temporary.write("user/.config/kami/config.toml", "max_execution_ms = 600001\n");
     expect(await told(() => readSettings(hostIn(temporary), new Map()))).toEqual([
       "CONFIG_INVALID",
-      `Cannot use the setting "max_execution_ms" from ${path}: must be a whole number from 1 to 600000`,
+      `Cannot use the setting "max_execution_ms" from ${path}: must be a whole number from 1 to 600,000`,
       "see every setting with: kami config --help",
     ]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Readable } from "node:stream";
 import { EndWatch, Interrupted } from "../../lib/cli/exit-signal.ts";
-import { type InputFlags, readInput } from "../../lib/cli/input.ts";
+import { hasPipedInput, type InputFlags, readInput } from "../../lib/cli/input.ts";
 import { Session } from "../../lib/cli/session.ts";
 import { TemporaryDirectory } from "./support/directory.ts";
 import { told } from "./support/failure.ts";
@@ -146,5 +146,18 @@ describe("readInput()", () => {
     const host = testHost({ isTerminal: true, stdin: [Buffer.from("{}")] });
     await read({ file: "-" }, host);
     expect(host.printed).toEqual({ stdout: "", stderr: "reading the input from the terminal: end it with Ctrl-D\n" });
+  });
+});
+
+describe("hasPipedInput()", () => {
+  test("sees what was piped in, and does not wait for what never comes", async () => {
+    const silent: TestHost = { ...testHost(), stdin: () => new Readable({ read: () => undefined }) };
+    const broken: TestHost = {
+      ...testHost(),
+      stdin: () => new Readable({ read: () => void 0 }).destroy(new Error("gone")),
+    };
+    const terminal: TestHost = { ...stdin("{}"), stdinIsTerminal: true };
+    const seen = [stdin("{}"), stdin(), silent, broken, terminal].map(hasPipedInput);
+    expect(await Promise.all(seen)).toEqual([true, false, false, false, false]);
   });
 });

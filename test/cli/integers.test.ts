@@ -47,6 +47,6 @@ describe("isInRange()", () => {
 
 describe("rangeRule()", () => {
   test("says both ends", () => {
-    expect(rangeRule(RANGES.memoryMb)).toBe("must be a whole number from 1 to 4096");
+    expect(rangeRule(RANGES.memoryMb)).toBe("must be a whole number from 1 to 4,096");
   });
 });

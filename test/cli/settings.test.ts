@@ -6,7 +6,7 @@ const FILES = { user: "/user/config.toml", project: "./kami.toml", environment: 
 
 function layer(origin: Layer["origin"], values: Readonly<Record<string, unknown>>): Layer {
   const entries = Object.entries(values).map(([key, value]) => ({ key, value, source: FILES[origin] }));
-  return { origin, entries, directory: origin === "user" || origin === "project" ? undefined : "/work" };
+  return { origin, entries, directory: origin === "flag" ? "/work" : undefined };
 }
 
 function resolved(layers: readonly Layer[], key: SettingKey): readonly unknown[] {
@@ -92,8 +92,8 @@ describe("resolveSettings()", () => {
   });
 
   test("puts the database into the home that a variable names", () => {
-    expect(resolved([layer("environment", { home: "elsewhere" })], "db")).toEqual([
-      "/work/elsewhere/registry.db",
+    expect(resolved([layer("environment", { home: "/elsewhere" })], "db")).toEqual([
+      "/elsewhere/registry.db",
       "default",
       "",
     ]);
@@ -114,6 +114,7 @@ describe("resolveSettings()", () => {
       rule: "it is set by the variable KAMI_HOME only",
     },
     { at: layer("user", { db: "x.db" }), key: "db", from: "/user/config.toml", rule: "must be an absolute path" },
+    { at: layer("environment", { home: "x" }), key: "home", from: "KAMI_X", rule: "must be an absolute path" },
     { at: layer("user", { db: 5 }), key: "db", from: "/user/config.toml", rule: "must be a path" },
     { at: layer("flag", { db: "a\0b" }), key: "db", from: "--x", rule: "must be a path" },
     {
@@ -151,7 +152,7 @@ describe("resolveSettings()", () => {
       at: layer("project", { queue_limit: 65_537 }),
       key: "queue_limit",
       from: "./kami.toml",
-      rule: "must be a whole number from 0 to 65536",
+      rule: "must be a whole number from 0 to 65,536",
     },
   ];
   test.each(refused)("refuses $key from $from: $rule", async ({ at, key, from, rule }) => {
@@ -167,10 +168,10 @@ describe("settingRule()", () => {
       "home must be a path",
       "db must be a path",
       "concurrency must be a whole number from 1 to 256",
-      "queue_limit must be a whole number from 0 to 65536",
-      "max_fuel must be a whole number from 1 to 9007199254740991",
-      "max_memory_mb must be a whole number from 1 to 4096",
-      "max_execution_ms must be a whole number from 1 to 600000",
+      "queue_limit must be a whole number from 0 to 65,536",
+      "max_fuel must be a whole number from 1 to 9,007,199,254,740,991",
+      "max_memory_mb must be a whole number from 1 to 4,096",
+      "max_execution_ms must be a whole number from 1 to 600,000",
     ]);
   });
 });

@@ -107,6 +107,13 @@ const INSTALLS: readonly Wrong[] = [
     hint: "mend the value at that place",
   },
   {
+    what: "a wasm path that names nothing",
+    make: (temporary) => ["install", writePackage(temporary, "gone", { guest: "echo", id: ID, wasm: "gone.wasm" })],
+    exitCode: 3,
+    message: /^Cannot package "[^"]*gone\.wasm": there is no such file$/,
+    hint: "tool.wasm names a regular file inside the package, by a relative path without symlinks",
+  },
+  {
     what: "a wasm path that is a symlink out of the package",
     make: (temporary) => {
       const directory = writePackage(temporary, "link", { guest: "echo", id: ID, wasm: "link.wasm" });
@@ -189,8 +196,8 @@ const CALLS: readonly Wrong[] = [
     what: "a limit out of range",
     make: () => ["exec", ID, "--memory-mb", "4097"],
     exitCode: 2,
-    message: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4096',
-    hint: "for example: --memory-mb 1000",
+    message: 'Cannot use --memory-mb "4097": it must be a whole number from 1 to 4,096',
+    hint: "for example: --memory-mb 64",
   },
   ...["exec", "inspect", "uninstall", "enable", "disable"].map((command) => ({
     what: `an id that is not installed, to ${command}`,
@@ -203,7 +210,7 @@ const CALLS: readonly Wrong[] = [
     what: "an id that steers the terminal",
     make: () => ["exec", "\u001b[31m\u202ered"],
     exitCode: 4,
-    message: 'Cannot find the tool "[31m red": it is not installed',
+    message: 'Cannot find the tool "red": it is not installed',
     hint: "see what is installed with: kami list",
   },
 ];

@@ -2,8 +2,8 @@
  * The command line on real tools, as a user types it.
  */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
-import { guestPath } from "../../fixtures/paths.ts";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { guestPath, toolDirectory } from "../../fixtures/paths.ts";
 import { TemporaryDirectory } from "../cli/support/directory.ts";
 import { kami, writePackage } from "../cli/support/kami.ts";
 
@@ -37,15 +37,15 @@ describe("the life of a tool", () => {
   limits       2,000,000 fuel, 64 MiB of memory, 5,000 ms
 
 Nothing that it asks for is granted in this version of KAMI: the tool runs without it.
-Try it with: kami exec dev.example.echo --input '{"text":"text"}'
+Try it with (fill in each …): kami exec dev.example.echo --input '{"text": …}'
 `,
       stderr: "",
     });
 
     expect(await kami(["list"], at)).toEqual({
       exitCode: 0,
-      stdout: `ID                VERSION  STATE    DESCRIPTION
-dev.example.echo  1.0.0    enabled  The echo guest
+      stdout: `ID                MCP NAME  VERSION  STATE    DESCRIPTION
+dev.example.echo  echo      1.0.0    enabled  The echo guest
 `,
       stderr: "",
     });
@@ -63,6 +63,7 @@ dev.example.echo  1.0.0    enabled  The echo guest
   The echo guest
 
   name       echo
+  MCP name   echo
   state      enabled
   installed  <time>
   component  echo.wasm, ${Bun.file(guestPath("echo")).size} B
@@ -84,7 +85,7 @@ Limits
 Recent calls
   <time>  OK  <used>  64 KiB
 
-Call it with: kami exec dev.example.echo --input '{"text":"text"}'
+Call it with (fill in each …): kami exec dev.example.echo --input '{"text": …}'
 `);
 
     expect(await kami(["disable", ID], at)).toEqual({ exitCode: 0, stdout: "Disabled dev.example.echo\n", stderr: "" });
@@ -115,6 +116,7 @@ Call it with: kami exec dev.example.echo --input '{"text":"text"}'
     const tool = {
       id: ID,
       name: "echo",
+      mcpName: "echo",
       version: "1.0.0",
       description: "The echo guest",
       enabled: true,
@@ -136,15 +138,21 @@ Call it with: kami exec dev.example.echo --input '{"text":"text"}'
       outputBytes: 12,
     };
     const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
-      [["install", source], { installed: tool, replaced: null, cut: null }],
-      [["install", `${source}/tool.toml`], { installed: tool, replaced: "1.0.0", cut: null }],
+      [["install", source], { installed: tool, replaced: null, unchanged: false, imports: [], cut: null }],
+      [
+        ["install", `${source}/tool.toml`],
+        { installed: tool, replaced: "1.0.0", unchanged: true, imports: [], cut: null },
+      ],
       [["list", "--filter", "ECHO"], { tools: [tool] }],
       [["list", "--filter", "nothing"], { tools: [] }],
       [
         ["exec", ID, "--input", '{"text":"x"}'],
         { ok: true, output: { text: "x" }, usage, captured: { pieces: [], droppedBytes: 0 } },
       ],
-      [["inspect", ID], { tool, cut: null, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] }],
+      [
+        ["inspect", ID],
+        { tool, imports: [], cut: null, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] },
+      ],
       [["disable", ID], { id: ID, enabled: false }],
       [["enable", ID], { id: ID, enabled: true }],
       [["uninstall", ID], { uninstalled: { id: ID, version: "1.0.0" } }],
@@ -282,7 +290,7 @@ describe("kami run", () => {
     const words = ["run", guestPath("log-flood"), "--fuel", "100000000"];
     const { stderr } = await kami(words, { home: temporary.at("home") });
     expect(stderr.length).toBeLessThan(2_000_000);
-    expect(stderr).toMatch(/\[kami\] the tool wrote \d+ more bytes: dropped\n/);
+    expect(stderr).toMatch(/\[kami\] the tool wrote [\d,]+ more bytes: dropped\n/);
   });
 
   test("compiles a component once", async () => {
@@ -293,6 +301,143 @@ describe("kami run", () => {
     const made = Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified;
     expect((await kami(["run", guestPath("echo")], at)).stdout).toBe("{}\n");
     expect(Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified).toBe(made);
+  });
+});
+
+describe("the names of a tool", () => {
+  test("are its id, its own name, its label, and what an agent calls it, while only one tool has them", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    await kami(["install", writePackage(temporary, "one", { guest: "echo", id: "dev.example.first" })], at);
+    expect((await kami(["exec", "first"], at)).stdout).toBe("{}\n");
+    expect((await kami(["exec", "echo"], at)).stdout).toBe("{}\n");
+    expect((await kami(["exec", "fisrt"], at)).stderr).toContain('hint: did you mean "dev.example.first"?\n');
+    await kami(["install", writePackage(temporary, "two", { guest: "echo", id: "org.example.first" })], at);
+    expect(await kami(["exec", "first"], at)).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        'error: Cannot tell which tool "first" is: 2 tools have that name\n  hint: use an id: dev.example.first, org.example.first\n',
+    });
+    const listed: { tools: { mcpName: string }[] } = JSON.parse((await kami(["list", "--json"], at)).stdout);
+    const [first = "", second = ""] = listed.tools.map(({ mcpName }) => mcpName);
+    expect([first, second]).toEqual(["first", expect.stringMatching(/^first-[0-9a-f]{6}$/)]);
+    expect(await kami(["disable", second], at)).toMatchObject({ stdout: "Disabled org.example.first\n" });
+    expect(await kami(["disable", second], at)).toMatchObject({ stdout: "org.example.first is already disabled\n" });
+    expect(await kami(["enable", "dev.example.first"], at)).toMatchObject({
+      stdout: "dev.example.first is already enabled\n",
+    });
+    expect((await kami(["uninstall", second], at)).stdout).toBe("Uninstalled org.example.first 1.0.0\n");
+  });
+});
+
+describe("what a tool imports", () => {
+  test("is shown beside what its manifest declares, at install and later", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const source = writePackage(temporary, "package", { guest: "http-get", id: "dev.example.quiet" });
+    const rows = `  network      not declared, but the component can ask for it (wasi:http): denied
+  files        nothing asked for
+  environment  nothing asked for
+`;
+    expect((await kami(["install", source], at)).stdout).toContain(rows);
+    expect((await kami(["inspect", "quiet"], at)).stdout).toContain(`Asks for\n${rows}`);
+    const again = JSON.parse((await kami(["install", source, "--json"], at)).stdout);
+    expect(again).toMatchObject({
+      imports: expect.arrayContaining(["wasi:http/outgoing-handler", "wasi:http/types"]),
+      unchanged: true,
+    });
+    expect((await kami(["install", source], at)).stdout).toStartWith(
+      "dev.example.quiet 1.0.0 is already installed, unchanged\n",
+    );
+  });
+
+  test("is not known when its files were changed, and the tool can be looked at all the same", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    await kami(["install", writePackage(temporary, "package", { guest: "echo", id: ID })], at);
+    rmSync(temporary.at("home/artifacts"), { recursive: true });
+    rmSync(temporary.at("home/tools"), { recursive: true });
+    const { exitCode, stdout } = await kami(["inspect", ID, "--json"], at);
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { tool: { id: ID }, imports: null }]);
+  });
+});
+
+describe("a command that only reads", () => {
+  test.each([
+    { words: ["list"], exitCode: 0 },
+    { words: ["inspect", ID], exitCode: 4 },
+    { words: ["config"], exitCode: 0 },
+  ])("$words makes no home", async ({ words, exitCode }) => {
+    using temporary = new TemporaryDirectory();
+    const home = temporary.at("home");
+    expect((await kami(words, { home })).exitCode).toBe(exitCode);
+    expect(existsSync(home)).toBe(false);
+  });
+
+  test("refuses a relative KAMI_HOME", async () => {
+    using temporary = new TemporaryDirectory();
+    const environment = { KAMI_HOME: "here" };
+    expect(await kami(["list"], { home: "", directory: temporary.path, environment })).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        'error: Cannot use the setting "home" from KAMI_HOME: must be an absolute path\n  hint: see every setting with: kami config --help\n',
+    });
+    expect(readdirSync(temporary.path)).toEqual([]);
+  });
+});
+
+describe("input from a pipe", () => {
+  test("that is not asked for is pointed at when an argument is missing", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    await kami(["install", writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS })], at);
+    const inspect = `see the tool's arguments with: kami inspect ${ID}`;
+    const piped = await kami(["exec", "echo"], { ...at, stdin: new Blob(['{"text":"x"}']) });
+    expect(piped).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `error: Cannot use the input: "text" is required\n  hint: to read the pipe: --input-file -; ${inspect}\n`,
+    });
+    expect((await kami(["exec", ID], at)).stderr).toEndWith(`\n  hint: ${inspect}\n`);
+  });
+});
+
+describe("kami without its dependencies", () => {
+  test("says how to get them", async () => {
+    using temporary = new TemporaryDirectory();
+    for (const name of ["bin", "lib", "package.json"]) cpSync(name, temporary.at(name), { recursive: true });
+    const child = Bun.spawnSync([process.execPath, "--no-install", temporary.at("bin/kami.ts"), "list"], {
+      env: { PATH: process.env.PATH, HOME: temporary.path },
+    });
+    expect([child.exitCode, child.stdout.toString(), child.stderr.toString()]).toEqual([
+      8,
+      "",
+      `error: KAMI's dependencies are not installed\n  hint: run: bun install --frozen-lockfile, in ${temporary.path}\n`,
+    ]);
+  });
+});
+
+describe("kami serve --help", () => {
+  test("names the line that adds this very copy to Claude Code", async () => {
+    using temporary = new TemporaryDirectory();
+    const { stdout } = await kami(["serve", "--help"], { home: temporary.at("home") });
+    expect(stdout).toContain(`  claude mcp add --scope user kami -- bun --cwd=${process.cwd()} bin/kami.ts serve\n`);
+  });
+});
+
+describe("the tools that come with KAMI", () => {
+  test("show a call that has to be filled in, with all that it needs", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const { stdout } = await kami(["install", toolDirectory("json-query")], at);
+    expect(stdout).toEndWith(
+      `\nTry it with (fill in each …): kami exec dev.kami.json-query --input '{"query": …, "data": …}'\n`,
+    );
+    const filled = ['"people[0].name"', '{"people":[{"name":"Ada"}]}'];
+    const input = (/'(.*)'/.exec(stdout)?.[1] ?? "").replaceAll("…", () => filled.shift() ?? "");
+    expect((await kami(["exec", "json-query", "--input", input], at)).stdout).toBe('"Ada"\n');
   });
 });
 

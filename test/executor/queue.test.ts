@@ -14,14 +14,27 @@ describe("FairQueue", () => {
 
   test("takes as many items as its limit, and not one more", () => {
     const queue = new FairQueue<number>(2);
-    expect([queue.push("a", 1), queue.push("b", 2), queue.push("c", 3)]).toEqual([true, true, false]);
+    expect([queue.push("a", 1), queue.push("b", 2), queue.push("c", 3)]).toEqual([undefined, undefined, 3]);
     expect(queue.size).toBe(2);
     queue.shift();
-    expect(queue.push("c", 3)).toBe(true);
+    expect(queue.push("c", 3)).toBeUndefined();
   });
 
   test("of limit 0 takes nothing", () => {
-    expect(new FairQueue<number>(0).push("a", 1)).toBe(false);
+    expect(new FairQueue<number>(0).push("a", 1)).toBe(1);
+  });
+
+  test("that one client fills makes room for another, up to equal shares", () => {
+    const queue = new FairQueue<string>(4);
+    for (const item of ["a1", "a2", "a3", "a4"]) queue.push("a", item);
+    expect([queue.push("a", "a5"), queue.push("b", "b1"), queue.push("b", "b2"), queue.push("b", "b3")]).toEqual([
+      "a5",
+      "a4",
+      "a3",
+      "b3",
+    ]);
+    expect(queue.size).toBe(4);
+    expect(Array.from({ length: 5 }, () => queue.shift())).toEqual(["a1", "b1", "a2", "b2", undefined]);
   });
 
   test("forgets an item that is taken out of line, and makes room", () => {

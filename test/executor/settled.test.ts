@@ -94,7 +94,7 @@ describe("parseWorkerMessage()", () => {
       1,
       { ok: false, usage: NO_USAGE, captured: NO_OUTPUT },
       "TOOL_EXIT",
-      "The tool ended with exit code 3: a [2Jb",
+      "The tool ended with exit code 3: ab",
     ]);
     expect(made.detail).toEqual({ exitCode: 3, message: "a\u001b[2Jb" });
   });

@@ -18,7 +18,7 @@ describe("guestLines()", () => {
 
   test("leaves nothing that moves a terminal or begins a line of its own", () => {
     expect(lines(stdout("\u001b[2Jx\rdev.x.t stdout: forged\u2028y"))).toEqual([
-      "dev.x.t stdout: [2Jx dev.x.t stdout: forged y",
+      "dev.x.t stdout: x dev.x.t stdout: forged y",
     ]);
   });
 

@@ -58,11 +58,27 @@ describe("toToolResult()", () => {
       content: [
         {
           type: "text",
-          text: "Cannot start the call: the queue is full, retry in 50 ms (send fewer calls at once, or raise --concurrency)",
+          text: "Cannot start the call: the queue is full, retry in 50 ms (send fewer calls at once)",
         },
       ],
       _meta: { "dev.kami/usage": usage, "dev.kami/failure": "BUSY" },
     });
+  });
+
+  test("tells an agent what an agent can do", () => {
+    const failures = [
+      refuse("INPUT_INVALID", { field: "url", problem: "is required", tool: "dev.x.echo" }),
+      refuse("DEADLINE_EXCEEDED", { limitMs: 5 }),
+      refuse("TOOL_DISABLED", { id: "dev.x.echo" }),
+    ];
+    const texts = failures.map((failure) => toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT }).content);
+    expect(texts).toEqual(
+      [
+        `Cannot use the input: "url" is required (see the tool's input schema)`,
+        "Cannot finish the call: it ran longer than 5 ms (ask for less work, or ask the user to raise the tool's limits)",
+        'Cannot run the tool "dev.x.echo": it is disabled (ask the user to enable it)',
+      ].map((text) => [{ type: "text", text }]),
+    );
   });
 
   test("gives a failure without a hint as its message", () => {

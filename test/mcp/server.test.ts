@@ -185,14 +185,10 @@ describe("tools/call", () => {
     await client.initialize();
     expect((await client.ask("tools/call", { name: "echo" })).result).toMatchObject({
       isError: true,
-      content: [
-        { text: 'Cannot use the input: "url" is required (see the tool\'s arguments with: kami inspect <id>)' },
-      ],
+      content: [{ text: 'Cannot use the input: "url" is required (see the tool\'s input schema)' }],
       _meta: { "dev.kami/failure": "INPUT_INVALID" },
     });
-    expect(client.log).toEqual([
-      'dev.x.echo: INPUT_INVALID: Cannot use the input: "url" is required (see the tool\'s arguments with: kami inspect <id>)',
-    ]);
+    expect(client.log).toEqual(['dev.x.echo: INPUT_INVALID: Cannot use the input: "url" is required']);
     expect((await client.ask("ping")).result).toEqual({});
   });
 

@@ -67,7 +67,7 @@ describe("code in names", () => {
     ).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       code: "COMPONENT_UNSUPPORTED",
-      message: `Cannot compile the component: it uses the name "x'];globalThis.owned=1;[' [31m", which KAMI refuses`,
+      message: `Cannot compile the component: it uses the name "x'];globalThis.owned=1;['", which KAMI refuses`,
     });
   });
 

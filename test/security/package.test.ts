@@ -142,7 +142,7 @@ describe("readPackage() on a hostile package", () => {
     const hostile = join(staged.root, "\u001b[31m\u202egnp.exe\nforged line");
     expect(await failureOf(() => readPackage(hostile))).toEqual({
       code: "FILE_NOT_FOUND",
-      message: `Cannot read "${staged.root}/ [31m gnp.exe forged line": there is no such file or directory`,
+      message: `Cannot read "${staged.root}/ gnp.exe forged line": there is no such file or directory`,
     });
   });
 

@@ -20,7 +20,7 @@ export const config: Command = command({
     "A kami.toml may come with a directory that somebody else wrote, so it may only",
     "tighten: db is refused there, and a number counts only where it is lower than what",
     "the places before it say. home is set by the variable KAMI_HOME only. Paths in files",
-    "are absolute.",
+    "and variables are absolute.",
     "max_… are ceilings: no tool gets more, whatever its manifest says. The limits that you",
     "give a call yourself, by flags of run and exec, stand above them.",
     "",

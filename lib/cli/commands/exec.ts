@@ -1,13 +1,17 @@
 /**
  * `kami exec`: calls an installed tool once.
  */
-import { CALL_ARGS, CALL_NOTES, callAndPrint } from "../call.ts";
+import { CALL_ARGS, CALL_NOTES, callAndPrint, explainInput } from "../call.ts";
 import { type Command, command } from "../command.ts";
+import { resolveTool } from "../names.ts";
 
 /** `kami exec <id>`. */
 export const exec: Command = command({
   name: "exec",
-  args: { id: { type: "positional", description: "Id of an installed tool" }, ...CALL_ARGS },
+  args: {
+    id: { type: "positional", description: "Id of an installed tool, or its name when no other has it" },
+    ...CALL_ARGS,
+  },
   notes: CALL_NOTES,
   examples: [
     { line: `kami exec dev.example.csv-summary --input '{"csv": "a,b\\n1,2"}'`, meaning: "one call" },
@@ -15,5 +19,8 @@ export const exec: Command = command({
     { line: "kami exec dev.example.csv-summary --input-file - --json < request.json", meaning: "for a script" },
   ],
   run: ({ id, ...flags }, session) =>
-    callAndPrint(session, flags, (runtime, input, options) => runtime.call(id, input, options)),
+    callAndPrint(session, flags, async (runtime, input, options) => {
+      const tool = resolveTool(runtime.registry, id).id;
+      return explainInput(await runtime.call(tool, input, options), { tool });
+    }),
 });

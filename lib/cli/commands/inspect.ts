@@ -1,27 +1,21 @@
 /**
  * `kami inspect`: all that is known about an installed tool.
  */
-import { clean } from "../../errors.ts";
+import { clean, Failure } from "../../errors.ts";
 import type { ManifestArgument } from "../../manifest/manifest.ts";
 import { cutLimits } from "../../policy/limits.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { CallRecord, InstalledTool, Registry } from "../../registry/registry.ts";
+import type { Runtime } from "../../runtime.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
+import { exampleCall } from "../example.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ceilingsOf, openRegistry } from "../open.ts";
+import { mcpNames, resolveTool } from "../names.ts";
+import { ceilingsOf, hasRegistry, openRuntime } from "../open.ts";
+import { asksForSomething, NOTHING_GRANTED, requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
-import { layOut, layOutPairs } from "../table.ts";
-import {
-  asksForSomething,
-  exampleCall,
-  formatBytes,
-  formatNumber,
-  limitLines,
-  limitsJson,
-  NOTHING_GRANTED,
-  requestRows,
-  toolJson,
-} from "../words.ts";
+import { layOut, layOutPairs, wrap } from "../table.ts";
+import { formatBytes, formatNumber, limitLines, limitsJson, toolJson, usageJson } from "../words.ts";
 
 /** Calls that are looked through, of all tools, newest first. */
 const CALLS_SEARCHED = 1000;
@@ -33,32 +27,52 @@ const CALLS_SHOWN = 10;
 export const inspect: Command = command({
   name: "inspect",
   args: {
-    id: { type: "positional", description: "Id of an installed tool" },
-    json: { type: "boolean", description: "Print { tool, cut, recentCalls }, and an error, as JSON" },
+    id: { type: "positional", description: "Id of an installed tool, or its name when no other has it" },
+    json: { type: "boolean", description: "Print { tool, imports, cut, recentCalls }, and an error, as JSON" },
   },
-  notes: ["cut are the limits that your ceilings make lower than the tool asks.", JSON_ERROR_NOTE],
+  notes: [
+    "imports are the interfaces that the component asks for; null when it cannot be loaded.",
+    "cut are the limits that your ceilings make lower than the tool asks.",
+    JSON_ERROR_NOTE,
+  ],
   examples: [
     { line: "kami inspect dev.example.csv-summary", meaning: "all about one tool" },
     { line: "kami inspect dev.example.csv-summary --json", meaning: "the same, for a script" },
   ],
   run: async ({ id }, session) => {
     const settings = session.settings();
-    using registry = await openRegistry(settings);
-    const tool = registry.require(id);
+    // Opening the runtime would make a registry, only to look for the tool in it.
+    if (!hasRegistry(settings)) resolveTool(undefined, id);
+    await using runtime = await openRuntime(session, settings);
+    const { registry } = runtime;
+    const tool = resolveTool(registry, id);
+    const imports = await session.end.interruptible(importsOf(runtime, tool));
+    const mcpName = mcpNames(registry.list()).get(tool.id);
     const cut = cutLimits(tool.manifest.security, ceilingsOf(settings));
-    const calls = recentCalls(registry, id);
-    await session.result(describe({ tool, cut, calls }, session), {
-      tool: toolJson(tool),
+    const calls = recentCalls(registry, tool.id);
+    await session.result(describe({ tool, cut, calls, imports, mcpName }, session), {
+      tool: toolJson(tool, mcpName),
+      imports: imports ?? null,
       cut: cut === undefined ? null : limitsJson(cut),
       recentCalls: calls.map((call) => ({
         startedAt: new Date(call.startedAt).toISOString(),
         outcome: call.outcome,
-        usage: call.usage,
+        usage: usageJson(call.usage),
       })),
     });
     return EXIT.ok;
   },
 });
+
+/** A component that cannot be loaded any more must not keep its tool from being looked at. */
+async function importsOf(runtime: Runtime, tool: InstalledTool): Promise<readonly string[] | undefined> {
+  try {
+    return await runtime.importsOf(tool);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
 
 function recentCalls(registry: Registry, id: string): readonly CallRecord[] {
   return registry
@@ -72,18 +86,23 @@ interface Known {
   /** The limits that the user's ceilings make lower than the manifest asks. */
   readonly cut: Partial<Limits> | undefined;
   readonly calls: readonly CallRecord[];
+  /** Interfaces that the component imports; undefined when it cannot be loaded. */
+  readonly imports: readonly string[] | undefined;
+  readonly mcpName: string | undefined;
 }
 
-function describe({ tool, cut, calls }: Known, session: Session): string {
+function describe({ tool, cut, calls, imports, mcpName }: Known, session: Session): string {
+  const { columns } = session.host.stdout;
   const { security, mcp, tool: named } = tool.manifest;
   const heading = (text: string): string => session.paint("bold", text);
   return [
     `${heading(tool.id)} ${clean(tool.version)}`,
-    `  ${clean(tool.description, 1000)}`,
+    wrap(clean(tool.description, 1000), columns, "  "),
     "",
     layOutPairs(
       [
         ["name", clean(tool.name)],
+        ["MCP name", mcpName ?? "none"],
         ["state", tool.enabled ? "enabled" : `disabled; enable it with: kami enable ${tool.id}`],
         ["installed", new Date(tool.installedAt).toISOString()],
         ["component", `${clean(named.wasm)}, ${formatBytes(tool.componentBytes)}`],
@@ -97,16 +116,16 @@ function describe({ tool, cut, calls }: Known, session: Session): string {
     ...argumentLines(mcp.arguments, session),
     "",
     heading("Asks for"),
-    layOutPairs(requestRows(security), "  "),
-    ...(asksForSomething(security) ? [`  ${NOTHING_GRANTED}`] : []),
+    layOutPairs(requestRows(security, imports), "  ", columns),
+    ...(asksForSomething(security) ? [wrap(NOTHING_GRANTED, columns, "  ")] : []),
     "",
     heading("Limits"),
-    ...limitLines(security, cut).map((line) => `  ${line}`),
+    ...limitLines(security, cut).map((line) => wrap(line, columns, "  ")),
     "",
     heading("Recent calls"),
     ...callLines(calls, session),
     "",
-    `Call it with: ${exampleCall(tool.manifest)}`,
+    exampleCall("Call it with", tool.manifest),
   ].join("\n");
 }
 

@@ -1,10 +1,17 @@
 /**
  * `kami serve`: serves the installed tools over MCP on standard input and output. stdout belongs to the protocol.
  */
+import { join } from "node:path";
 import { clean } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
+import { shellWord } from "../example.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openRuntime } from "../open.ts";
+
+const ROOT = join(import.meta.dir, "..", "..", "..");
+
+/** The line that works wherever it is typed: `kami` may not be on the PATH, and Bun obeys files of the current directory. */
+const ADD_TO_CLAUDE = `claude mcp add --scope user kami -- bun ${shellWord(`--cwd=${ROOT}`)} bin/kami.ts serve`;
 
 /** `kami serve`. */
 export const serve: Command = command({
@@ -19,7 +26,7 @@ export const serve: Command = command({
     "SIGTERM end the server: calls in flight are stopped, and the exit code is 0.",
   ],
   examples: [
-    { line: "claude mcp add kami -- kami serve", meaning: "add KAMI to Claude Code" },
+    { line: ADD_TO_CLAUDE, meaning: "add KAMI to Claude Code" },
     { line: "kami serve --concurrency 4", meaning: "at most four calls at once" },
   ],
   run: async ({ concurrency, db }, session) => {
@@ -27,9 +34,7 @@ export const serve: Command = command({
     const settings = session.settings({ concurrency, db });
     const stdout = host.reserveStdout();
     const log = (line: string): void => void host.stderr.write(`kami: ${clean(line, 2000)}\n`);
-    if (host.stdinIsTerminal) {
-      log("waiting for an MCP client on stdin. A client starts this by itself: claude mcp add kami -- kami serve");
-    }
+    if (host.stdinIsTerminal) log(`waiting for an MCP client on stdin. A client starts this itself: ${ADD_TO_CLAUDE}`);
     const { serveOverStdio } = await import("../../mcp/stdio.ts");
     await using runtime = await openRuntime(session, settings, log);
     await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
