@@ -9,6 +9,11 @@ import type { IndexMap } from "./indices.ts";
 import type { Writer } from "./writer.ts";
 
 const NOWHERE = -1;
+/**
+ * The most that a function without a check may cost. A module of 64 MiB has room for 2^25 calls in a row, so that 2^30 units at most burn
+ * between two checks: the 32-bit counter cannot wrap.
+ */
+const UNCHECKED_COST = 32;
 const NOP = 0x01;
 const GLOBAL_GET = 0x23;
 const GLOBAL_SET = 0x24;
@@ -104,13 +109,21 @@ export class Charger {
     this.#run.cost += 1;
   }
 
-  /** Fills in what the body's runs cost. Without `keepChecks`, the checks are taken out again. */
-  finish(keepChecks: boolean): void {
+  /**
+   * Fills in what the body's runs cost.
+   *
+   * @param endsSoon - Whether the body neither loops nor calls: when it costs little as well, its check is taken out again.
+   */
+  finish(endsSoon: boolean): void {
+    let total = 0;
     for (const run of this.#charged) {
+      total += run.cost;
       if (run.cost === 0) this.#out.fill(run.start, run.end, NOP);
       else this.#out.patchU32(run.costAt, run.cost);
     }
-    if (!keepChecks) for (const { start, end } of this.#checks) this.#out.fill(start, end, NOP);
+    if (endsSoon && total <= UNCHECKED_COST) {
+      for (const { start, end } of this.#checks) this.#out.fill(start, end, NOP);
+    }
     this.#charged.length = 0;
     this.#checks.length = 0;
     this.#check = "none";

@@ -29,7 +29,7 @@ export function meterBody(body: Body): void {
   body.charger.beginChecked("call");
   body.mayLast = false;
   copyInstructions(body);
-  body.charger.finish(body.mayLast);
+  body.charger.finish(!body.mayLast);
 }
 
 /** Copies a constant expression: indices move, nothing is charged. */
@@ -191,9 +191,14 @@ function enterElse(body: Body): void {
 
 /** A handler runs when something in its block throws: nothing behind the block goes with what is in front of it. */
 function enterHandler(body: Body): void {
+  const { charger, labels } = body;
   escapeAll(body);
-  body.charger.begin();
-  body.charger.isDead = body.labels.at(-1)?.wasDead ?? false;
+  const label = labels.at(-1);
+  if (label?.kind !== Kind.try) throw body.reader.malformed("a handler without a try");
+  // A look that the block has not taken is not taken by its handlers either, which may never run: it waits for what follows.
+  if (label.pending === undefined) label.pending = charger.check;
+  charger.beginChecked("none");
+  charger.isDead = label.wasDead;
 }
 
 function targetTable(body: Body): void {

@@ -40,6 +40,8 @@ export interface Label {
    * is further out than the block itself, control may leave the block other than through its end.
    */
   farthestJump: number;
+  /** The look that a `try` had still to take when its first handler began. */
+  pending?: Check;
   /** The first runs of the arms of an `if`. */
   arm?: Run;
   otherArm?: Run;
@@ -127,6 +129,7 @@ export function closeLabel(body: Body, at: number): void {
   const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
   const isJoin = !isLoop && (label.kind !== Kind.block || label.isTargeted);
   if (isJoin) charger.isDead = label.wasDead;
+  if (label.pending !== undefined) charger.withdraw("none", label.pending);
   const isEscaped = label.farthestJump < body.labels.length;
   noteJump(body, label.farthestJump);
   if (!isEscaped) charger.resume(label.run);

@@ -25,7 +25,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 4;
+export const METER_ABI = 5;
 
 /**
  * Rewrites one core module.
