@@ -7,10 +7,11 @@
  *
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
+import { writeCustom } from "./custom.ts";
 import { mapIndices } from "./indices.ts";
 import { type MemorySpec, readLayout, SECTION_ORDER, SectionId } from "./layout.ts";
 import { Reader } from "./reader.ts";
-import { type Rewrite, writeCustom, writeSection } from "./sections.ts";
+import { type Rewrite, writeSection } from "./sections.ts";
 import { Writer } from "./writer.ts";
 
 export type { MemorySpec } from "./layout.ts";
@@ -46,7 +47,8 @@ export function meterModule(bytes: Uint8Array, name: string): MeteredModule {
   };
   for (const id of SECTION_ORDER) writeSection(rewrite, id, open(id));
   for (const section of layout.sections) {
-    if (section.id === SectionId.custom) writeCustom(rewrite, new Reader(bytes, section.start, section.end));
+    if (section.id === SectionId.custom)
+      writeCustom(out, new Reader(bytes, section.start, section.end), rewrite.indices);
   }
   return { bytes: out.finish(), memories: layout.memories, initialTableElements: rewrite.tableElements };
 }

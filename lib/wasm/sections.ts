@@ -11,7 +11,6 @@ import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
 import type { Body } from "./labels.ts";
 import { type Layout, METER_EXPORTS, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
-import { writeNames } from "./names.ts";
 import type { Reader } from "./reader.ts";
 import { type Writer, writeSized } from "./writer.ts";
 
@@ -60,23 +59,6 @@ export function writeSection(rewrite: Rewrite, id: number, reader: Reader | unde
   rewrite.out.u8(id);
   writeSized(rewrite.out, () => write(rewrite, reader));
   if (reader !== undefined && !reader.done) throw reader.malformed("a section goes on after its content");
-}
-
-/**
- * Writes a custom section: function names move, sections that hold offsets into the code are dropped, all others stay.
- *
- * @param reader - The section's content, its name included.
- */
-export function writeCustom(rewrite: Rewrite, reader: Reader): void {
-  const start = reader.pos;
-  const name = reader.name();
-  if (/^(?:\.debug_|reloc\.|metadata\.code\.|linking$|dylink|sourceMappingURL$|external_debug_info$)/.test(name))
-    return;
-  rewrite.out.u8(SectionId.custom);
-  writeSized(rewrite.out, () => {
-    if (name === "name") return writeNames(rewrite.out, reader, rewrite.indices);
-    rewrite.out.copyRange(reader.bytes, start, reader.end);
-  });
 }
 
 /** Sections that every module with code gets. */

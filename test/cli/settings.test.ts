@@ -6,7 +6,7 @@ const FILES = { user: "/user/config.toml", project: "./kami.toml", environment: 
 
 function layer(origin: Layer["origin"], values: Readonly<Record<string, unknown>>): Layer {
   const entries = Object.entries(values).map(([key, value]) => ({ key, value, source: FILES[origin] }));
-  return { origin, entries, directory: origin === "flag" ? "/work" : undefined };
+  return { origin, entries, directory: origin === "flag" ? "/here" : undefined };
 }
 
 function resolved(layers: readonly Layer[], key: SettingKey): readonly unknown[] {
@@ -100,7 +100,7 @@ describe("resolveSettings()", () => {
   });
 
   test("takes a relative path from the command line, and an absolute one from a file", () => {
-    expect(resolved([layer("flag", { db: "a.db" })], "db")).toEqual(["/work/a.db", "flag", "--x"]);
+    expect(resolved([layer("flag", { db: "a.db" })], "db")).toEqual(["/here/a.db", "flag", "--x"]);
     expect(resolved([layer("user", { db: "/data/../b.db" })], "db")).toEqual(["/b.db", "user", "/user/config.toml"]);
   });
 

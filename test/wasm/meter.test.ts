@@ -192,6 +192,15 @@ describe("meterModule()", () => {
     expect(text).not.toContain(".debug_info");
   });
 
+  test("drops a name section that is malformed: the module is valid all the same", async () => {
+    const module = await parse('(module (func (export "f")))');
+    // A custom section "name" whose function names name function 9.
+    const bytes = Uint8Array.of(...module, 0, 11, 4, ...new TextEncoder().encode("name"), 1, 4, 1, 9, 1, 97);
+    const metered = meterModule(bytes, "test").bytes;
+    expect(WebAssembly.validate(metered)).toBe(true);
+    expect(metered).toEqual(meterModule(module, "test").bytes);
+  });
+
   test("gives the same bytes for the same module", async () => {
     const bytes = await parse(moduleWith("call $callee"));
     expect(meterModule(bytes, "a").bytes).toEqual(meterModule(bytes, "b").bytes);
