@@ -26,7 +26,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 5;
+export const METER_ABI = 6;
 
 /**
  * Rewrites one core module.

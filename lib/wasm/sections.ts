@@ -65,6 +65,7 @@ export function writeSection(rewrite: Rewrite, id: number, reader: Reader | unde
 const ADDED_WITH_CODE: ReadonlySet<number> = new Set([SectionId.type, SectionId.global, SectionId.export]);
 
 function isAdded(rewrite: Rewrite, id: number): boolean {
+  if (id === SectionId.export && rewrite.layout.start !== undefined) return true;
   if (ADDED_WITH_CODE.has(id)) return rewrite.indices.addedFunctions > 0;
   return id === SectionId.import && (rewrite.indices.addedFunctions > 0 || rewrite.layout.memories.length > 0);
 }

@@ -124,6 +124,12 @@ describe("meterModule()", () => {
     await expect(looping).rejects.toThrow("Unreachable code should not be executed");
   });
 
+  test("keeps the start function of a module that has no code of its own", async () => {
+    let started = 0;
+    await runMetered('(module (import "a" "b" (func $b)) (start $b))', 0, { a: { b: () => (started += 1) } });
+    expect(started).toBe(1);
+  });
+
   test("stops unbounded recursion by fuel when the stack is deep enough", async () => {
     const metered = await runMetered('(module (func $f (export "f") (call $f)))', 100);
     expect(() => metered.call("f")).toThrow("Unreachable code should not be executed");

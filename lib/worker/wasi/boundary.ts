@@ -118,7 +118,7 @@ export class Frame {
    */
   allocate(size: number, align: number): number {
     const realloc = this.#options.realloc ?? this.refuse();
-    const pointer = realloc(0, 0, align, size) >>> 0;
+    const pointer = this.host.allocating(() => realloc(0, 0, align, size) >>> 0);
     this.place(pointer, size, align);
     return pointer;
   }

@@ -195,6 +195,7 @@ export function lowerFunction(
 ): (options: CanonicalOptions) => CoreFunction {
   return (options) =>
     (...values) => {
+      if (host.isAllocating) host.context.trap(`it called ${name} from its allocator`);
       const frame = new Frame({ host, name, options }, values);
       return result(
         frame,

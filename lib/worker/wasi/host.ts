@@ -32,6 +32,8 @@ export type InterfaceFactory = (host: Host) => Interface;
 export class Host {
   /** The call that is served. */
   readonly context: CallContext;
+  /** Whether the guest's allocator runs for the host. */
+  isAllocating = false;
   readonly #startedMs: number = performance.now();
   readonly #prototypes = new Map<object, object>();
   /** By number. Numbers are used again, so that nothing grows with how many resources a call has had. */
@@ -40,6 +42,21 @@ export class Host {
 
   constructor(context: CallContext) {
     this.context = context;
+  }
+
+  /**
+   * Lets the guest's allocator run. It may call no import meanwhile: each level of such calls would hold a result of the host's that no
+   * limit counts.
+   *
+   * Source: Component Model, CanonicalABI.md, `may_leave` is false while `realloc` runs.
+   */
+  allocating<T>(allocate: () => T): T {
+    this.isAllocating = true;
+    try {
+      return allocate();
+    } finally {
+      this.isAllocating = false;
+    }
   }
 
   /**
