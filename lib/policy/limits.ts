@@ -2,10 +2,13 @@
  * Decides how much one call may use. Pure.
  */
 
-/** The budget of a call: fuel units, bytes, milliseconds. */
-export interface CallLimits {
+/** The most that one call may use. */
+export interface Limits {
+  /** Fuel units, 0 to 2^53 - 1. */
   readonly fuel: number;
+  /** Bytes, all memories and tables of the call together. */
   readonly memoryBytes: number;
+  /** Milliseconds of wall time, from the moment that a Worker starts on the call. */
   readonly timeoutMs: number;
 }
 
@@ -22,9 +25,9 @@ export interface LimitRequest {
 /** Who may have a say beside the manifest. */
 export interface LimitOverrides {
   /** The user's configuration: no manifest gets more. */
-  readonly ceilings?: Partial<CallLimits> | undefined;
+  readonly ceilings?: Partial<Limits> | undefined;
   /** The user's word on this very call: it stands, whatever the manifest and the ceilings say. */
-  readonly explicit?: Partial<CallLimits> | undefined;
+  readonly explicit?: Partial<Limits> | undefined;
 }
 
 const MEBIBYTE = 1_048_576;
@@ -33,7 +36,7 @@ const MEBIBYTE = 1_048_576;
  * The most that a tool gets on its own word, unless the configuration says otherwise: it replaces each of them, by a higher or a lower
  * one. docs/rationale.md says why they are what they are.
  */
-export const DEFAULT_CEILINGS: CallLimits = Object.freeze({
+export const DEFAULT_CEILINGS: Limits = Object.freeze({
   fuel: 100_000_000_000,
   memoryBytes: 1024 * MEBIBYTE,
   timeoutMs: 60_000,
@@ -42,7 +45,7 @@ export const DEFAULT_CEILINGS: CallLimits = Object.freeze({
 /**
  * Computes the limits of a call: what the manifest asks for, at most the ceilings, unless the user said otherwise for this call.
  */
-export function limitCall(request: LimitRequest, overrides: LimitOverrides = {}): CallLimits {
+export function limitCall(request: LimitRequest, overrides: LimitOverrides = {}): Limits {
   const { ceilings, explicit } = overrides;
   return {
     fuel: explicit?.fuel ?? Math.min(request.maxFuel, ceilings?.fuel ?? Infinity),
@@ -56,7 +59,7 @@ export function limitCall(request: LimitRequest, overrides: LimitOverrides = {})
  *
  * @returns Those limits as they are in force; undefined when the manifest gets all it asks for.
  */
-export function cutLimits(request: LimitRequest, ceilings: Partial<CallLimits>): Partial<CallLimits> | undefined {
+export function cutLimits(request: LimitRequest, ceilings: Partial<Limits>): Partial<Limits> | undefined {
   const asked = limitCall(request);
   const { fuel, memoryBytes, timeoutMs } = limitCall(request, { ceilings });
   const cut = {

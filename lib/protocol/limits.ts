@@ -15,15 +15,7 @@ export const CAPTURE_LIMIT_PIECES = 4096;
 /** UTF-16 code units of a text in a failure: one more than any message shows, so that the message can say that there was more. */
 export const DETAIL_LIMIT = 4001;
 
-/** The most that one call may use. */
-export interface Limits {
-  /** Fuel units, 0 to 2^53 - 1. */
-  readonly fuel: number;
-  /** Bytes, all memories and tables of the call together. */
-  readonly memoryBytes: number;
-  /** Milliseconds of wall time, from the moment that a Worker starts on the call. */
-  readonly timeoutMs: number;
-}
+export type { Limits } from "../policy/limits.ts";
 
 /** What one call used. For a call whose Worker was given up: what the Worker had published by then. */
 export interface Usage {

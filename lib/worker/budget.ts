@@ -10,7 +10,7 @@ import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { abortGuest } from "./abort.ts";
 import { FuelCounter } from "./fuel-counter.ts";
-import { MemoryAccount } from "./memory-account.ts";
+import { MemoryAccount, PAGE_BYTES } from "./memory-account.ts";
 
 /** Why a call was stopped from outside the guest. */
 export interface Stop<C extends FailureCode = FailureCode> {
@@ -26,7 +26,6 @@ const HOST_CALL_COST = 100;
 const INSTANCE_COST = 1000;
 /** Core instances that one call may make. A component of many parts has a few dozen. */
 const MOST_INSTANCES = 256;
-const PAGE_BYTES = 65_536;
 /** What a page of new memory costs, in units: it has to be zeroed, 16 bytes a unit like any bulk operation. */
 const PAGE_COST = PAGE_BYTES / 16;
 

@@ -1,7 +1,8 @@
 /**
  * Counts what all memories and tables of a call hold together, against one limit.
  */
-const PAGE_BYTES = 65_536;
+/** Bytes of a page of memory. Source: WebAssembly 3.0, 4.2.8 Memory Instances. */
+export const PAGE_BYTES = 65_536;
 /** What an element of a table takes in the engine, measured for `funcref`. */
 const ELEMENT_BYTES = 48;
 

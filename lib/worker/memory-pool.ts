@@ -3,7 +3,8 @@
  *
  * A memory is zeroed when its call ends, so that nothing of one call is left for the next, nor stays in the process for long.
  */
-const PAGE_BYTES = 65_536;
+import { PAGE_BYTES } from "./memory-account.ts";
+
 /** Larger memories cost less to make anew than to zero. */
 const LARGEST_BYTES = 16 * 1_048_576;
 /** Memories kept for each size. */
