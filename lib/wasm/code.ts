@@ -9,7 +9,7 @@
  * Source: WebAssembly 3.0, 5.4 Instructions; costs are in docs/fuel.md.
  */
 import { refuse } from "../errors.ts";
-import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
+import { type IndexMap, mapFunction, requireGlobal } from "./indices.ts";
 import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop } from "./labels.ts";
 import { skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
@@ -108,7 +108,7 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.callIndex, calling((body) => body.reader.u32())],
   [Kind.callPair, calling((body) => skipPair(body.reader))],
   [Kind.functionIndex, (body, at) => (body.charger.add(at), moveIndex(body, at, mapFunction))],
-  [Kind.globalIndex, (body, at) => (body.charger.add(at), moveIndex(body, at, mapGlobal))],
+  [Kind.globalIndex, (body, at) => (body.charger.add(at), requireGlobal(body.indices, body.reader.u32()))],
   [Kind.memoryGrow, growMemory],
   [Kind.tableGrow, growTable],
   [Kind.bulkBytes, (body, at) => chargeLength(body, at, body.indices.chargeBytes)],

@@ -81,7 +81,7 @@ export function mapFunction(map: IndexMap, index: number): number {
  *
  * @throws {Failure} COMPONENT_INVALID when the original module has no such global: it must not reach the fuel counter.
  */
-export function mapGlobal(map: IndexMap, index: number): number {
+export function requireGlobal(map: IndexMap, index: number): number {
   if (index < map.globals) return index;
   throw refuse("COMPONENT_INVALID", { reason: `malformed core module: global ${index} does not exist` });
 }

@@ -7,7 +7,7 @@ import { refuse } from "../errors.ts";
 import { Charger } from "./charge.ts";
 import { copyExpression, meterBody } from "./code.ts";
 import { FUEL_GLOBAL, HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
-import { type IndexMap, mapFunction, mapGlobal } from "./indices.ts";
+import { type IndexMap, mapFunction, requireGlobal } from "./indices.ts";
 import type { Body } from "./labels.ts";
 import { type Layout, METER_EXPORTS, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
@@ -193,7 +193,7 @@ function copyExport({ out, indices }: Rewrite, reader: Reader): void {
   out.copyRange(reader.bytes, start, reader.pos);
   const index = reader.u32();
   if (kind === FUNCTION) out.u32(mapFunction(indices, index));
-  else out.u32(kind === GLOBAL ? mapGlobal(indices, index) : index);
+  else out.u32(kind === GLOBAL ? requireGlobal(indices, index) : index);
 }
 
 function copyElements(rewrite: Rewrite, reader: Reader): void {

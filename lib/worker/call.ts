@@ -2,6 +2,7 @@
  * Runs one call: a fresh instance over pooled memories, its entry function, and what came of it. The guest's side of the trust boundary.
  */
 import type { Linker } from "../component/instantiate.ts";
+import type { FailureDetail } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import { type GuestStream, type LogLevel, RESULT_LIMIT_BYTES, type Usage } from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
@@ -10,7 +11,7 @@ import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import type { CallContext } from "./context.ts";
 import { CommandOutput } from "./command-output.ts";
-import { describeThrown } from "./failure.ts";
+import { describeThrown, isErrorResult } from "./failure.ts";
 import { createImports } from "./imports.ts";
 import { Instances } from "./instance.ts";
 import type { MemoryPool } from "./memory-pool.ts";
@@ -88,7 +89,7 @@ class Call implements CallContext, Disposable {
 
   exit(exitCode: number): never {
     this.#exitCode ??= exitCode;
-    this.#budget.stop("TOOL_EXIT", { exitCode: this.#exitCode, message: this.#capture.lastLine("stderr") });
+    this.#budget.stop("TOOL_EXIT", this.#exitDetail(this.#exitCode));
     return abortGuest();
   }
 
@@ -109,7 +110,8 @@ class Call implements CallContext, Disposable {
     if (stopped !== undefined && !hasExitedWell) return { ok: false, ...stopped };
     if (attempt.ok || hasExitedWell)
       return this.#commandOutput?.outcome() ?? checkResult(attempt.ok ? attempt.value : undefined);
-    if (this.#commandOutput !== undefined && isErrorResult(attempt.error)) return this.#exited(1);
+    if (this.#commandOutput !== undefined && isErrorResult(attempt.error))
+      return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
     return describeThrown(attempt.error, this.#budget);
   }
 
@@ -122,8 +124,8 @@ class Call implements CallContext, Disposable {
     }
   }
 
-  #exited(exitCode: number): Outcome {
-    return { ok: false, code: "TOOL_EXIT", detail: { exitCode, message: this.#capture.lastLine("stderr") } };
+  #exitDetail(exitCode: number): FailureDetail<"TOOL_EXIT"> {
+    return { exitCode, message: this.#capture.lastLine("stderr") };
   }
 
   #usage(outcome: Outcome): Usage {
@@ -143,9 +145,4 @@ function checkResult(value: unknown): Outcome {
   const bytes = Buffer.byteLength(value);
   if (bytes <= RESULT_LIMIT_BYTES) return { ok: true, output: value };
   return { ok: false, code: "RESULT_TOO_LARGE", detail: { bytes, limitBytes: RESULT_LIMIT_BYTES } };
-}
-
-/** Whether a function of type `result` returned its error: the glue throws it, with a payload. */
-function isErrorResult(error: unknown): boolean {
-  return error instanceof Error && Object.hasOwn(error, "payload");
 }

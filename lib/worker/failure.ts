@@ -103,9 +103,14 @@ function isBug(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("BUG: ");
 }
 
-/** The error half of a `result<_, string>` that the entry function returned: the glue throws it. */
+/** Whether a function of type `result` returned its error: the glue throws it, with a payload. */
+export function isErrorResult(error: unknown): boolean {
+  return error instanceof Error && Object.hasOwn(error, "payload");
+}
+
+/** The error half of a `result<_, string>` that the entry function returned. */
 function payloadOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !Object.hasOwn(error, "payload")) return undefined;
+  if (!(error instanceof Error) || !isErrorResult(error)) return undefined;
   const payload: unknown = Reflect.get(error, "payload");
   return typeof payload === "string" ? payload : undefined;
 }
