@@ -3,7 +3,8 @@
  *
  * Evaluates jco's glue in this process: only for the fixtures of this repository.
  */
-import { type Artifact, digestOf } from "../lib/component/artifact.ts";
+import type { Artifact } from "../lib/component/artifact.ts";
+import { digestOf } from "../lib/digest.ts";
 import { findEntry } from "../lib/component/entry.ts";
 import { generateGlue } from "../lib/component/glue.ts";
 import { inspectComponent } from "../lib/component/inspect.ts";

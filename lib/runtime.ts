@@ -5,14 +5,15 @@
  * call returns a result, failed or not, with its usage.
  */
 import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
+import { digestOf } from "./digest.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import { Executor } from "./executor/executor.ts";
 import type { Settled } from "./executor/settled.ts";
 import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
 import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
-import { readComponent, readPackage, sha256 } from "./registry/package.ts";
-import { type InstalledTool, Registry, verifyPackage } from "./registry/registry.ts";
+import { readComponent, readPackage, verifyPackage } from "./registry/package.ts";
+import { type InstalledTool, Registry } from "./registry/registry.ts";
 import { readInput } from "./schema/input.ts";
 
 /** Where a runtime keeps its state, and how much it takes on. */
@@ -229,7 +230,7 @@ export class Runtime implements AsyncDisposable {
   async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
     const checked = readInput(input);
     const component = await readComponent(path);
-    const digest = sha256(component);
+    const digest = digestOf(component);
     return {
       digest,
       input: checked,

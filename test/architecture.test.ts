@@ -11,6 +11,7 @@ const root = join(import.meta.dir, "..");
 /** Rank by folder of `lib/`, or by file at its top. */
 const RANKS = new Map<string, number>([
   ["errors.ts", 0],
+  ["digest.ts", 0],
   ["nearest.ts", 0],
   ["position.ts", 0],
   ["json-type.ts", 0],

@@ -77,8 +77,3 @@ export interface Artifact extends Compiled {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
 }
-
-/** Computes the SHA-256 of bytes, in lower-case hex. */
-export function digestOf(bytes: Uint8Array | string): string {
-  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-}

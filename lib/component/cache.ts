@@ -3,8 +3,9 @@
  * of KAMI is compiled again, and a disk that cannot be written costs time, not calls.
  */
 import { join } from "node:path";
+import { digestOf } from "../digest.ts";
 import { clean, Failure, refuse } from "../errors.ts";
-import { type Artifact, digestOf } from "./artifact.ts";
+import type { Artifact } from "./artifact.ts";
 import { compileComponent } from "./compile.ts";
 import { readArtifact, removeArtifacts, type StorePaths, writeArtifact } from "./store.ts";
 import { sweepUnfinished, trimArtifacts } from "./sweep.ts";

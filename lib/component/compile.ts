@@ -2,8 +2,9 @@
  * Compiles an untrusted component into an artifact, in a throw-away process. On the trusted side of it.
  */
 import { fileURLToPath } from "node:url";
+import { digestOf } from "../digest.ts";
 import { clean, type Failure, refuse } from "../errors.ts";
-import { type Artifact, COMPONENT_LIMITS, digestOf } from "./artifact.ts";
+import { type Artifact, COMPONENT_LIMITS } from "./artifact.ts";
 import { type ChildResult, runAmbientChild } from "./child.ts";
 import { namedFeature } from "./rejection.ts";
 import { parseReply } from "./reply.ts";

@@ -6,7 +6,8 @@
 import { mkdir, open, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { ARTIFACT_ABI, type Artifact, digestOf } from "./artifact.ts";
+import { digestOf } from "../digest.ts";
+import { ARTIFACT_ABI, type Artifact } from "./artifact.ts";
 import { type ArtifactManifest, parseManifest, partSizes, putTogether, takeApart } from "./manifest.ts";
 
 const MANIFEST_NAME = "artifact.json";

@@ -5,6 +5,7 @@
 import { lstatSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
 import { MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -53,6 +54,16 @@ export const COMPONENT_SIZE: SizeLimit = {
   refuse: (path, bytes) => refuse("COMPONENT_TOO_LARGE", { path, bytes, limitBytes: COMPONENT_LIMIT_BYTES }),
 };
 
+/** What is known of an installed package: enough to find its component and to tell whether it is still the same. */
+export interface InstalledPackage {
+  readonly id: string;
+  readonly manifest: Manifest;
+  /** Absolute path of the component. */
+  readonly componentPath: string;
+  /** SHA-256 of the component, lower-case hex. */
+  readonly componentDigest: string;
+}
+
 /**
  * Reads a package, following no symbolic link below its directory and opening nothing but regular files.
  *
@@ -68,7 +79,7 @@ export async function readPackage(path: string): Promise<PackageSource> {
   const wasmPath = manifest.tool.wasm;
   const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
   checkHeader(component, join(root, wasmPath));
-  const componentDigest = sha256(component);
+  const componentDigest = digestOf(component);
   const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest });
   return { manifest, manifestBytes, component, packageDigest, componentDigest };
 }
@@ -93,15 +104,29 @@ export async function readComponent(path: string): Promise<Uint8Array<ArrayBuffe
  */
 export function digestPackage(content: PackageContent): string {
   const listing = [
-    [MANIFEST_NAME, sha256(content.manifestBytes)],
+    [MANIFEST_NAME, digestOf(content.manifestBytes)],
     [content.wasmPath, content.componentDigest],
   ];
-  return sha256(new TextEncoder().encode(JSON.stringify(listing)));
+  return digestOf(JSON.stringify(listing));
 }
 
-/** SHA-256 of bytes, in lower-case hexadecimal. */
-export function sha256(bytes: Uint8Array): string {
-  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+/**
+ * Reads an installed component again and compares it with what was installed.
+ *
+ * @returns Its bytes.
+ * @throws {Failure} `PACKAGE_CHANGED` when it is missing, cannot be read, or is not what was installed; also after another process has
+ *   uninstalled or replaced the tool: look the tool up again before giving up.
+ */
+export function verifyPackage(tool: InstalledPackage): Uint8Array<ArrayBuffer> {
+  const wasmPath = tool.manifest.tool.wasm;
+  const root = join(tool.componentPath, ...wasmPath.split("/").map(() => ".."));
+  try {
+    const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
+    if (digestOf(component) === tool.componentDigest) return component;
+  } catch (error) {
+    throw refuse("PACKAGE_CHANGED", { tool: tool.id }, error);
+  }
+  throw refuse("PACKAGE_CHANGED", { tool: tool.id });
 }
 
 function packageRoot(path: string): string {

@@ -16,8 +16,7 @@ import type { Usage } from "../protocol/limits.ts";
 import { CallLog } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { openDatabase } from "./database.ts";
-import { errorCode, readBeneath } from "./files.ts";
-import { COMPONENT_SIZE, sha256 } from "./package.ts";
+import { errorCode } from "./files.ts";
 import type { PackageSource } from "./package.ts";
 import {
   DATABASE_NAME,
@@ -242,23 +241,4 @@ export class Registry implements Disposable {
   #unknown(id: string): never {
     throw refuse("TOOL_UNKNOWN", { id, nearest: nearest(id, this.#catalog.tools().keys()) });
   }
-}
-
-/**
- * Reads an installed component again and compares it with what was installed.
- *
- * @returns Its bytes.
- * @throws {Failure} `PACKAGE_CHANGED` when it is missing, cannot be read, or is not what was installed; also after another process has
- *   uninstalled or replaced the tool: look the tool up again before giving up.
- */
-export function verifyPackage(tool: InstalledTool): Uint8Array<ArrayBuffer> {
-  const wasmPath = tool.manifest.tool.wasm;
-  const root = join(tool.componentPath, ...wasmPath.split("/").map(() => ".."));
-  try {
-    const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
-    if (sha256(component) === tool.componentDigest) return component;
-  } catch (error) {
-    throw refuse("PACKAGE_CHANGED", { tool: tool.id }, error);
-  }
-  throw refuse("PACKAGE_CHANGED", { tool: tool.id });
 }

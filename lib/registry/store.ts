@@ -8,10 +8,11 @@
 import { randomUUID } from "node:crypto";
 import { lstatSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { digestOf } from "../digest.ts";
 import { refuse } from "../errors.ts";
 import { makeDirectory, syncDirectory, writeDurably } from "./durable.ts";
 import { errorCode, readBeneath, reasonOf, segmentsOf } from "./files.ts";
-import { COMPONENT_SIZE, MANIFEST_NAME, MANIFEST_SIZE, sha256 } from "./package.ts";
+import { COMPONENT_SIZE, MANIFEST_NAME, MANIFEST_SIZE } from "./package.ts";
 import type { PackageSource } from "./package.ts";
 
 /** Where a database keeps its files. All absolute. */
@@ -138,7 +139,7 @@ function isSound(directory: string, source: PackageSource): boolean {
   try {
     const component = readBeneath(directory, source.manifest.tool.wasm, COMPONENT_SIZE);
     const manifest = readBeneath(directory, MANIFEST_NAME, MANIFEST_SIZE);
-    return sha256(component) === source.componentDigest && sha256(manifest) === sha256(source.manifestBytes);
+    return digestOf(component) === source.componentDigest && digestOf(manifest) === digestOf(source.manifestBytes);
   } catch {
     // Missing, unreadable, too large or no regular file: whatever it is, it is not this package.
     return false;

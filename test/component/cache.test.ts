@@ -4,7 +4,8 @@ import { appendFile, mkdir, readFile, rm, symlink, truncate, writeFile } from "n
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guestPath } from "../../fixtures/paths.ts";
-import { ARTIFACT_ABI, type Artifact, digestOf } from "../../lib/component/artifact.ts";
+import { ARTIFACT_ABI, type Artifact } from "../../lib/component/artifact.ts";
+import { digestOf } from "../../lib/digest.ts";
 import { ArtifactCache, COMPILERS_AT_ONCE } from "../../lib/component/cache.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
 import { Failure } from "../../lib/errors.ts";

@@ -7,8 +7,8 @@ import { Database } from "bun:sqlite";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guestPath } from "../../fixtures/paths.ts";
-import { readPackage } from "../../lib/registry/package.ts";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage, readPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 import { Home, KAMI } from "../mcp/support/kami.ts";
 
 const KILLS = 200;

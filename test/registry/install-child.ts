@@ -4,8 +4,8 @@
  * each round but the last.
  */
 import { NO_USAGE } from "../../lib/protocol/limits.ts";
-import { readPackage } from "../../lib/registry/package.ts";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage, readPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 
 const [home = "", roundsText = "0", ...packages] = Bun.argv.slice(2);
 const rounds = Number(roundsText);

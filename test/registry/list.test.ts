@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { dirname } from "node:path";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 import { damageComponent, edit, idsOf, removePackage, replaceByLink, replaceFileByLink, setUp } from "./context.ts";
 import { failureOf } from "./support.ts";
 

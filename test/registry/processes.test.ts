@@ -3,8 +3,8 @@ import { Database } from "bun:sqlite";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readPackage } from "../../lib/registry/package.ts";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage, readPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 import { temporaryDirectory, writePackage } from "./support.ts";
 
 const KILLS = 200;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 import { damageComponent, damageManifest, edit, idsOf, removePackage, replaceByLink, setUp } from "./context.ts";
 import { failureOf } from "./support.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readPackage } from "../../lib/registry/package.ts";
-import { Registry, verifyPackage } from "../../lib/registry/registry.ts";
+import { verifyPackage, readPackage } from "../../lib/registry/package.ts";
+import { Registry } from "../../lib/registry/registry.ts";
 import { temporaryDirectory, writePackage } from "./support.ts";
 
 const UUID = "01234567-89ab-4def-8123-456789abcdef";

@@ -5,7 +5,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ARTIFACT_ABI, type Artifact, digestOf } from "../../lib/component/artifact.ts";
+import { ARTIFACT_ABI, type Artifact } from "../../lib/component/artifact.ts";
+import { digestOf } from "../../lib/digest.ts";
 import { ArtifactCache } from "../../lib/component/cache.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
 import { inspectComponent } from "../../lib/component/inspect.ts";
