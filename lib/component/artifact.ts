@@ -14,7 +14,18 @@ export const ARTIFACT_ABI: string = `m${METER_ABI}-g${GLUE_ABI}-j${JCO_VERSION}`
 
 /** What is limited about a component. */
 type ComponentLimit =
-  "modules" | "instances" | "coreBytes" | "meteredBytes" | "glueBytes" | "imports" | "nesting" | "types";
+  | "modules"
+  | "instances"
+  | "componentInstances"
+  | "coreBytes"
+  | "meteredBytes"
+  | "glueBytes"
+  | "engineMs"
+  | "sections"
+  | "imports"
+  | "exports"
+  | "nesting"
+  | "types";
 
 /** The most that a component and its artifact may have. */
 export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object.freeze({
@@ -26,10 +37,21 @@ export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object
   meteredBytes: 268_435_456,
   /** Core instances: the glue makes them one by one, in code that is not metered. A component of many parts has a few dozen. */
   instances: 256,
+  /** Instances of components: with each that makes two of the one before, a few hundred bytes make millions. */
+  componentInstances: 10_000,
   /** Bytes of the glue's text. */
   glueBytes: 8_388_608,
+  /**
+   * Milliseconds that the engine takes to read the core modules, as they are, and once more when they are metered: it reads them again,
+   * where nothing can interrupt it, in each Worker that loads them. A component of 12 MB takes it 200 ms.
+   */
+  engineMs: 5000,
+  /** Sections, of all scopes together; custom ones included. */
+  sections: 20_000,
   /** Interfaces and functions that the component imports. */
   imports: 1000,
+  /** What the component and those in it export: jco takes 1 ms for each, and 20 KB. */
+  exports: 2000,
   /** Components and types inside each other. */
   nesting: 50,
   /** Types that the component defines, imports or names, all scopes together. */
@@ -45,6 +67,8 @@ export interface ArtifactModule {
   readonly memories: readonly MemorySpec[];
   /** Elements of the module's own tables at the start, all together. */
   readonly initialTableElements: number;
+  /** Bytes of the objects that the module's constant expressions make. */
+  readonly initialHeapBytes: number;
 }
 
 /** How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, or `wasi:cli/run`. */
@@ -76,4 +100,9 @@ export interface Compiled {
 export interface Artifact extends Compiled {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
+}
+
+/** Counts the bytes of an artifact's glue and core modules. */
+export function artifactBytes({ glue, modules }: Compiled): number {
+  return modules.reduce((sum, { bytes }) => sum + bytes.length, glue.length);
 }

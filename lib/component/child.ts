@@ -1,6 +1,7 @@
 /**
- * Runs a script of KAMI's own in a process that may be killed at any moment: empty environment, root directory, pipes only,
- * bounded output, time and memory. Ambient: starts a process with the user's rights, for code that is trusted with bytes that are not.
+ * Runs a script of KAMI's own in a process that may be killed at any moment: empty environment, root directory, pipes only; bounded output,
+ * time and memory for one that is run to its end. Ambient: starts a process with the user's rights, for code that is trusted with bytes
+ * that are not.
  */
 
 /** What a child is given, and the most that it may use. */
@@ -50,6 +51,9 @@ const BUN_FLAGS = [
   "--no-orphans",
 ] as const;
 
+/** What all children have in common. */
+const SURROUNDINGS = { cwd: "/", env: {}, stdout: "pipe", stderr: "pipe" } as const;
+
 type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe">;
 type Ending = ChildResult["ending"];
 
@@ -59,13 +63,7 @@ type Ending = ChildResult["ending"];
  * @returns How it ended. Never throws for what the child does.
  */
 export async function runAmbientChild(options: ChildOptions): Promise<ChildResult> {
-  const child: Child = Bun.spawn([Bun.argv[0] ?? "bun", ...BUN_FLAGS, options.script], {
-    cwd: "/",
-    env: {},
-    stdin: options.input,
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+  const child: Child = Bun.spawn(commandOf(options.script), { ...SURROUNDINGS, stdin: options.input });
   let ending: Ending = "exit";
   const kill = (reason: Ending): void => {
     if (ending === "exit") ending = reason;
@@ -97,6 +95,21 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
     clearInterval(poll);
     options.signal?.removeEventListener("abort", abort);
   }
+}
+
+/**
+ * Starts a child that lives on, and is spoken with over its pipes.
+ *
+ * @param script - Absolute path of the script.
+ * @throws {Error} when the system starts no process.
+ */
+export function startAmbientChild(script: string): Bun.Subprocess<"pipe", "pipe", "pipe"> {
+  // Detached: an interrupt from the terminal is meant for its parent, which ends it in order.
+  return Bun.spawn(commandOf(script), { ...SURROUNDINGS, stdin: "pipe", detached: true });
+}
+
+function commandOf(script: string): string[] {
+  return [Bun.argv[0] ?? "bun", ...BUN_FLAGS, script];
 }
 
 /** Reads a stream to its end, and keeps its first `limit` bytes. */

@@ -7,6 +7,7 @@
 import { Failure } from "../errors.ts";
 import { meterModule } from "../wasm/meter.ts";
 import { type ArtifactModule, COMPONENT_LIMITS, type Compiled } from "./artifact.ts";
+import { EngineTime } from "./engine.ts";
 import { findEntry } from "./entry.ts";
 import { inspectComponent } from "./inspect.ts";
 import { encodeCompiled, encodeFailure } from "./reply.ts";
@@ -36,9 +37,10 @@ async function compile(component: Uint8Array): Promise<Compiled> {
   const { glue, modules: plain, imports } = await generateGlue(component);
   const modules: ArtifactModule[] = [];
   let meteredBytes = 0;
+  const engine = new EngineTime();
   for (const [name, bytes] of plain) {
     const metered = meterModule(bytes, name);
-    if (!WebAssembly.validate(new Uint8Array(metered.bytes))) throw new Error(`BUG: ${name} is invalid once metered`);
+    if (!engine.validate(metered.bytes)) throw new Error(`BUG: ${name} is invalid once metered`);
     meteredBytes += metered.bytes.length;
     checkTotal("the size of the metered modules in bytes", meteredBytes, COMPONENT_LIMITS.meteredBytes);
     modules.push({ name, ...metered });

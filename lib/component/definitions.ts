@@ -4,8 +4,19 @@
  * Source: WebAssembly Component Model, Binary.md, Type Definitions, Alias Definitions and Instance Definitions.
  */
 import { refuse } from "../errors.ts";
+import { COMPONENT_LIMITS } from "./artifact.ts";
 import type { ComponentReader } from "./reader.ts";
-import { define, type Exports, type Item, openScope, outerScope, present, type Scope, type Type } from "./scope.ts";
+import {
+  checkTotal,
+  define,
+  type Exports,
+  type Item,
+  openScope,
+  outerScope,
+  present,
+  type Scope,
+  type Type,
+} from "./scope.ts";
 import { readTypeText } from "./value-type.ts";
 
 const CORE_TYPE = 0x10;
@@ -16,7 +27,7 @@ type SortReader = (scope: Scope, index: number) => Item;
 const AT_INDEX: ReadonlyMap<number, SortReader> = new Map<number, SortReader>([
   [0x01, (scope, index) => ({ sort: "func", text: present(scope.funcs[index], "function", index) })],
   [0x03, (scope, index) => ({ sort: "type", type: present(scope.types[index], "type", index) })],
-  [0x04, (scope, index) => ({ sort: "component", exports: present(scope.components[index], "component", index) })],
+  [0x04, (scope, index) => ({ sort: "component", ...present(scope.components[index], "component", index) })],
   [0x05, (scope, index) => ({ sort: "instance", exports: present(scope.instances[index], "instance", index) })],
 ]);
 
@@ -34,6 +45,8 @@ export function readImport(reader: ComponentReader, scope: Scope): void {
 /** Reads an export, which adds its item to the scope a second time. @throws {Failure} COMPONENT_INVALID, COMPONENT_LIMIT, COMPONENT_UNSUPPORTED */
 export function readExport(reader: ComponentReader, scope: Scope): void {
   const name = reader.externName();
+  scope.totals.exports += 1;
+  checkTotal("the number of exports", scope.totals.exports, COMPONENT_LIMITS.exports);
   const item = readItem(reader, scope);
   // The ascribed type is a supertype of the item's, so what it says about a function is the same.
   if (reader.u8() !== 0) readDescription(reader, scope);
@@ -60,12 +73,14 @@ export function readAlias(reader: ComponentReader, scope: Scope): void {
   }
 }
 
-/** Reads an instance and adds it to the scope. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
+/** Reads an instance and adds it to the scope. @throws {Failure} COMPONENT_INVALID, COMPONENT_LIMIT, COMPONENT_UNSUPPORTED */
 export function readInstance(reader: ComponentReader, scope: Scope): void {
   const form = reader.u8();
   if (form === 0x00) {
     const index = reader.u32();
-    const exports = present(scope.components[index], "component", index);
+    const { exports, instances } = present(scope.components[index], "component", index);
+    scope.instancesMade += 1 + instances;
+    checkTotal("the number of component instances", scope.instancesMade, COMPONENT_LIMITS.componentInstances);
     for (let left = reader.count(); left > 0; left--) {
       reader.plainName();
       readItem(reader, scope);
@@ -127,11 +142,12 @@ function readDescription(reader: ComponentReader, scope: Scope): Item {
   const form = reader.u8();
   if (form === 0x00) throw refuse("COMPONENT_UNSUPPORTED", { what: "core modules that are imported" });
   if (form === 0x02) throw refuse("COMPONENT_UNSUPPORTED", { what: "values that are imported" });
+  // How much such a component makes when it is instantiated is not known here.
+  if (form === 0x04) throw refuse("COMPONENT_UNSUPPORTED", { what: "components that are imported" });
   if (form === 0x03) return { sort: "type", type: readBound(reader, scope) };
   const index = reader.u32();
   const type = present(scope.types[index], "type", index);
   if (form === 0x01 && type.form === "func") return { sort: "func", text: type.text };
-  if (form === 0x04 && type.form === "component") return { sort: "component", exports: type.exports };
   if (form === 0x05 && type.form === "instance") return { sort: "instance", exports: type.exports };
   throw reader.malformed(`a description of form ${form} has type ${index}`);
 }

@@ -7,8 +7,11 @@
  * Source: WebAssembly Component Model, Binary.md, Component Definitions.
  */
 import { refuse } from "../errors.ts";
-import { readLayout, readLimits, SectionId, skipValueType } from "../wasm/layout.ts";
+import { readLayout, readLimits, SectionId } from "../wasm/layout.ts";
+import { readValueType } from "../wasm/types.ts";
+import { meterModule } from "../wasm/meter.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
+import type { EngineTime } from "./engine.ts";
 import { readAlias, readCoreInstance, readExport, readImport, readInstance, readType } from "./definitions.ts";
 import { ComponentReader } from "./reader.ts";
 import { checkTotal, define, type Exports, openScope, present, type Scope } from "./scope.ts";
@@ -39,7 +42,7 @@ const RESOURCE_FUNCTIONS: ReadonlySet<number> = new Set([0x02, 0x03, 0x04]);
  *
  * @param bytes - The component; untrusted.
  * @returns Its exports by name, in their order.
- * @throws {Failure} COMPONENT_INVALID, COMPONENT_LIMIT, COMPONENT_UNSUPPORTED
+ * @throws {Failure} COMPONENT_INVALID, COMPONENT_LIMIT, COMPONENT_UNSUPPORTED, INSTRUCTION_UNKNOWN
  */
 export function inspectComponent(bytes: Uint8Array): Exports {
   if (PREAMBLE.some((byte, index) => bytes[index] !== byte))
@@ -51,6 +54,8 @@ function readComponent(reader: ComponentReader, scope: Scope): Exports {
   while (!reader.done) {
     const id = reader.u8();
     const section = reader.part(reader.u32());
+    scope.totals.sections += 1;
+    checkTotal("the number of sections", scope.totals.sections, COMPONENT_LIMITS.sections);
     // 0 is a custom section, 3 holds core types: neither defines what is looked for here.
     if (id === 0 || id === 3) continue;
     present(SECTIONS.get(id), "section", id)(section, scope);
@@ -61,7 +66,9 @@ function readComponent(reader: ComponentReader, scope: Scope): Exports {
 
 function readNested(reader: ComponentReader, outer: Scope): void {
   reader.skip(PREAMBLE.length);
-  define(outer, { sort: "component", exports: readComponent(reader, openScope(outer)) });
+  const scope = openScope(outer);
+  const exports = readComponent(reader, scope);
+  define(outer, { sort: "component", exports, instances: scope.instancesMade });
 }
 
 function readCanonical(reader: ComponentReader, scope: Scope): void {
@@ -95,7 +102,9 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   checkTotal("the number of core modules", scope.totals.modules, COMPONENT_LIMITS.modules);
   checkTotal("the size of the core modules in bytes", scope.totals.coreBytes, COMPONENT_LIMITS.coreBytes);
   const { sections } = readLayout(bytes);
-  requireValid(bytes);
+  // The engine trusts counts: it asks for 2 GiB when a branch table of a few bytes claims 2^28 labels. The meter does not.
+  meterModule(bytes, moduleName(scope.totals.modules));
+  requireValid(bytes, scope.totals.engine);
   for (const section of sections) {
     const names = new ComponentReader(bytes, section.start, section.end);
     if (section.id === SectionId.import) each(checkCoreImport)(names, scope);
@@ -103,11 +112,15 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   }
 }
 
+/** The name that jco gives the module, in most components. */
+function moduleName(count: number): string {
+  return `tool.core${count === 1 ? "" : count}.wasm`;
+}
+
 /** jco validates function bodies only as far as it looks at them, and the meter relies on what validation guarantees. */
-function requireValid(bytes: Uint8Array): void {
-  const own = new Uint8Array(bytes);
-  if (WebAssembly.validate(own)) return;
-  throw refuse("COMPONENT_INVALID", { reason: `malformed core module: ${explainInvalid(own)}` });
+function requireValid(bytes: Uint8Array, engine: EngineTime): void {
+  if (engine.validate(bytes)) return;
+  throw refuse("COMPONENT_INVALID", { reason: `malformed core module: ${explainInvalid(new Uint8Array(bytes))}` });
 }
 
 function explainInvalid(module: Uint8Array<ArrayBuffer>): string {
@@ -126,11 +139,11 @@ function checkCoreImport(reader: ComponentReader): void {
   const kind = reader.u8();
   if (kind === 0) reader.u32();
   else if (kind === 1) {
-    skipValueType(reader);
+    readValueType(reader);
     readLimits(reader, "table");
   } else if (kind === 2) readLimits(reader, "memory");
   else if (kind === 3) {
-    skipValueType(reader);
+    readValueType(reader);
     reader.u8();
   } else {
     reader.u8();

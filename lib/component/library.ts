@@ -1,19 +1,27 @@
 /**
- * Components ready to run: from memory, from the cache on disk, or compiled anew.
+ * Compiled components: from memory, from the cache on disk, or compiled anew. Bytes only: nothing here makes the engine compile them.
  */
 import { type Failure, refuse } from "../errors.ts";
+import { TABLE_ELEMENT_BYTES } from "../policy/limits.ts";
+import { unlessAborted } from "./abandon.ts";
+import { type Artifact, artifactBytes } from "./artifact.ts";
 import { ArtifactCache } from "./cache.ts";
-import { compileArtifact, type LoadableArtifact } from "./loadable.ts";
 
-/** Components that stay compiled in memory. */
-const COMPILED_LIMIT = 64;
+/** The most that stays in memory: the artifact used longest ago goes first. */
+const KEPT = { artifacts: 64, bytes: 268_435_456 } as const;
 const PAGE_BYTES = 65_536;
+
+interface Kept {
+  readonly artifact: Promise<Artifact>;
+  /** Zero until it is loaded. */
+  bytes: number;
+}
 
 /** The components of one KAMI home. */
 export class ComponentLibrary implements AsyncDisposable {
-  readonly #artifacts: ArtifactCache;
+  readonly #cache: ArtifactCache;
   /** By digest, the one used longest ago first. */
-  readonly #compiled = new Map<string, Promise<LoadableArtifact>>();
+  readonly #kept = new Map<string, Kept>();
   readonly #closing = new AbortController();
 
   /**
@@ -21,11 +29,11 @@ export class ComponentLibrary implements AsyncDisposable {
    * @param onProblem - Told when the cache on disk could not be written.
    */
   constructor(home: string, onProblem: (problem: Failure) => void) {
-    this.#artifacts = new ArtifactCache(home, onProblem);
+    this.#cache = new ArtifactCache(home, onProblem);
   }
 
   /**
-   * Makes a component ready to run. Callers that ask for the same one at once share the work.
+   * Finds a component's artifact. Callers that ask for the same one at once share the work.
    *
    * @param digest - SHA-256 of the component, lower-case hex.
    * @param component - Gives its bytes; asked only when the component has to be compiled.
@@ -33,54 +41,62 @@ export class ComponentLibrary implements AsyncDisposable {
    * @throws {Failure} COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN, what `component` throws; CANCELLED when the signal was aborted or the
    *   library disposed of
    */
-  async load(digest: string, component: () => Promise<Uint8Array>, signal?: AbortSignal): Promise<LoadableArtifact> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const cancel = (): void => reject(refuse("CANCELLED", {}));
-    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
-    if (signals.some(({ aborted }) => aborted)) throw refuse("CANCELLED", {});
-    for (const each of signals) each.addEventListener("abort", cancel, { once: true });
-    try {
-      return await Promise.race([this.#share(digest, component), promise]);
-    } finally {
-      for (const each of signals) each.removeEventListener("abort", cancel);
-    }
+  async load(digest: string, component: () => Promise<Uint8Array>, signal?: AbortSignal): Promise<Artifact> {
+    return await unlessAborted(() => this.#share(digest, component), [this.#closing.signal, signal]);
   }
 
   /** Forgets a component, in memory and on disk. @throws {Failure} ARTIFACT_UNUSABLE when its files cannot be removed */
   async remove(digest: string): Promise<void> {
-    this.#compiled.delete(digest);
-    await this.#artifacts.remove(digest);
+    this.#kept.delete(digest);
+    await this.#cache.remove(digest);
   }
 
   /** Ends what is being loaded, and waits until nothing is being compiled any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#artifacts[Symbol.asyncDispose]();
+    await this.#cache[Symbol.asyncDispose]();
   }
 
-  #share(digest: string, component: () => Promise<Uint8Array>): Promise<LoadableArtifact> {
-    const known = this.#compiled.get(digest);
-    const loading = known ?? this.#artifacts.ensure(digest, component).then(compileArtifact);
-    this.#compiled.delete(digest);
-    this.#compiled.set(digest, loading);
-    if (known === undefined) loading.catch(() => this.#compiled.delete(digest));
-    const [oldest] = this.#compiled.keys();
-    if (this.#compiled.size > COMPILED_LIMIT && oldest !== undefined) this.#compiled.delete(oldest);
-    return loading;
+  #share(digest: string, component: () => Promise<Uint8Array>): Promise<Artifact> {
+    const kept = this.#kept.get(digest) ?? this.#load(digest, component);
+    this.#kept.delete(digest);
+    this.#kept.set(digest, kept);
+    return kept.artifact;
+  }
+
+  #load(digest: string, component: () => Promise<Uint8Array>): Kept {
+    const kept: Kept = { artifact: this.#cache.ensure(digest, component), bytes: 0 };
+    const count = (artifact: Artifact): void => {
+      kept.bytes = artifactBytes(artifact);
+      this.#trim();
+    };
+    kept.artifact.then(count, () => this.#kept.get(digest) === kept && this.#kept.delete(digest));
+    return kept;
+  }
+
+  #trim(): void {
+    let bytes = 0;
+    for (const kept of this.#kept.values()) bytes += kept.bytes;
+    for (const [digest, kept] of this.#kept) {
+      if (this.#kept.size <= 1 || (this.#kept.size <= KEPT.artifacts && bytes <= KEPT.bytes)) return;
+      this.#kept.delete(digest);
+      bytes -= kept.bytes;
+    }
   }
 }
 
 /**
- * Checks that a component can start within a memory limit: its memories' initial sizes, each module instantiated once.
+ * Checks that a component can start within a memory limit: what its memories, tables and constants hold at first, each module instantiated
+ * once.
  *
  * @param limitBytes - The limit of the call, or the one that the manifest asks for.
  * @throws {Failure} COMPONENT_INITIAL_MEMORY
  */
-export function checkInitialMemory(artifact: LoadableArtifact, limitBytes: number): void {
-  let pages = 0;
-  for (const module of artifact.modules) {
-    for (const memory of module.memories) pages += memory.initialPages;
+export function checkInitialMemory({ modules }: Pick<Artifact, "modules">, limitBytes: number): void {
+  let bytes = 0;
+  for (const { memories, initialTableElements, initialHeapBytes } of modules) {
+    bytes += initialTableElements * TABLE_ELEMENT_BYTES + initialHeapBytes;
+    for (const { initialPages } of memories) bytes += initialPages * PAGE_BYTES;
   }
-  const bytes = pages * PAGE_BYTES;
   if (bytes > limitBytes) throw refuse("COMPONENT_INITIAL_MEMORY", { bytes, limitBytes });
 }

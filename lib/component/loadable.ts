@@ -1,5 +1,5 @@
 /**
- * Compiles an artifact's core modules, once for all Workers: a compiled module can be sent to a Worker and shared.
+ * Compiles an artifact's core modules, once for all Workers of a process: a compiled module can be sent to a Worker and shared.
  */
 import { refuse } from "../errors.ts";
 import { METER_MODULE } from "../wasm/layout.ts";
@@ -17,6 +17,8 @@ export interface LoadableModule {
   readonly memories: readonly MemorySpec[];
   /** Elements of the module's own tables at the start. */
   readonly initialTableElements: number;
+  /** Bytes of the objects that the module's constant expressions make. */
+  readonly initialHeapBytes: number;
 }
 
 /** A compiled component, ready to be sent to a Worker. */
@@ -29,8 +31,6 @@ export interface LoadableArtifact {
   /** Text of the module that jco made. Untrusted code: only a Worker evaluates it. */
   readonly glue: string;
   readonly modules: readonly LoadableModule[];
-  /** Interfaces that the component imports, sorted, without versions; absent from one that was not made by {@link compileArtifact}. */
-  readonly imports?: readonly string[];
 }
 
 /**
@@ -39,24 +39,23 @@ export interface LoadableArtifact {
  * @throws {Failure} COMPONENT_INVALID when the engine refuses one.
  */
 export async function compileArtifact(artifact: Artifact): Promise<LoadableArtifact> {
-  const { digest, kind, entryInstance, glue, imports } = artifact;
+  const { digest, kind, entryInstance, glue } = artifact;
   return {
     digest,
     kind,
     entryInstance,
     glue,
-    imports,
     modules: await Promise.all(artifact.modules.map(compileModule)),
   };
 }
 
 async function compileModule(module: ArtifactModule): Promise<LoadableModule> {
-  const { name, memories, initialTableElements } = module;
+  const { name, memories, initialTableElements, initialHeapBytes } = module;
   const compiled = await compileBytes(module);
   const memoryImports = WebAssembly.Module.imports(compiled)
     .filter((entry) => entry.kind === "memory" && entry.module !== METER_MODULE)
     .map((entry) => [entry.module, entry.name] as const);
-  return { name, module: compiled, memoryImports, memories, initialTableElements };
+  return { name, module: compiled, memoryImports, memories, initialTableElements, initialHeapBytes };
 }
 
 async function compileBytes(module: ArtifactModule): Promise<WebAssembly.Module> {

@@ -40,6 +40,7 @@ const MODULE = v.strictObject({
     v.maxLength(100),
   ),
   initialTableElements: size(0xffff_ffff),
+  initialHeapBytes: size(0xffff_ffff),
 });
 
 const MODULES = v.pipe(
@@ -87,11 +88,12 @@ export function parseManifest(input: unknown): ArtifactManifest | undefined {
 /** Takes an artifact apart. @returns Its manifest, ready for JSON, and its parts in the manifest's order. */
 export function takeApart(compiled: Compiled): { manifest: object; parts: readonly Uint8Array[] } {
   const glue = new TextEncoder().encode(compiled.glue);
-  const modules = compiled.modules.map(({ name, bytes, memories, initialTableElements }) => ({
+  const modules = compiled.modules.map(({ name, bytes, memories, initialTableElements, initialHeapBytes }) => ({
     name,
     bytes: bytes.length,
     memories: memories.map(({ initialPages, maximumPages }) => ({ initialPages, maximumPages: maximumPages ?? null })),
     initialTableElements,
+    initialHeapBytes,
   }));
   const manifest = {
     kind: compiled.kind,

@@ -7,6 +7,8 @@ import { type Failure, refuse } from "../errors.ts";
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/shared-everything-threads/, "threads"],
   [/legacy_exceptions/, "legacy exception handling"],
+  // jco validates them, and cannot translate them.
+  [/exceptions proposal not enabled/, "exception handling"],
   [/custom page sizes/, "memories with custom page sizes"],
   [/stack switching/, "stack switching"],
   [/root-level component imports/, "components that are imported"],

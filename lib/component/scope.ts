@@ -5,17 +5,26 @@
  */
 import { refuse } from "../errors.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
+import { EngineTime } from "./engine.ts";
 
 /** What an index refers to. */
 export type Item =
   | { readonly sort: "func"; readonly text: string }
   | { readonly sort: "type"; readonly type: Type }
-  | { readonly sort: "component" | "instance"; readonly exports: Exports }
+  | ({ readonly sort: "component" } & Component)
+  | { readonly sort: "instance"; readonly exports: Exports }
   /** Core things, whose types play no part here. */
   | { readonly sort: "core" };
 
 /** The exports of an instance or a component, by name. */
 export type Exports = ReadonlyMap<string, Item>;
+
+/** A component that may be instantiated. */
+interface Component {
+  readonly exports: Exports;
+  /** Instances of components that it makes in turn, all the way down. */
+  readonly instances: number;
+}
 
 /** A type: a value's or a function's in WIT text, or what an instance or a component of it exports. */
 export type Type =
@@ -28,21 +37,26 @@ export interface Scope {
   readonly depth: number;
   readonly funcs: string[];
   readonly types: Type[];
-  readonly components: Exports[];
+  readonly components: Component[];
   readonly instances: Exports[];
   /** What the scope exports. */
   readonly exports: Map<string, Item>;
+  /** Instances of components that the scope makes, those that they make included. */
+  instancesMade: number;
   readonly totals: Totals;
 }
 
 /** What has been counted in all scopes of a component together. */
 interface Totals {
   types: number;
+  sections: number;
+  exports: number;
   modules: number;
   coreBytes: number;
+  readonly engine: EngineTime;
 }
 
-const EMPTY: Totals = { types: 0, modules: 0, coreBytes: 0 };
+const EMPTY: Omit<Totals, "engine"> = { types: 0, sections: 0, exports: 0, modules: 0, coreBytes: 0 };
 
 /**
  * Opens a scope.
@@ -51,15 +65,16 @@ const EMPTY: Totals = { types: 0, modules: 0, coreBytes: 0 };
  */
 export function openScope(outer?: Scope): Scope {
   const depth = (outer?.depth ?? 0) + 1;
-  const totals = outer?.totals ?? { ...EMPTY };
+  const totals = outer?.totals ?? { ...EMPTY, engine: new EngineTime() };
   checkTotal("the nesting of components and types", depth, COMPONENT_LIMITS.nesting);
-  return { outer, depth, funcs: [], types: [], components: [], instances: [], exports: new Map(), totals };
+  const spaces = { funcs: [], types: [], components: [], instances: [], exports: new Map<string, Item>() };
+  return { outer, depth, ...spaces, instancesMade: 0, totals };
 }
 
 /** Adds an item to the index space of its sort. @throws {Failure} COMPONENT_LIMIT when there are too many types. */
 export function define(scope: Scope, item: Item): void {
   if (item.sort === "func") scope.funcs.push(item.text);
-  else if (item.sort === "component") scope.components.push(item.exports);
+  else if (item.sort === "component") scope.components.push(item);
   else if (item.sort === "instance") scope.instances.push(item.exports);
   else if (item.sort === "type") {
     scope.totals.types += 1;

@@ -240,6 +240,10 @@ describe("explainRejection()", () => {
       text: "Cannot compile the component: it uses memories with custom page sizes, which KAMI refuses",
     },
     {
+      message: "failed to translate component: exceptions proposal not enabled (at offset 0x78)",
+      text: "Cannot compile the component: it uses exception handling, which KAMI refuses",
+    },
+    {
       message: "root-level component imports are not supported",
       text: "Cannot compile the component: it uses components that are imported, which KAMI refuses",
     },

@@ -34,7 +34,7 @@ function digestFor(index: number): string {
 /** An artifact of one module, which is none: it is stored and loaded, not run. */
 function artifactFor(digest: string): Artifact {
   const bytes = new Uint8Array(1000);
-  const module = { name: "tool.core.wasm", bytes, memories: [], initialTableElements: 0 };
+  const module = { name: "tool.core.wasm", bytes, memories: [], initialTableElements: 0, initialHeapBytes: 0 };
   return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [module], imports: [] };
 }
 

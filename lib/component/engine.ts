@@ -1,0 +1,32 @@
+/**
+ * Has the engine read the core modules of a component, and bounds how long that takes: some modules of a few hundred kilobytes take it
+ * seconds, by costs that no count of instructions tells.
+ */
+import { refuse } from "../errors.ts";
+import { COMPONENT_LIMITS } from "./artifact.ts";
+
+/** The engine's time for one component. */
+export class EngineTime {
+  readonly #limitMs: number;
+  #usedMs = 0;
+
+  /** @param limitMs - Milliseconds of wall time for all modules together. */
+  constructor(limitMs: number = COMPONENT_LIMITS.engineMs) {
+    this.#limitMs = limitMs;
+  }
+
+  /**
+   * Asks whether a module is valid.
+   *
+   * @throws {Failure} COMPONENT_LIMIT when this and the modules before have taken the engine too long.
+   */
+  validate(module: Uint8Array): boolean {
+    const own = new Uint8Array(module);
+    const startMs = performance.now();
+    const isValid = WebAssembly.validate(own);
+    this.#usedMs += performance.now() - startMs;
+    if (this.#usedMs <= this.#limitMs) return isValid;
+    const what = "the time in ms that the engine takes to read the core modules";
+    throw refuse("COMPONENT_LIMIT", { what, value: Math.ceil(this.#usedMs), limit: this.#limitMs });
+  }
+}
