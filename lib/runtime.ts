@@ -7,7 +7,8 @@
 import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
 import { digestOf } from "./digest.ts";
 import { clean, Failure, refuse } from "./errors.ts";
-import { Executor } from "./executor/executor.ts";
+import type { Calls } from "./executor/calls.ts";
+import { type CallsOptions, openCalls } from "./executor/open.ts";
 import type { Settled } from "./executor/settled.ts";
 import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
   readonly database?: string | undefined;
   /** Calls that run at once, 1 to 256; default: as many as the machine has cores. */
   readonly concurrency?: number | undefined;
+  /** Where guests run: in an executor `process`, nothing that a component was made into is compiled or evaluated here. */
+  readonly isolation?: CallsOptions["isolation"];
   /** Calls that may wait; default 256. */
   readonly queueLimit?: number | undefined;
   /** From the user's configuration: no manifest gets more. Each replaces its default, {@link DEFAULT_CEILINGS}. */
@@ -75,7 +78,7 @@ export class Runtime implements AsyncDisposable {
   readonly registry: Registry;
   readonly #options: RuntimeOptions;
   readonly #components: ComponentLibrary;
-  readonly #executor: Executor;
+  readonly #calls: Calls;
   readonly #ceilings: Limits;
   /** Digests of packages that this process has compared with what was installed, the oldest first. */
   readonly #verified = new Set<string>();
@@ -83,7 +86,7 @@ export class Runtime implements AsyncDisposable {
   readonly #underWay = new Set<Promise<unknown>>();
 
   /**
-   * Opens the registry; starts no Worker yet.
+   * Opens the registry; starts no Worker and no process yet.
    *
    * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
    */
@@ -92,7 +95,8 @@ export class Runtime implements AsyncDisposable {
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     this.registry = Registry.open(options.home, options.database);
     this.#components = new ComponentLibrary(options.home, (problem) => this.#log(problem));
-    this.#executor = new Executor({
+    this.#calls = openCalls({
+      isolation: options.isolation,
       concurrency: options.concurrency ?? navigator.hardwareConcurrency,
       queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
     });
@@ -133,7 +137,6 @@ export class Runtime implements AsyncDisposable {
    */
   async importsOf(tool: InstalledTool): Promise<readonly string[]> {
     const { imports } = await this.#components.load(tool.componentDigest, async () => verifyPackage(tool));
-    if (imports === undefined) throw new Error("BUG: a compiled component does not say what it imports");
     return imports;
   }
 
@@ -161,7 +164,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Cancels what is under way, waits until it has ended and is recorded, and closes the registry. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#executor[Symbol.dispose]();
+    this.#calls[Symbol.dispose]();
     const ended = Promise.allSettled([...this.#underWay, this.#components[Symbol.asyncDispose]()]);
     await settleWithin(CLOSING_MS, ended);
     this.registry[Symbol.dispose]();
@@ -209,7 +212,7 @@ export class Runtime implements AsyncDisposable {
   async #run({ digest, input, limits, client, signal, component }: Prepared): Promise<CallResult> {
     const artifact = await this.#components.load(digest, component, signal);
     checkInitialMemory(artifact, limits.memoryBytes);
-    return await this.#executor.call({ artifact, input, limits, client, signal });
+    return await this.#calls.call({ artifact, input, limits, client, signal });
   }
 
   #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {

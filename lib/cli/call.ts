@@ -15,7 +15,7 @@ import { openRuntime } from "./open.ts";
 import { describeError, escapeJson, painterFor, printError, showControls, toJson } from "./output.ts";
 import type { Session } from "./session.ts";
 import { cut } from "./table.ts";
-import { formatNumber, usageJson, usageWords } from "./words.ts";
+import { formatNumber, usageBlock, usageJson } from "./words.ts";
 
 const LINE_LIMIT = 4000;
 /** Rows of a terminal that a line of a guest may fill. */
@@ -167,7 +167,7 @@ async function printCallText(session: Session, result: CallResult, showUsage: bo
   } else if (session.end.exitCode === undefined || result.failure.code !== "CANCELLED") {
     await printError(host, result.failure);
   }
-  if (showUsage) await host.stderr.write(`usage: ${usageWords(result.usage)}\n`);
+  if (showUsage) await host.stderr.write(`${usageBlock(result.usage)}\n`);
 }
 
 type InvalidInput = Extract<CallResult, { ok: false }> & { readonly failure: Failure<"INPUT_INVALID"> };

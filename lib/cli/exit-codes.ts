@@ -87,6 +87,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   CANCELLED: EXIT.tryAgain,
   BUSY: EXIT.tryAgain,
   WORKER_LOST: EXIT.tryAgain,
+  EXECUTOR_LOST: EXIT.tryAgain,
 };
 
 /** Finds the exit code for a failure. */

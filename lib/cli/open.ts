@@ -16,16 +16,17 @@ import type { SettingKey, Settings } from "./settings.ts";
  *
  * @param session - Its environment and files give the settings.
  * @param settings - From {@link Session.settings}.
- * @param log - Takes KAMI's diagnostics; undefined drops them, unless `KAMI_DEBUG=1` asks for them on stderr.
+ * @param options - What the settings do not say. Without a `log`, KAMI's diagnostics are dropped, unless `KAMI_DEBUG=1` asks for them on
+ *   stderr.
  * @throws {Failure} what the registry throws.
  */
 export async function openRuntime(
   session: Session,
   settings: Settings,
-  log?: (line: string) => void,
+  options: Pick<RuntimeOptions, "isolation" | "log"> = {},
 ): Promise<Runtime> {
   const runtime = await import("../runtime.ts");
-  return new runtime.Runtime({ ...runtimeOptions(settings), log: log ?? debugLog(session) });
+  return new runtime.Runtime({ ...runtimeOptions(settings), log: debugLog(session), ...options });
 }
 
 /**

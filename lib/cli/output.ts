@@ -57,6 +57,8 @@ export interface ErrorJson {
   /** A failure code, or `INTERNAL`. */
   readonly code: string;
   readonly message: string;
+  /** Which of the guest's functions it happened in; absent when that is not known. */
+  readonly where?: string;
   /** Absent when there is nothing to do about it. */
   readonly hint?: string;
 }
@@ -68,18 +70,23 @@ export function describeError(error: unknown): ErrorJson {
     const hint = "this is a bug in KAMI: set KAMI_DEBUG=1 to see where, and report it";
     return { code: "INTERNAL", message: clean(message, 1000), hint };
   }
-  const message = clean(error.message, 4400);
-  return error.hint === undefined
-    ? { code: error.code, message }
-    : { code: error.code, message, hint: clean(error.hint, 1000) };
+  const { code, where, hint } = error;
+  return {
+    code,
+    message: clean(error.message, 4400),
+    ...(where !== undefined && { where: clean(where, 1200) }),
+    ...(hint !== undefined && { hint: clean(hint, 1000) }),
+  };
 }
 
 /** Prints an error on stderr for a person. With `KAMI_DEBUG=1`, an internal one with its stack. */
 export async function printError(host: Host, error: unknown): Promise<void> {
   const paint = painterFor(host.stderr, host.environment);
-  const { code, message, hint } = describeError(error);
+  const { code, message, where, hint } = describeError(error);
   const label = paint("red", code === "INTERNAL" ? "internal error:" : "error:");
-  const lines = [`${label} ${message}`, ...(hint === undefined ? [] : [`  ${paint("dim", "hint:")} ${hint}`])];
+  const lines = [`${label} ${message}`];
+  if (where !== undefined) lines.push(`  ${where}`);
+  if (hint !== undefined) lines.push(`  ${paint("dim", "hint:")} ${hint}`);
   const stack = error instanceof Error && !(error instanceof Failure) ? error.stack : undefined;
   if (stack !== undefined && host.environment.get("KAMI_DEBUG") === "1") lines.push(showControls(stack));
   await host.stderr.write(`${lines.join("\n")}\n`);

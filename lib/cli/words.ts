@@ -6,6 +6,7 @@ import { limitCall } from "../policy/limits.ts";
 import type { Limits, Usage } from "../protocol/limits.ts";
 import type { InstalledTool } from "../registry/registry.ts";
 import { MEBIBYTE } from "./limits.ts";
+import { layOutPairs } from "./table.ts";
 
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
@@ -48,21 +49,28 @@ export function limitsJson({ fuel, memoryBytes, timeoutMs }: Partial<Limits>): R
   };
 }
 
-/** Says what a call used on one line. */
-export function usageWords(usage: Usage): string {
-  return [
-    `${formatNumber(usage.fuel)} fuel`,
-    `${formatNumber(usage.wallMs)} ms`,
-    `${formatBytes(usage.peakMemoryBytes)} of memory at most`,
-    `${formatNumber(usage.hostCalls)} host calls`,
-    `${formatBytes(usage.inputBytes)} in`,
-    `${formatBytes(usage.outputBytes)} out`,
-  ].join(", ");
+/** Says what a call used, a heading and a line for each figure. */
+export function usageBlock(usage: Usage): string {
+  const heading = usage.isPartial ? "usage, at least: the call was given up before it could say" : "usage";
+  const figures = [
+    ["fuel", formatNumber(usage.fuel)],
+    ["CPU time", `${formatNumber(usage.cpuMs)} ms`],
+    ["wall time", `${formatNumber(usage.wallMs)} ms`],
+    ["peak memory", formatBytes(usage.peakMemoryBytes)],
+    ["host calls", formatNumber(usage.hostCalls)],
+    ["input", formatBytes(usage.inputBytes)],
+    ["output", formatBytes(usage.outputBytes)],
+  ] as const;
+  return `${heading}\n${layOutPairs(figures, "  ")}`;
 }
 
-/** Says what a call used in JSON: microseconds are as fine as its time is known. */
+/** Says what a call used in JSON: microseconds are as fine as its times are known. */
 export function usageJson(usage: Usage): Usage {
-  return { ...usage, wallMs: Math.round(usage.wallMs * 1000) / 1000 };
+  return { ...usage, cpuMs: roundToMicroseconds(usage.cpuMs), wallMs: roundToMicroseconds(usage.wallMs) };
+}
+
+function roundToMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /**

@@ -2,11 +2,11 @@
  * Runs calls in Workers: as many at once as it may, the others wait in a bounded queue in which clients take turns.
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
-import { refuse } from "../errors.ts";
+import { Failure, refuse } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
-import { FairQueue } from "./queue.ts";
 import { failed, type Settled } from "./settled.ts";
 import { type Job, WorkerHandle, type WorkerOptions } from "./worker.ts";
 
@@ -29,41 +29,35 @@ export interface ExecutorCall {
   /** Whose turn in the queue this takes. */
   readonly client: string;
   readonly signal?: AbortSignal | undefined;
-}
-
-interface Waiting {
-  readonly start: (worker: WorkerHandle) => void;
-  readonly abandon: () => void;
-  /** Ends it because the queue has no room for it. */
-  readonly refuse: () => void;
+  /** Shared with whoever wants to look how far it is; default: a block of its own. */
+  readonly control?: ControlBlock | undefined;
 }
 
 /** A pool of Workers behind a queue. */
 export class Executor implements Disposable {
   readonly #options: ExecutorOptions;
-  readonly #queue: FairQueue<Waiting>;
+  readonly #line: Line<WorkerHandle>;
   #idle: WorkerHandle[] = [];
   readonly #busy = new Set<WorkerHandle>();
   readonly #pace = new Pace();
   #isClosed = false;
 
   constructor(options: ExecutorOptions) {
+    const { queueLimit, concurrency } = options;
     this.#options = options;
-    this.#queue = new FairQueue(options.queueLimit);
+    this.#line = new Line(queueLimit, () => this.#pace.retryAfterMs(queueLimit, concurrency));
   }
 
   /** Runs a call when its turn comes. Never throws for what a guest does. */
   async call(call: ExecutorCall): Promise<Settled> {
-    const job: Job = { ...call, control: new ControlBlock() };
     if (this.#isClosed || call.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
-    const free = this.#takeWorker(call.artifact.digest);
-    if (free !== undefined) return this.#run(free, job, call.signal);
-    return this.#wait(job, call);
+    const worker = this.#takeWorker(call.artifact.digest) ?? (await this.#line.wait(call.client, call.signal));
+    return worker instanceof Failure ? failed(worker) : await this.#run(worker, call);
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.abandon();
+    this.#line.close();
     for (const worker of [...this.#busy, ...this.#idle]) worker[Symbol.dispose]();
     this.#idle = [];
   }
@@ -74,40 +68,18 @@ export class Executor implements Disposable {
     this.#idle = this.#idle.filter((worker) => !worker.isLost);
     const warm = this.#idle.findIndex((worker) => worker.has(digest));
     const [idle] = this.#idle.splice(Math.max(warm, 0), 1);
-    if (idle !== undefined) return idle;
-    return this.#busy.size < this.#options.concurrency ? new WorkerHandle(this.#options.worker) : undefined;
+    const mayStart = this.#busy.size < this.#options.concurrency;
+    const worker = idle ?? (mayStart ? new WorkerHandle(this.#options.worker) : undefined);
+    if (worker !== undefined) this.#busy.add(worker);
+    return worker;
   }
 
-  #wait(job: Job, call: ExecutorCall): Promise<Settled> {
-    const { promise, resolve } = Promise.withResolvers<Settled>();
-    const waiting: Waiting = {
-      start: (worker) => {
-        call.signal?.removeEventListener("abort", abandon);
-        resolve(this.#run(worker, job, call.signal));
-      },
-      abandon: () => resolve(failed(refuse("CANCELLED", {}))),
-      refuse: () => {
-        call.signal?.removeEventListener("abort", abandon);
-        resolve(this.#refused());
-      },
-    };
-    const abandon = (): void => {
-      if (this.#queue.remove(call.client, waiting)) waiting.abandon();
-    };
-    call.signal?.addEventListener("abort", abandon, { once: true });
-    this.#queue.push(call.client, waiting)?.refuse();
-    return promise;
-  }
-
-  #refused(): Settled {
-    const { queueLimit, concurrency } = this.#options;
-    return failed(refuse("BUSY", { retryAfterMs: this.#pace.retryAfterMs(queueLimit, concurrency) }));
-  }
-
-  async #run(worker: WorkerHandle, job: Job, signal: AbortSignal | undefined): Promise<Settled> {
+  async #run(worker: WorkerHandle, { artifact, input, limits, signal, control }: ExecutorCall): Promise<Settled> {
+    const job: Job = { artifact, input, limits, control: control ?? new ControlBlock() };
     const cancel = (): void => worker.interrupt(job.control, "cancelled");
-    this.#busy.add(worker);
     signal?.addEventListener("abort", cancel, { once: true });
+    // Both can come about between a turn and its use.
+    if (signal?.aborted === true || this.#isClosed) cancel();
     try {
       const startedAt = performance.now();
       const settled = await worker.run(job);
@@ -122,9 +94,12 @@ export class Executor implements Disposable {
   #release(worker: WorkerHandle): void {
     this.#busy.delete(worker);
     if (this.#isClosed) return;
-    const next = this.#queue.shift();
-    if (next === undefined) {
+    if (this.#line.size === 0) {
       if (!worker.isLost) this.#idle.push(worker);
-    } else next.start(worker.isLost ? new WorkerHandle(this.#options.worker) : worker);
+      return;
+    }
+    const next = worker.isLost ? new WorkerHandle(this.#options.worker) : worker;
+    this.#busy.add(next);
+    this.#line.give(next);
   }
 }

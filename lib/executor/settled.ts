@@ -3,11 +3,14 @@
  */
 import * as v from "valibot";
 import { type Failure, type FailureCode, refuse } from "../errors.ts";
+import { LOSS_LIMIT, type LostReport, type StateReport } from "../protocol/messages.ts";
 import {
   CAPTURE_LIMIT_BYTES,
   CAPTURE_LIMIT_PIECES,
   type Captured,
   DETAIL_LIMIT,
+  FRAME_LIMIT,
+  FRAME_NAME_LIMIT,
   NO_OUTPUT,
   NO_USAGE,
   RESULT_LIMIT_BYTES,
@@ -29,11 +32,14 @@ const Amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 const UsageSchema = v.object({
   fuel: Amount,
+  cpuMs: Milliseconds,
   wallMs: Milliseconds,
   peakMemoryBytes: Amount,
   hostCalls: Amount,
   inputBytes: Amount,
   outputBytes: Amount,
+  // Who can say this was not given up.
+  isPartial: v.literal(false),
 });
 const Piece = v.object({
   stream: v.picklist(["log", "stdout", "stderr"]),
@@ -50,22 +56,25 @@ const CapturedSchema = v.object({
 });
 const Text = v.pipe(v.string(), v.maxLength(DETAIL_LIMIT));
 const Nothing = v.strictObject({});
+const Frames = v.pipe(v.array(v.pipe(v.string(), v.maxLength(FRAME_NAME_LIMIT))), v.maxLength(FRAME_LIMIT));
+/** Where in the guest's code: a part of other details. */
+const place = { frames: v.exactOptional(Frames) };
 const ExitCode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255));
 /** The failures that a Worker may report, each with its detail. */
 const FailureSchema = v.variant("code", [
-  reported("FUEL_EXHAUSTED", v.object({ fuelLimit: Amount })),
-  reported("DEADLINE_EXCEEDED", v.object({ limitMs: Milliseconds })),
-  reported("MEMORY_EXHAUSTED", v.object({ limitBytes: Amount })),
+  reported("FUEL_EXHAUSTED", v.object({ fuelLimit: Amount, ...place })),
+  reported("DEADLINE_EXCEEDED", v.object({ limitMs: Milliseconds, ...place })),
+  reported("MEMORY_EXHAUSTED", v.object({ limitBytes: Amount, ...place })),
   reported("RESULT_TOO_LARGE", v.object({ bytes: Amount, limitBytes: Amount })),
   reported("TOOL_ERROR", v.object({ message: Text })),
   reported("TOOL_EXIT", v.object({ exitCode: ExitCode, message: Text })),
-  reported("GUEST_OUT_OF_BOUNDS", v.object({ what: Text })),
-  reported("GUEST_TRAP", v.object({ reason: Text })),
-  reported("CAPABILITY_DENIED", v.object({ capability: Text })),
+  reported("GUEST_OUT_OF_BOUNDS", v.object({ what: Text, ...place })),
+  reported("GUEST_TRAP", v.object({ reason: Text, ...place })),
+  reported("CAPABILITY_DENIED", v.object({ capability: Text, ...place })),
   reported("ARTIFACT_UNUSABLE", v.object({ reason: Text })),
-  reported("STACK_OVERFLOW", Nothing),
-  reported("GUEST_UNREACHABLE", Nothing),
-  reported("GUEST_DIVIDE_BY_ZERO", Nothing),
+  reported("STACK_OVERFLOW", v.strictObject(place)),
+  reported("GUEST_UNREACHABLE", v.strictObject(place)),
+  reported("GUEST_DIVIDE_BY_ZERO", v.strictObject(place)),
   reported("CANCELLED", Nothing),
 ]);
 const Result = v.pipe(
@@ -83,6 +92,23 @@ const MessageSchema = v.variant("type", [
     outcome: OutcomeSchema,
     usage: UsageSchema,
     captured: CapturedSchema,
+  }),
+]);
+const PartialUsageSchema = v.object({ ...UsageSchema.entries, isPartial: v.boolean() });
+/** What an executor process says beside the end of a call; a lost Worker's usage is what is known of it. */
+const ReportSchema = v.variant("type", [
+  v.strictObject({ type: v.literal("ended"), id: v.number(), usage: UsageSchema, captured: CapturedSchema }),
+  v.strictObject({
+    type: v.literal("state"),
+    id: v.number(),
+    ageMs: v.nullable(Milliseconds),
+    usage: PartialUsageSchema,
+  }),
+  v.strictObject({
+    type: v.literal("lost"),
+    id: v.nullable(v.number()),
+    reason: v.pipe(v.string(), v.maxLength(LOSS_LIMIT)),
+    usage: PartialUsageSchema,
   }),
 ]);
 
@@ -103,6 +129,27 @@ export function parseWorkerMessage(message: unknown): "ready" | SettledMessage |
   const { id, outcome, usage, captured } = parsed.output;
   if (outcome.ok) return { id, settled: { ok: true, output: outcome.output, usage, captured } };
   return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), usage, captured } };
+}
+
+/**
+ * Parses a message of an executor process.
+ *
+ * @param body - The bytes behind it: a call's output.
+ * @returns Undefined when it is none.
+ */
+export function parseReport(
+  message: unknown,
+  body: Uint8Array,
+): "ready" | SettledMessage | StateReport | LostReport | undefined {
+  const parsed = v.safeParse(ReportSchema, message);
+  const report = parsed.success ? parsed.output : undefined;
+  if (report?.type === "ended") {
+    const { id, usage, captured } = report;
+    const output = v.safeParse(Result, new TextDecoder().decode(body));
+    return output.success ? { id, settled: { ok: true, output: output.output, usage, captured } } : undefined;
+  }
+  if (body.length > 0) return undefined;
+  return report ?? parseWorkerMessage(message);
 }
 
 function reported<const C extends FailureCode, S extends v.GenericSchema>(code: C, detail: S) {

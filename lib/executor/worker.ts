@@ -7,6 +7,7 @@ import { type Failure, refuse } from "../errors.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
 import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
 import type { HostMessage } from "../protocol/messages.ts";
+import { WORKER_ENTRY } from "./entries.ts";
 import { failed, parseWorkerMessage, type Settled } from "./settled.ts";
 import { Watch } from "./watch.ts";
 
@@ -16,9 +17,11 @@ export interface WorkerOptions {
   readonly entry?: URL | undefined;
   /**
    * Most milliseconds until a new Worker is ready, and from giving a Worker a call until it starts on it: it loads the component
-   * first. Default 10,000.
+   * first. Default {@link START_LIMIT_MS}.
    */
   readonly startLimitMs?: number | undefined;
+  /** Told when a Worker was given up, with the control block of the call that it ran; not when the executor ends. */
+  readonly onLost?: ((reason: string, control: ControlBlock | undefined) => void) | undefined;
 }
 
 /** What a Worker needs in order to run a call. */
@@ -38,7 +41,8 @@ interface Running {
   watch: Watch | undefined;
 }
 
-const DEFAULT_START_LIMIT_MS = 10_000;
+/** Most milliseconds that a Worker may take to start, unless the options say otherwise. */
+export const START_LIMIT_MS = 10_000;
 /** Components that a Worker keeps loaded. */
 const LOADED_LIMIT = 32;
 /** Most UTF-16 code units that are kept of what an engine says about a Worker that threw. */
@@ -46,20 +50,23 @@ const CAUSE_LIMIT = 2000;
 
 /** A Worker that runs one call at a time. */
 export class WorkerHandle implements Disposable {
+  readonly #options: WorkerOptions;
   readonly #worker: Worker;
   readonly #startLimitMs: number;
   readonly #startTimer: ReturnType<typeof setTimeout>;
   /** Digests of loaded components, the one used longest ago first. */
   readonly #loaded = new Set<string>();
   #isReady = false;
+  #isEnding = false;
   /** Why the Worker was given up, once it was. */
   #lost: Failure | undefined;
   #running: Running | undefined;
   #nextId = 1;
 
   constructor(options: WorkerOptions = {}) {
-    this.#startLimitMs = options.startLimitMs ?? DEFAULT_START_LIMIT_MS;
-    this.#worker = new Worker(options.entry ?? new URL("../worker/entry.ts", import.meta.url), { env: {} });
+    this.#options = options;
+    this.#startLimitMs = options.startLimitMs ?? START_LIMIT_MS;
+    this.#worker = new Worker(options.entry ?? WORKER_ENTRY, { env: {} });
     this.#worker.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
     this.#worker.onerror = (event) =>
       this.#lose("it threw outside of a call", new Error(event.message.slice(0, CAUSE_LIMIT)));
@@ -105,6 +112,7 @@ export class WorkerHandle implements Disposable {
   /** Ends the Worker; a call that runs is cancelled. */
   [Symbol.dispose](): void {
     this.#running?.job.control.interrupt("shutdown");
+    this.#isEnding = true;
     this.#lose("KAMI is shutting down");
   }
 
@@ -160,8 +168,11 @@ export class WorkerHandle implements Disposable {
     this.#lost = refuse("WORKER_LOST", { reason }, cause);
     clearTimeout(this.#startTimer);
     const running = this.#running;
+    if (!this.#isEnding) this.#options.onLost?.(reason, running?.job.control);
     if (running !== undefined) {
-      this.#finish(failed(describeLost(running.job, this.#lost), usageOf(running)));
+      const { job, watch } = running;
+      const usage = watch === undefined ? NO_USAGE : publishedUsage(job, watch.wallMs);
+      this.#finish(failed(describeLost(job, this.#lost), usage));
       // Ending the Worker does not stop a guest that spins: its own next look at the interrupt flag does.
       running.job.control.interrupt("shutdown");
     }
@@ -189,14 +200,20 @@ function describeLost(job: Job, lost: Failure): Failure {
   return refuse("CANCELLED", {});
 }
 
-/** What a call had used when its Worker was lost, as far as it is known. */
-function usageOf({ job, watch }: Running): Usage {
-  if (watch === undefined) return NO_USAGE;
+/**
+ * What a call has used, as far as its Worker has published it.
+ *
+ * @param wallMs - Milliseconds since the Worker started on it.
+ */
+export function publishedUsage({ control, limits, input }: Omit<Job, "artifact">, wallMs: number): Usage {
   return {
     ...NO_USAGE,
-    fuel: Math.min(job.control.fuelUsed, job.limits.fuel),
-    wallMs: watch.wallMs,
-    peakMemoryBytes: Math.min(job.control.peakMemoryBytes, job.limits.memoryBytes),
-    inputBytes: Buffer.byteLength(job.input),
+    fuel: Math.min(control.fuelUsed, limits.fuel),
+    cpuMs: Math.min(control.cpuMs, wallMs),
+    wallMs,
+    peakMemoryBytes: Math.min(control.peakMemoryBytes, limits.memoryBytes),
+    hostCalls: control.hostCalls,
+    inputBytes: Buffer.byteLength(input),
+    isPartial: true,
   };
 }

@@ -3,7 +3,7 @@
  * how far it got. Both sides touch it only through Atomics. The host takes what the Worker wrote as a claim.
  *
  * Layout: int32 at 0 interrupt, at 4 state; int64 at 8 fuel granted, at 16 fuel used, at 24 memory in use, at 32 peak memory, at 40 start
- * in microseconds.
+ * in microseconds, at 48 CPU time in microseconds, at 56 host calls.
  */
 
 /** Why a call is interrupted. Several may fall together: the first one stands. */
@@ -22,6 +22,8 @@ const FUEL_USED = 2;
 const MEMORY_IN_USE = 3;
 const PEAK_MEMORY = 4;
 const STARTED_AT = 5;
+const CPU_TIME = 6;
+const HOST_CALLS = 7;
 
 /** Tells the time by a clock that host and Worker share, in milliseconds since the Unix epoch. It never goes back. */
 export function clockMs(): number {
@@ -77,6 +79,16 @@ export class ControlBlock {
     return this.#count(PEAK_MEMORY);
   }
 
+  /** Milliseconds of CPU time, as last published. */
+  get cpuMs(): number {
+    return this.#count(CPU_TIME) / 1000;
+  }
+
+  /** Calls into KAMI's imports, as last published. */
+  get hostCalls(): number {
+    return this.#count(HOST_CALLS);
+  }
+
   /** Publishes the fuel of the call, in units. */
   publishFuel(granted: number, used: number): void {
     Atomics.store(this.#counters, FUEL_GRANTED, BigInt(granted));
@@ -87,6 +99,12 @@ export class ControlBlock {
   publishMemory(inUse: number, peak: number): void {
     Atomics.store(this.#counters, MEMORY_IN_USE, BigInt(inUse));
     Atomics.store(this.#counters, PEAK_MEMORY, BigInt(peak));
+  }
+
+  /** Publishes the CPU time of the call, in milliseconds, and its calls into KAMI's imports. */
+  publishEffort(cpuMs: number, hostCalls: number): void {
+    Atomics.store(this.#counters, CPU_TIME, BigInt(Math.round(cpuMs * 1000)));
+    Atomics.store(this.#counters, HOST_CALLS, BigInt(hostCalls));
   }
 
   /** A counter as a number from 0 to 2^53 - 1, whatever was written there. */

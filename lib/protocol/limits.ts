@@ -15,32 +15,47 @@ export const CAPTURE_LIMIT_PIECES = 4096;
 /** UTF-16 code units of a text in a failure: one more than any message shows, so that the message can say that there was more. */
 export const DETAIL_LIMIT = 4001;
 
+/** Functions of a guest that a failure names. */
+export const FRAME_LIMIT = 8;
+
+/** UTF-16 code units of a function's name in a failure: more than any message shows. */
+export const FRAME_NAME_LIMIT = 256;
+
 export type { Limits } from "../policy/limits.ts";
 
-/** What one call used. For a call whose Worker was given up: what the Worker had published by then. */
+/** What one call used. */
 export interface Usage {
   /** Fuel units, by the cost table in docs/fuel.md. */
   readonly fuel: number;
+  /**
+   * Milliseconds of CPU time of the Worker's thread, from the moment that it starts on the call: the guest, the instances' making and KAMI's
+   * host functions. What the engine compiles and collects in threads of its own is not in it.
+   */
+  readonly cpuMs: number;
   /** Milliseconds of wall time, from the moment that a Worker starts on the call. */
   readonly wallMs: number;
   /** Bytes at the highest point, memories and tables of the call together. */
   readonly peakMemoryBytes: number;
-  /** Calls from the guest into KAMI's imports; 0 when the Worker was given up. */
+  /** Calls from the guest into KAMI's imports. */
   readonly hostCalls: number;
   /** Bytes of UTF-8. */
   readonly inputBytes: number;
   /** Bytes of UTF-8. */
   readonly outputBytes: number;
+  /** Whether the Worker was given up before it could say what the call used: these figures are then the least, as far as they are known. */
+  readonly isPartial: boolean;
 }
 
 /** A call that did not get as far as the guest. */
 export const NO_USAGE: Usage = Object.freeze({
   fuel: 0,
+  cpuMs: 0,
   wallMs: 0,
   peakMemoryBytes: 0,
   hostCalls: 0,
   inputBytes: 0,
   outputBytes: 0,
+  isPartial: false,
 });
 
 /** Where a line of guest output came from: `kami:tool/host` `log`, or one of its standard streams. */

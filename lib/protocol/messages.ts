@@ -1,7 +1,9 @@
 /**
- * What host and Worker say to each other. Types only; the host checks what a Worker says before it believes it.
+ * What host and Worker, and host and executor process, say to each other. Types and bounds only; the host checks what they say before it
+ * believes it.
  */
 import type { FailureCode } from "../errors.ts";
+import type { InterruptReason } from "./control.ts";
 import type { Captured, Limits, Usage } from "./limits.ts";
 
 /** Host to Worker. `Artifact` is what the linking half of the Worker takes. */
@@ -37,3 +39,70 @@ export type WorkerMessage =
 export type Outcome =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly code: FailureCode; readonly detail: object };
+
+/** UTF-16 code units of why a Worker was lost. */
+export const LOSS_LIMIT = 300;
+
+/** Host to executor process. Behind some of them come bytes. */
+export type ExecutorOrder =
+  | StartOrder
+  /** The artifact's manifest; its parts follow, in order, in as many `part`s as they take. */
+  | { readonly type: "load"; readonly digest: string; readonly manifest: object }
+  /** Behind it: the next bytes of the artifact. */
+  | { readonly type: "part"; readonly digest: string }
+  | { readonly type: "unload"; readonly digest: string }
+  | CallOrder
+  | { readonly type: "interrupt"; readonly id: number; readonly reason: InterruptReason }
+  /** Asks how far a call is: answered by a `state`, or by its end. */
+  | { readonly type: "look"; readonly id: number };
+
+/** The first order. */
+export interface StartOrder {
+  readonly type: "start";
+  /** Calls that it runs at once. */
+  readonly workers: number;
+  /** Most milliseconds until a Worker is ready, and until it starts on a call. */
+  readonly startLimitMs: number;
+  /** URL of the code that Workers run; default: KAMI's own. */
+  readonly entry?: string;
+}
+
+/** One call; behind it its input, JSON text in UTF-8. The artifact has been loaded before. */
+export interface CallOrder {
+  readonly type: "call";
+  readonly id: number;
+  readonly digest: string;
+  readonly limits: Limits;
+}
+
+/** Executor process to host: a `ready`, and the end of calls that failed in a Worker's words, beside these. */
+export type ExecutorReport = WorkerMessage | EndReport | StateReport | LostReport;
+
+/** A call ended well; behind it its output in UTF-8. */
+export interface EndReport {
+  readonly type: "ended";
+  readonly id: number;
+  readonly usage: Usage;
+  readonly captured: Captured;
+}
+
+/** How far a call is. */
+export interface StateReport {
+  readonly type: "state";
+  readonly id: number;
+  /** Milliseconds since a Worker started on it; null when none has. */
+  readonly ageMs: number | null;
+  /** What it has used so far. */
+  readonly usage: Usage;
+}
+
+/** A Worker is lost, and the process with it. */
+export interface LostReport {
+  readonly type: "lost";
+  /** The call that it ran; null when it ran none. */
+  readonly id: number | null;
+  /** At most {@link LOSS_LIMIT} code units. */
+  readonly reason: string;
+  /** What is known of the call's. */
+  readonly usage: Usage;
+}

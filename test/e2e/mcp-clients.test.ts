@@ -67,7 +67,7 @@ describe.each([
       content: [
         {
           type: "text",
-          text: "The tool crashed: it executed an unreachable instruction (try another input, or tell the tool's author)",
+          text: "The tool crashed: it executed an unreachable instruction, in function 8 (try another input, or tell the tool's author)",
         },
       ],
     });

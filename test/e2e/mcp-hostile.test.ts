@@ -47,28 +47,28 @@ const HOSTILE: readonly HostileCall[] = [
     guest: "recurse",
     security: ENDLESS,
     failure: "STACK_OVERFLOW",
-    text: "The tool crashed: its recursion is too deep for the stack (try another input, or tell the tool's author)",
+    text: `The tool crashed: its recursion is too deep for the stack, in "deeper" (try another input, or tell the tool's author)`,
   },
   {
     guest: "trap",
     security: "",
     input: { kind: "unreachable" },
     failure: "GUEST_UNREACHABLE",
-    text: "The tool crashed: it executed an unreachable instruction (try another input, or tell the tool's author)",
+    text: "The tool crashed: it executed an unreachable instruction, in function 8 (try another input, or tell the tool's author)",
   },
   {
     guest: "trap",
     security: "",
     input: { kind: "bounds" },
     failure: "GUEST_OUT_OF_BOUNDS",
-    text: "The tool crashed: out-of-bounds memory access (try another input, or tell the tool's author)",
+    text: "The tool crashed: out-of-bounds memory access, in function 8 (try another input, or tell the tool's author)",
   },
   {
     guest: "trap",
     security: "",
     input: { kind: "divide" },
     failure: "GUEST_DIVIDE_BY_ZERO",
-    text: "The tool crashed: it divided by zero (try another input, or tell the tool's author)",
+    text: "The tool crashed: it divided by zero, in function 8 (try another input, or tell the tool's author)",
   },
   { guest: "fail", security: "", input: { own: "words" }, failure: "TOOL_ERROR", text: '{"own":"words"}' },
   {
@@ -133,7 +133,14 @@ const callTool = (served: Served, name: string, input: object = {}): Promise<Mes
 function expectedOf({ failure, text }: HostileCall): Record<string, unknown> {
   return {
     isError: true,
-    content: [{ type: "text", text: expect.stringMatching(new RegExp(`^${RegExp.escape(text)}( \\(.*\\))?$`)) }],
+    content: [
+      {
+        type: "text",
+        text: expect.stringMatching(
+          new RegExp(`^${RegExp.escape(text)}(, in [^(]+( \\(called from [^(]+\\))?)?( \\(.*\\))?$`),
+        ),
+      },
+    ],
     _meta: { "dev.kami/failure": failure },
   };
 }

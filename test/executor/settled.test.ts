@@ -7,6 +7,7 @@ const MIB = 1_048_576;
 
 const failure = (code: string, detail: object): object => ({ ...GOOD, outcome: { ok: false, code, detail } });
 const output = (text: string): object => ({ ...GOOD, outcome: { ok: true, output: text } });
+const frames = (names: unknown): object => failure("GUEST_UNREACHABLE", { frames: names });
 const usage = (part: object): object => ({ ...GOOD, usage: { ...NO_USAGE, ...part } });
 const pieces = (texts: readonly string[]): object => ({
   ...GOOD,
@@ -73,6 +74,15 @@ describe("parseWorkerMessage()", () => {
     { message: usage({ outputBytes: NaN }), passes: false, why: "no number" },
     { message: usage({ wallMs: 0.5 }), passes: true, why: "half a millisecond" },
     { message: usage({ wallMs: Infinity }), passes: false, why: "a time without end" },
+    { message: usage({ cpuMs: 0.001 }), passes: true, why: "a microsecond of CPU time" },
+    { message: usage({ cpuMs: -1 }), passes: false, why: "less CPU time than none" },
+    { message: usage({ isPartial: true }), passes: false, why: "usage that its own Worker calls partial" },
+    { message: frames(Array.from({ length: 8 }, () => "f")), passes: true, why: "as many functions as may be" },
+    { message: frames(Array.from({ length: 9 }, () => "f")), passes: false, why: "one function too many" },
+    { message: frames(["x".repeat(256)]), passes: true, why: "a function's name of the limit" },
+    { message: frames(["x".repeat(257)]), passes: false, why: "a function's name over the limit" },
+    { message: frames([7]), passes: false, why: "a function's name that is no text" },
+    { message: failure("CANCELLED", { frames: ["f"] }), passes: false, why: "functions where there is no place" },
     { message: pieces(["x".repeat(65_535), "y"]), passes: true, why: "output of the limit, in two pieces" },
     { message: pieces(["x".repeat(65_535), "yz"]), passes: false, why: "output over the limit, in two pieces" },
     { message: pieces(Array.from({ length: 4096 }, () => "")), passes: true, why: "as many pieces as may be" },

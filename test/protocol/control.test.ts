@@ -1,26 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import { clockMs, ControlBlock } from "../../lib/protocol/control.ts";
 
+const valuesOf = ({ interrupted, state, fuelUsed, peakMemoryBytes, cpuMs, hostCalls }: ControlBlock): unknown => [
+  interrupted,
+  state,
+  fuelUsed,
+  peakMemoryBytes,
+  cpuMs,
+  hostCalls,
+];
+
 describe("ControlBlock", () => {
   test("shows one side what the other wrote", () => {
     const host = new ControlBlock();
     const worker = new ControlBlock(host.buffer);
-    expect([worker.interrupted, worker.state, worker.fuelUsed, worker.peakMemoryBytes]).toEqual([
-      undefined,
-      "waiting",
-      0,
-      0,
-    ]);
+    expect(valuesOf(worker)).toEqual([undefined, "waiting", 0, 0, 0, 0]);
     worker.publishFuel(2 ** 53 - 1, 2 ** 52 + 1);
     worker.publishMemory(65_536, 131_072);
+    worker.publishEffort(1.2345, 7);
     worker.state = "running";
     host.interrupt("deadline");
-    expect([worker.interrupted, host.state, host.fuelUsed, host.peakMemoryBytes]).toEqual([
-      "deadline",
-      "running",
-      2 ** 52 + 1,
-      131_072,
-    ]);
+    expect(valuesOf(host)).toEqual(["deadline", "running", 2 ** 52 + 1, 131_072, 1.235, 7]);
   });
 
   test("keeps the first of several reasons", () => {
@@ -46,13 +46,9 @@ describe("ControlBlock", () => {
   test("gives amounts that are amounts, whatever was written there", () => {
     const control = new ControlBlock();
     new BigInt64Array(control.buffer).fill(-1n);
-    expect([control.fuelUsed, control.peakMemoryBytes, control.state, control.interrupted]).toEqual([
-      0,
-      0,
-      "waiting",
-      undefined,
-    ]);
+    expect(valuesOf(control)).toEqual([undefined, "waiting", 0, 0, 0, 0]);
     new BigInt64Array(control.buffer).fill(2n ** 63n - 1n);
-    expect([control.fuelUsed, control.peakMemoryBytes]).toEqual([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
+    const most = Number.MAX_SAFE_INTEGER;
+    expect(valuesOf(control)).toEqual([undefined, "waiting", most, most, most / 1000, most]);
   });
 });

@@ -36,7 +36,7 @@ export const serve: Command = command({
     const log = (line: string): void => void host.stderr.write(`kami: ${clean(line, 2000)}\n`);
     if (host.stdinIsTerminal) log(`waiting for an MCP client on stdin. A client starts this itself: ${ADD_TO_CLAUDE}`);
     const { serveOverStdio } = await import("../../mcp/stdio.ts");
-    await using runtime = await openRuntime(session, settings, log);
+    await using runtime = await openRuntime(session, settings, { isolation: "process", log });
     await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
     return EXIT.ok;
   },

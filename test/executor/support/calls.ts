@@ -1,7 +1,9 @@
 /**
  * Test support: calls for an executor whose Workers do as the input says, and what came of them.
  */
+import type { Artifact } from "../../../lib/component/artifact.ts";
 import type { LoadableArtifact } from "../../../lib/component/loadable.ts";
+import type { CallRequest } from "../../../lib/executor/calls.ts";
 import { Executor, type ExecutorCall, type ExecutorOptions } from "../../../lib/executor/executor.ts";
 import type { Settled } from "../../../lib/executor/settled.ts";
 import type { Behaviour } from "./worker-entry.ts";
@@ -21,8 +23,8 @@ export function createExecutor(options: Partial<ExecutorOptions> = {}): Executor
 }
 
 /** Makes an artifact without content: the entry loads nothing. */
-export function emptyArtifact(digest: string): LoadableArtifact {
-  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [] };
+export function emptyArtifact(digest: string): LoadableArtifact & Artifact {
+  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [], imports: [] };
 }
 
 /** Makes a call that tells a Worker what to do. */
@@ -35,6 +37,15 @@ export function tell(behaviour: Behaviour, options: Partial<ExecutorCall> & { ti
     client: "test",
     ...rest,
   };
+}
+
+/** The same for what takes artifacts that are not compiled yet. */
+export function ask(behaviour: Behaviour, options: Partial<CallRequest> & { timeoutMs?: number } = {}): CallRequest {
+  return { ...tell(behaviour, {}), artifact: emptyArtifact("a"), ...limitsOf(options), ...options };
+}
+
+function limitsOf({ timeoutMs = AMPLE_MS }: { timeoutMs?: number }): Pick<CallRequest, "limits"> {
+  return { limits: { fuel: 1_000_000, memoryBytes: 1_048_576, timeoutMs } };
 }
 
 /** What a test asserts of a call: its output, or its failure's code and message. */

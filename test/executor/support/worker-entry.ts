@@ -25,6 +25,7 @@ export type Behaviour =
   | "done, then dies"
   | "never starts"
   | "wedged"
+  | "spins"
   | "answers an interrupt"
   | "answers late"
   | "starts late"
@@ -61,6 +62,10 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   wedged: (_, control) => {
     begin(control);
     sleepForever();
+  },
+  spins: (_, control) => {
+    begin(control);
+    for (;;);
   },
   "answers an interrupt": async (id, control) => {
     begin(control);
@@ -105,6 +110,7 @@ function isBehaviour(input: string): input is Behaviour {
 function begin(control: ControlBlock): void {
   control.state = "running";
   control.publishFuel(100, 77);
+  control.publishEffort(12.5, 3);
   control.publishMemory(65_536, 131_072);
 }
 

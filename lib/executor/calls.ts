@@ -1,0 +1,23 @@
+/**
+ * What runs calls, wherever their guests run: in Workers of this process or in processes of their own.
+ */
+import type { Artifact } from "../component/artifact.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { Settled } from "./settled.ts";
+
+/** One call. */
+export interface CallRequest {
+  readonly artifact: Artifact;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: Limits;
+  /** Whose turn in the queue this takes. */
+  readonly client: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs calls; disposing ends those that run, and all that runs them. */
+export interface Calls extends Disposable {
+  /** Runs a call when its turn comes. Never throws for what a guest does. */
+  call(request: CallRequest): Promise<Settled>;
+}

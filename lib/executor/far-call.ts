@@ -1,0 +1,65 @@
+/**
+ * One call that an executor process runs, from the host's side.
+ */
+import type { Artifact } from "../component/artifact.ts";
+import { type Failure, refuse } from "../errors.ts";
+import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
+import type { FarWatch } from "./far-watch.ts";
+import { failed, type Settled } from "./settled.ts";
+
+/** What an executor process needs in order to run a call. */
+export interface FarJob {
+  readonly artifact: Artifact;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: Limits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A call from when a process takes it on until it ends. */
+export class FarCall {
+  readonly id: number;
+  readonly job: FarJob;
+  /** Undefined until the process was given the call. */
+  watch: FarWatch | undefined;
+  /** What the process last said that it has used. */
+  told: Usage = NO_USAGE;
+  readonly #ending = Promise.withResolvers<Settled>();
+
+  constructor(id: number, job: FarJob) {
+    this.id = id;
+    this.job = job;
+  }
+
+  /** Resolves when the call has ended. */
+  get ended(): Promise<Settled> {
+    return this.#ending.promise;
+  }
+
+  /** Ends the call. */
+  finish(settled: Settled): void {
+    this.watch?.[Symbol.dispose]();
+    this.#ending.resolve(settled);
+  }
+
+  /**
+   * Ends the call because its process, or its Worker there, is lost.
+   *
+   * @param lost - Why, unless it was interrupted: then it failed as that.
+   * @param usage - What is known of it; default: what was last told, over the host's own time.
+   */
+  lose(lost: Failure, usage: Usage = this.#usage()): void {
+    const interrupted = this.watch?.interrupted;
+    const { timeoutMs } = this.job.limits;
+    if (interrupted === undefined) this.finish(failed(lost, usage));
+    else if (interrupted === "deadline")
+      this.finish(failed(refuse("DEADLINE_EXCEEDED", { limitMs: timeoutMs }), usage));
+    else this.finish(failed(refuse("CANCELLED", {}), usage));
+  }
+
+  #usage(): Usage {
+    if (this.watch === undefined) return NO_USAGE;
+    const { wallMs } = this.watch;
+    return { ...this.told, wallMs, inputBytes: Buffer.byteLength(this.job.input), isPartial: true };
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * What an executor process does: keeps the components that the host sends, compiles them, and runs calls in Workers.
+ */
+import { unlessAborted } from "../component/abandon.ts";
+import { compileArtifact, type LoadableArtifact } from "../component/loadable.ts";
+import { parseManifest, partSizes, putTogether } from "../component/manifest.ts";
+import { Failure, refuse } from "../errors.ts";
+import { clockMs, ControlBlock, type InterruptReason } from "../protocol/control.ts";
+import { NO_USAGE } from "../protocol/limits.ts";
+import {
+  type CallOrder,
+  type ExecutorOrder,
+  type ExecutorReport,
+  LOSS_LIMIT,
+  type Outcome,
+  type StartOrder,
+} from "../protocol/messages.ts";
+import { Executor, type ExecutorCall } from "./executor.ts";
+import type { Letter } from "./frames.ts";
+import { failed, type Settled } from "./settled.ts";
+import { type Job, publishedUsage } from "./worker.ts";
+
+interface Running extends Omit<Job, "artifact"> {
+  readonly stop: AbortController;
+  /** Why its Worker was lost, once it was. */
+  lost: string | undefined;
+}
+
+/** An artifact that arrives in parts. */
+interface Arriving {
+  readonly manifest: object;
+  readonly bytes: Uint8Array[];
+}
+
+const DECODER = new TextDecoder();
+const ENCODER = new TextEncoder();
+
+/** The calls of one process. */
+export class Station {
+  readonly #report: (report: ExecutorReport, body?: Uint8Array) => void;
+  readonly #arriving = new Map<string, Arriving>();
+  readonly #artifacts = new Map<string, Promise<LoadableArtifact>>();
+  readonly #running = new Map<number, Running>();
+  /** Interrupts that came before their call: they pass what is large. */
+  readonly #early = new Map<number, InterruptReason>();
+  #executor: Executor | undefined;
+  #lastId = 0;
+
+  /** @param report - Tells the host; the body is a call's output. */
+  constructor(report: (report: ExecutorReport, body?: Uint8Array) => void) {
+    this.#report = report;
+  }
+
+  /** Does what the host orders. */
+  obey({ header: order, body }: Letter<ExecutorOrder>): void {
+    switch (order.type) {
+      case "start":
+        return this.#start(order);
+      case "load":
+        return void this.#arriving.set(order.digest, { manifest: order.manifest, bytes: [] });
+      case "part":
+        return void this.#arriving.get(order.digest)?.bytes.push(body);
+      case "unload":
+        return this.#unload(order.digest);
+      case "call":
+        return void this.#call(order, DECODER.decode(body));
+      case "interrupt":
+        return this.#interrupt(order.id, order.reason);
+      case "look":
+        return this.#look(order.id);
+    }
+  }
+
+  #start({ workers, startLimitMs, entry }: StartOrder): void {
+    this.#executor = new Executor({
+      concurrency: workers,
+      // The host gives no more calls than there are Workers.
+      queueLimit: 0,
+      worker: {
+        startLimitMs,
+        ...(entry === undefined ? {} : { entry: new URL(entry) }),
+        onLost: (reason, control) => this.#loseWorker(reason.slice(0, LOSS_LIMIT), control),
+      },
+    });
+    this.#report({ type: "ready" });
+  }
+
+  #unload(digest: string): void {
+    this.#arriving.delete(digest);
+    this.#artifacts.delete(digest);
+  }
+
+  async #call({ id, digest, limits }: CallOrder, input: string): Promise<void> {
+    const job = { input, limits, control: new ControlBlock() };
+    const running: Running = { ...job, stop: new AbortController(), lost: undefined };
+    this.#running.set(id, running);
+    this.#lastId = id;
+    const early = this.#early.get(id);
+    if (early !== undefined) this.#interrupt(id, early);
+    this.#early.delete(id);
+    const settled = await this.#run(digest, { ...job, client: "", signal: running.stop.signal });
+    this.#running.delete(id);
+    const { usage, captured } = settled;
+    if (running.lost !== undefined) this.#report({ type: "lost", id, reason: running.lost, usage });
+    else if (settled.ok) this.#report({ type: "ended", id, usage, captured }, ENCODER.encode(settled.output));
+    else this.#report({ type: "settled", id, outcome: outcomeOf(settled.failure), usage, captured });
+  }
+
+  async #run(digest: string, call: Omit<ExecutorCall, "artifact">): Promise<Settled> {
+    if (this.#executor === undefined) throw new Error("BUG: a call comes before the start");
+    try {
+      const artifact = await unlessAborted(() => this.#artifact(digest), [call.signal]);
+      return await this.#executor.call({ ...call, artifact });
+    } catch (error) {
+      if (error instanceof Failure && error.code === "CANCELLED") return failed(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      return failed(refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error));
+    }
+  }
+
+  /** Makes the engine compile an artifact, once all of it has come: before the first call. */
+  #artifact(digest: string): Promise<LoadableArtifact> {
+    const known = this.#artifacts.get(digest);
+    if (known !== undefined) return known;
+    const compiling = compileArrived(digest, this.#arriving.get(digest));
+    this.#arriving.delete(digest);
+    this.#artifacts.set(digest, compiling);
+    return compiling;
+  }
+
+  #interrupt(id: number, reason: InterruptReason): void {
+    if (id > this.#lastId) return void this.#early.set(id, reason);
+    const running = this.#running.get(id);
+    running?.control.interrupt(reason);
+    running?.stop.abort();
+  }
+
+  #look(id: number): void {
+    const running = this.#running.get(id);
+    // A call that has ended has been reported. One that has not come yet is behind something large.
+    if (running === undefined && id <= this.#lastId) return;
+    const startedAtMs = running?.control.startedAtMs;
+    const ageMs = startedAtMs === undefined ? null : Math.max(clockMs() - startedAtMs, 0);
+    const usage = running === undefined || ageMs === null ? NO_USAGE : publishedUsage(running, ageMs);
+    this.#report({ type: "state", id, ageMs, usage });
+  }
+
+  #loseWorker(reason: string, control: ControlBlock | undefined): void {
+    const running = [...this.#running.values()].find((each) => each.control === control);
+    // With its usage, when the executor has ended the call.
+    if (running !== undefined) running.lost = reason;
+    else this.#report({ type: "lost", id: null, reason, usage: NO_USAGE });
+  }
+}
+
+async function compileArrived(digest: string, arrived: Arriving | undefined): Promise<LoadableArtifact> {
+  const manifest = parseManifest(arrived?.manifest);
+  if (arrived === undefined || manifest === undefined) throw new Error("BUG: a call comes before its component");
+  const bytes = Buffer.concat(arrived.bytes);
+  let at = 0;
+  const parts = partSizes(manifest).map((size) => bytes.subarray(at, (at += size)));
+  const compiled = putTogether(manifest, parts);
+  if (compiled === undefined) throw new Error("BUG: the component came in pieces that do not fit");
+  return await compileArtifact({ digest, ...compiled });
+}
+
+function outcomeOf({ code, detail }: Failure): Outcome {
+  return { ok: false, code, detail };
+}
