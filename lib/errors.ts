@@ -44,21 +44,31 @@ interface FailureDetails {
   readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
   readonly TOOL_ERROR: { readonly message: string };
   readonly TOOL_EXIT: { readonly exitCode: number; readonly message: string };
-  readonly FUEL_EXHAUSTED: { readonly fuelLimit: number };
-  readonly DEADLINE_EXCEEDED: { readonly limitMs: number };
-  readonly MEMORY_EXHAUSTED: { readonly limitBytes: number };
-  readonly STACK_OVERFLOW: NoDetail;
-  readonly GUEST_UNREACHABLE: NoDetail;
-  readonly GUEST_OUT_OF_BOUNDS: { readonly what: string };
-  readonly GUEST_DIVIDE_BY_ZERO: NoDetail;
-  readonly GUEST_TRAP: { readonly reason: string };
-  readonly CAPABILITY_DENIED: { readonly capability: string };
+  readonly FUEL_EXHAUSTED: GuestPlace & { readonly fuelLimit: number };
+  readonly DEADLINE_EXCEEDED: GuestPlace & { readonly limitMs: number };
+  readonly MEMORY_EXHAUSTED: GuestPlace & { readonly limitBytes: number };
+  readonly STACK_OVERFLOW: GuestPlace;
+  readonly GUEST_UNREACHABLE: GuestPlace;
+  readonly GUEST_OUT_OF_BOUNDS: GuestPlace & { readonly what: string };
+  readonly GUEST_DIVIDE_BY_ZERO: GuestPlace;
+  readonly GUEST_TRAP: GuestPlace & { readonly reason: string };
+  readonly CAPABILITY_DENIED: GuestPlace & { readonly capability: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
+  readonly EXECUTOR_LOST: { readonly reason: string };
 }
 
 type NoDetail = Readonly<Record<string, never>>;
+
+/** Where in the guest's code a call ended. */
+interface GuestPlace {
+  /**
+   * Names of the guest's functions, the innermost first; `#7` for one without a name. Chosen by the guest. Absent when no
+   * function is known.
+   */
+  readonly frames?: readonly string[];
+}
 
 interface InputProblem {
   readonly field: string;
@@ -136,6 +146,11 @@ const mib = (bytes: number): string => `${Number((bytes / 1_048_576).toFixed(2))
 const raise = (flag: string, setting: string): string =>
   `pass ${flag} for one call; or raise security.${setting} in tool.toml and install again, and the setting ${setting} if it is lower (kami config)`;
 const lessWork = (): string => "ask for less work, or ask the user to raise the tool's limits";
+
+/** Most functions of a guest that a failure names. */
+const FRAMES_SHOWN = 8;
+/** Most code units of a function's name that are shown. */
+const FRAME_NAME_SHOWN = 120;
 
 const afterCrash = (): string => "try another input, or tell the tool's author";
 
@@ -379,6 +394,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     hint: () => "call again",
     agentMayRead: true,
   },
+  EXECUTOR_LOST: {
+    text: (d) => `Cannot finish the call: its executor process was lost (${reason(d)})`,
+    hint: () => "call again",
+    agentMayRead: true,
+  },
 };
 
 /** An outcome of KAMI's domain that is not success. Never a bug of KAMI's (a plain `Error`) nor of its caller (`TypeError`). */
@@ -387,6 +407,8 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
   readonly detail: FailureDetail<C>;
   /** What to do about it, when there is something. */
   readonly hint: string | undefined;
+  /** Which of the guest's functions it happened in, when that is known: `in "parse" (called from "run")`. Who may read it: as `message`. */
+  readonly where: string | undefined;
   /** What an agent can do about it, when there is something. */
   readonly agentHint: string | undefined;
   /** Whether a model may read `message` and `agentHint`. */
@@ -399,6 +421,7 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
     this.code = code;
     this.detail = detail;
     this.hint = entry.hint?.(detail);
+    this.where = "frames" in detail ? placeOf(detail) : undefined;
     this.agentHint = entry.agentHint?.(detail) ?? this.hint;
     this.agentMayRead = entry.agentMayRead;
   }
@@ -423,6 +446,19 @@ export function isFailureCode(code: string): code is FailureCode {
 /** All codes, for tests and documentation. */
 export function failureCodes(): readonly FailureCode[] {
   return Object.keys(TABLE).filter(isFailureCode);
+}
+
+/** Names the functions that a call ended in. */
+function placeOf({ frames = [] }: GuestPlace): string | undefined {
+  const [innermost, ...callers] = frames.slice(0, FRAMES_SHOWN).map(frameOf);
+  if (innermost === undefined) return undefined;
+  return callers.length === 0 ? `in ${innermost}` : `in ${innermost} (called from ${callers.join(" < ")})`;
+}
+
+/** A function without a name goes by its index in the core module that the author built. */
+function frameOf(name: string): string {
+  const index = /^#(\d+)$/.exec(name)?.[1];
+  return index === undefined ? `"${clean(name, FRAME_NAME_SHOWN)}"` : `function ${index}`;
 }
 
 function exportsOf(names: readonly string[]): string {

@@ -46,6 +46,9 @@ const AMBIENT_EXCEPTIONS = new Map<string, string>([
   ["runtime.ts", "navigator: the number of cores, for the default concurrency"],
 ]);
 
+/** Files outside `lib/cli` that ask `process` for the time, and for nothing else. */
+const CLOCK_EXCEPTIONS: ReadonlySet<string> = new Set(["worker/cpu-clock.ts"]);
+
 /** What the guest's side of the boundary may import beside its own folder. */
 const WORKER_MAY_IMPORT = ["errors.ts", "protocol", "policy", "component/instantiate.ts"];
 
@@ -144,9 +147,17 @@ describe("ambient authority", () => {
     const users = files.filter(
       (file) =>
         unit(file) !== "cli" &&
+        !CLOCK_EXCEPTIONS.has(file) &&
         /\b(?:process|console)\.|\bBun\.env\b|["']node:process["']/.test(codeOf(texts.get(file) ?? "")),
     );
     expect(users).toEqual([]);
+  });
+
+  test("who may ask process for the time asks for nothing else", () => {
+    for (const file of CLOCK_EXCEPTIONS) {
+      const uses = codeOf(texts.get(file) ?? "").match(/\b(?:process|console|Bun)\b\W*\w*/g);
+      expect(uses).toEqual(["process.cpuUsage", "process.threadCpuUsage"]);
+    }
   });
 
   test("Bun.argv, Bun.main and navigator appear only where the reason is known", () => {

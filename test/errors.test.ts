@@ -66,6 +66,7 @@ const SAMPLES: { readonly [C in FailureCode]: (text: string) => FailureDetail<C>
   CANCELLED: () => ({}),
   BUSY: () => ({ retryAfterMs: 1 }),
   WORKER_LOST: (reason) => ({ reason }),
+  EXECUTOR_LOST: (reason) => ({ reason }),
 };
 
 /** For each code a test that makes the code that throws it throw it. */
@@ -118,6 +119,7 @@ const PRODUCED_BY: { readonly [C in FailureCode]: string } = {
   CANCELLED: "runtime",
   BUSY: "security/guests",
   WORKER_LOST: "executor/worker",
+  EXECUTOR_LOST: "executor/child",
 };
 
 const HOSTILE: readonly { readonly what: string; readonly text: string }[] = [
@@ -245,6 +247,31 @@ describe("clean()", () => {
 describe("quote()", () => {
   test("cleans, bounds and quotes", () => {
     expect([quote("a\nb"), quote("x".repeat(301))]).toEqual(['"a b"', `"${"x".repeat(300)}…"`]);
+  });
+});
+
+describe("Failure.where", () => {
+  test.each([
+    { frames: undefined, where: undefined, why: "nothing is known" },
+    { frames: [], where: undefined, why: "nothing is known, in so many words" },
+    { frames: ["run"], where: 'in "run"', why: "one function" },
+    {
+      frames: ["parse", "#12", "run"],
+      where: 'in "parse" (called from function 12 < "run")',
+      why: "its callers, one of them without a name",
+    },
+    { frames: ["#12x", "#"], where: 'in "#12x" (called from "#")', why: "what only looks like an index is a name" },
+    {
+      frames: Array.from({ length: 9 }, (_, at) => `f${at}`),
+      where: `in "f0" (called from ${[1, 2, 3, 4, 5, 6, 7].map((at) => `"f${at}"`).join(" < ")})`,
+      why: "eight of nine",
+    },
+    { frames: ["a\u001b[31mb\nc\u202e"], where: 'in "ab c"', why: "clean" },
+    { frames: ["x".repeat(120)], where: `in "${"x".repeat(120)}"`, why: "a name of the limit" },
+    { frames: ["x".repeat(121)], where: `in "${"x".repeat(120)}…"`, why: "a longer one, cut" },
+  ])("says $why", ({ frames, where }) => {
+    const detail = frames === undefined ? {} : { frames };
+    expect(refuse("GUEST_UNREACHABLE", detail).where).toBe(where);
   });
 });
 

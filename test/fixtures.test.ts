@@ -5,11 +5,16 @@ import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { guestDirectory, guestPath, toolDirectory } from "../fixtures/paths.ts";
+import { CORPUS } from "../fixtures/hostile/corpus.ts";
+import { guestDirectory, guestPath, hostilePath, toolDirectory } from "../fixtures/paths.ts";
 import { FIXTURES, ROOT } from "../fixtures/recipes.ts";
 import { compareFixture, identifyToolchain, lockFixture, readLock } from "../fixtures/lock.ts";
 import { describeDifferences } from "../fixtures/snapshot.ts";
 import { parseManifest } from "../lib/manifest/parse.ts";
+
+/** They have no folder of their own, no manifest, and their list is the corpus. */
+const HOSTILE = FIXTURES.filter(({ directory }) => directory === join(ROOT, "hostile"));
+const PACKAGES = FIXTURES.filter((fixture) => !HOSTILE.includes(fixture));
 
 const lock = await readLock();
 const toolchains = new Map<string, string | undefined>();
@@ -34,10 +39,21 @@ describe("fixtures/built.json", () => {
 });
 
 describe("fixtures/README.md", () => {
-  test("lists every fixture once", async () => {
+  test("lists every fixture once, but for the corpus", async () => {
     const text = await readFile(join(ROOT, "README.md"), "utf8");
     const listed = [...text.matchAll(/^\| \[?`(?:tools\/)?([a-z-]+)`/gm)].map(([, name = ""]) => name);
-    expect(listed.toSorted((left, right) => (left < right ? -1 : 1))).toEqual(FIXTURES.map(({ name }) => name));
+    expect(listed.toSorted((left, right) => (left < right ? -1 : 1))).toEqual(PACKAGES.map(({ name }) => name));
+  });
+});
+
+describe("fixtures/hostile/", () => {
+  test("holds the text and the component of every guest of the corpus, and no other's", async () => {
+    const names = [...new Bun.Glob("*.{wat,wasm}").scanSync(join(ROOT, "hostile"))].toSorted();
+    expect(names).toEqual(CORPUS.flatMap(({ name }) => [`${name}.wasm`, `${name}.wat`]).toSorted());
+  });
+
+  test.each(CORPUS)("$name.wat begins with what the corpus says of it", async ({ name, attack }) => {
+    expect((await readFile(join(ROOT, "hostile", `${name}.wat`), "utf8")).split("\n")[0]).toBe(`;; ${attack}`);
   });
 });
 
@@ -64,7 +80,7 @@ describe("a component", () => {
 });
 
 describe("a fixture's tool.toml", () => {
-  test.each(FIXTURES.filter(({ name }) => name !== "core-module"))(
+  test.each(PACKAGES.filter(({ name }) => name !== "core-module"))(
     "of $name is valid and names it",
     async (fixture) => {
       const file = join(fixture.directory, "tool.toml");
@@ -76,10 +92,11 @@ describe("a fixture's tool.toml", () => {
   );
 });
 
-describe("guestPath(), guestDirectory() and toolDirectory()", () => {
+describe("guestPath(), guestDirectory(), hostilePath() and toolDirectory()", () => {
   test("name what the recipes name", () => {
     const guests = FIXTURES.filter(({ directory }) => directory.includes("guests"));
     const tools = FIXTURES.filter(({ directory }) => directory.includes("tools"));
+    expect(HOSTILE.map(({ name }) => hostilePath(name))).toEqual(HOSTILE.map(({ wasm }) => wasm));
     expect(guests.map(({ name }) => guestPath(name))).toEqual(guests.map(({ wasm }) => wasm));
     expect(guests.map(({ name }) => guestDirectory(name))).toEqual(guests.map(({ directory }) => directory));
     expect(tools.map(({ name }) => toolDirectory(name))).toEqual(tools.map(({ directory }) => directory));

@@ -8,11 +8,13 @@
  */
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { type Failure, refuse } from "../errors.ts";
-import type { Usage } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 
 /** Key of the call's usage in a result's `_meta`. */
 const USAGE_META_KEY = "dev.kami/usage";
+
+/** Key of what was left out of the guest's log, stdout and stderr, in the `_meta` of a call's result; there when something was. */
+const CUT_META_KEY = "dev.kami/dropped-output-bytes";
 
 /** Key of the failure's code in the `_meta` of a failed call's result. */
 const FAILURE_META_KEY = "dev.kami/failure";
@@ -35,35 +37,46 @@ const WITHHELD = "The tool could not be run; its user can see why in KAMI's log"
  * @param result - What the runtime said.
  */
 export function toToolResult(result: CallResult): CallToolResult {
-  if (!result.ok) return toFailure(result.failure, result.usage);
+  if (!result.ok) return toFailure(result.failure, result);
   const value = parseFaithful(result.output);
   const answer: CallToolResult = {
     content: [{ type: "text", text: value === undefined ? result.output : JSON.stringify(value) }],
     ...(value !== undefined && { structuredContent: value }),
-    _meta: { [USAGE_META_KEY]: { ...result.usage } },
+    _meta: metaOf(result),
   };
   if (result.usage.outputBytes < MEASURED_FROM_BYTES && result.output.length < MEASURED_FROM_BYTES) return answer;
   const bytes = Buffer.byteLength(JSON.stringify(answer));
   if (bytes <= WIRE_LIMIT_BYTES) return answer;
-  return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: WIRE_LIMIT_BYTES }), result.usage);
+  return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: WIRE_LIMIT_BYTES }), result);
 }
 
-function toFailure(failure: Failure, usage: Usage): CallToolResult {
+function toFailure(failure: Failure, result: CallResult): CallToolResult {
   return {
     isError: true,
     content: [{ type: "text", text: failure.agentMayRead ? explainToAgent(failure) : WITHHELD }],
-    _meta: { [USAGE_META_KEY]: { ...usage }, [FAILURE_META_KEY]: failure.code },
+    _meta: { ...metaOf(result), [FAILURE_META_KEY]: failure.code },
   };
 }
 
-/** Joins a failure's message and its hint, for the user's log. */
-export function explain({ message, hint }: Failure): string {
-  return hint === undefined ? message : `${message} (${hint})`;
+function metaOf({ usage, captured: { droppedBytes } }: CallResult): Record<string, unknown> {
+  return { [USAGE_META_KEY]: { ...usage }, ...(droppedBytes > 0 && { [CUT_META_KEY]: droppedBytes }) };
 }
 
-/** Joins a failure's message and what an agent can do about it. The caller has seen to it that an agent may read them. */
-export function explainToAgent({ message, agentHint }: Failure): string {
-  return agentHint === undefined ? message : `${message} (${agentHint})`;
+/** Joins a failure's message, its place and its hint, for the user's log. */
+export function explain({ message, where, hint }: Failure): string {
+  return join(message, where, hint);
+}
+
+/**
+ * Joins a failure's message, its place and what an agent can do about it. The caller has seen to it that an agent may read them.
+ */
+export function explainToAgent({ message, where, agentHint }: Failure): string {
+  return join(message, where, agentHint);
+}
+
+function join(message: string, where: string | undefined, hint: string | undefined): string {
+  const text = where === undefined ? message : `${message}, ${where}`;
+  return hint === undefined ? text : `${text} (${hint})`;
 }
 
 /** Parses a JSON object, if the text is one that an agent will see unchanged whichever part of the result it is shown. */

@@ -12,6 +12,9 @@ export interface Limits {
   readonly timeoutMs: number;
 }
 
+/** Bytes that an element of a table counts as: what the engine takes for it, measured for `funcref`. */
+export const TABLE_ELEMENT_BYTES = 48;
+
 /** What a manifest asks for, in the manifest's units. */
 export interface LimitRequest {
   /** Mebibytes. */

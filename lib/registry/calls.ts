@@ -16,21 +16,37 @@ export const CALLS_PENDING = 1000;
 /** How long closing waits for the database, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 250;
 
-interface CallRow {
+/** A type, not an interface: what SQLite takes by name is a record of any name. */
+type CallRow = {
   readonly tool_id: string;
   readonly started_at: number;
   readonly outcome: string;
   readonly fuel: number;
+  readonly cpu_ms: number;
   readonly wall_ms: number;
   readonly peak_memory_bytes: number;
   readonly host_calls: number;
   readonly input_bytes: number;
   readonly output_bytes: number;
-}
+  /** 0 or 1. */
+  readonly is_partial: number;
+};
 
-type CallValues = [string, number, string, number, number, number, number, number, number];
-
-const COLUMNS = "tool_id, started_at, outcome, fuel, wall_ms, peak_memory_bytes, host_calls, input_bytes, output_bytes";
+const COLUMNS: readonly (keyof CallRow)[] = [
+  "tool_id",
+  "started_at",
+  "outcome",
+  "fuel",
+  "cpu_ms",
+  "wall_ms",
+  "peak_memory_bytes",
+  "host_calls",
+  "input_bytes",
+  "output_bytes",
+  "is_partial",
+];
+const INSERT = `INSERT INTO calls (${COLUMNS.join()}) VALUES (${COLUMNS.map((name) => `$${name}`).join()})`;
+const NEWEST = `SELECT ${COLUMNS.join()} FROM calls ORDER BY sequence DESC LIMIT ?`;
 
 /** Writes through a connection of its own, which neither waits for a lock nor syncs the disk. */
 export class CallLog implements Disposable {
@@ -60,7 +76,7 @@ export class CallLog implements Disposable {
   newest(limit: number): readonly CallRecord[] {
     this.#flush(0);
     const database = this.#connect();
-    const query = database.query<CallRow, [number]>(`SELECT ${COLUMNS} FROM calls ORDER BY sequence DESC LIMIT ?`);
+    const query = database.query<CallRow, [number]>(NEWEST);
     const rows = readTransaction(database, () => query.all(limit));
     return [...this.#pending.toReversed(), ...rows.flatMap(toRecord)].slice(0, limit);
   }
@@ -96,14 +112,25 @@ export class CallLog implements Disposable {
 }
 
 function insertAll(database: Database, records: readonly CallRecord[]): void {
-  const insert = database.query<never, CallValues>(`INSERT INTO calls (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-  for (const record of records) insert.run(...toValues(record));
+  const insert = database.query<never, CallRow>(INSERT);
+  for (const record of records) insert.run(toRow(record));
   database.run(`DELETE FROM calls WHERE sequence <= (SELECT max(sequence) FROM calls) - ${CALLS_KEPT}`);
 }
 
-function toValues({ toolId, startedAt, outcome, usage }: CallRecord): CallValues {
-  const { fuel, wallMs, peakMemoryBytes, hostCalls, inputBytes, outputBytes } = usage;
-  return [toolId, startedAt, outcome, fuel, wallMs, peakMemoryBytes, hostCalls, inputBytes, outputBytes];
+function toRow({ toolId, startedAt, outcome, usage }: CallRecord): CallRow {
+  return {
+    tool_id: toolId,
+    started_at: startedAt,
+    outcome,
+    fuel: usage.fuel,
+    cpu_ms: usage.cpuMs,
+    wall_ms: usage.wallMs,
+    peak_memory_bytes: usage.peakMemoryBytes,
+    host_calls: usage.hostCalls,
+    input_bytes: usage.inputBytes,
+    output_bytes: usage.outputBytes,
+    is_partial: usage.isPartial ? 1 : 0,
+  };
 }
 
 /** A row of an outcome that this KAMI does not know is left out: a newer one wrote it, without a change of the schema. */
@@ -112,11 +139,13 @@ function toRecord(row: CallRow): CallRecord[] {
   if (outcome !== "OK" && !isFailureCode(outcome)) return [];
   const usage = {
     fuel: row.fuel,
+    cpuMs: row.cpu_ms,
     wallMs: row.wall_ms,
     peakMemoryBytes: row.peak_memory_bytes,
     hostCalls: row.host_calls,
     inputBytes: row.input_bytes,
     outputBytes: row.output_bytes,
+    isPartial: row.is_partial === 1,
   };
   return [{ toolId: row.tool_id, startedAt: row.started_at, outcome, usage }];
 }

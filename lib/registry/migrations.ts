@@ -52,8 +52,14 @@ const FIRST = `
   PRAGMA application_id = ${APPLICATION_ID};
 `;
 
+/** Calls from before have no figure for their CPU time: 0 stands for it. */
+const CPU_TIME = `
+  ALTER TABLE calls ADD COLUMN cpu_ms     REAL    NOT NULL DEFAULT 0;
+  ALTER TABLE calls ADD COLUMN is_partial INTEGER NOT NULL DEFAULT 0 CHECK (is_partial IN (0, 1));
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

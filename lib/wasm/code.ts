@@ -9,12 +9,14 @@
  * Source: WebAssembly 3.0, 5.4 Instructions; costs are in docs/fuel.md.
  */
 import { refuse } from "../errors.ts";
+import { copyMemory, fillMemory, initMemory } from "./bulk.ts";
+import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, newStruct } from "./gc.ts";
 import { type IndexMap, mapFunction, requireGlobal } from "./indices.ts";
 import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop } from "./labels.ts";
-import { skipValueType } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
-import { describeOpcode, Kind, ONE_BYTE, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
+import { describeOpcode, Kind, ONE_BYTE, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
+import { readValueType } from "./types.ts";
 
 type Handler = (body: Body, at: number) => void;
 
@@ -24,7 +26,7 @@ type Handler = (body: Body, at: number) => void;
  * @throws {Failure} INSTRUCTION_UNKNOWN, COMPONENT_INVALID, COMPONENT_LIMIT
  */
 export function meterBody(body: Body): void {
-  skipLocals(body.reader);
+  skipLocals(body);
   body.charger.isDead = false;
   body.charger.beginChecked("call");
   body.mayLast = false;
@@ -32,16 +34,13 @@ export function meterBody(body: Body): void {
   body.charger.finish(!body.mayLast);
 }
 
-/** Copies a constant expression: indices move, nothing is charged. */
-export function copyExpression(body: Body): void {
-  body.charger.isDead = true;
-  copyInstructions(body);
-}
-
 function copyInstructions(body: Body): void {
   body.labels.length = 0;
+  body.blocks = 0;
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
+  body.allBlocks += body.blocks;
+  checkLimit("allBlocks", body.allBlocks, "the number of blocks of all functions, once metered");
   body.charger.copyTo(body.reader.pos);
 }
 
@@ -63,6 +62,7 @@ function copyInstruction(body: Body): void {
 }
 
 function prefixedKind(opcode: number, sub: number): number {
+  if (opcode === 0xfb) return PREFIX_FB[sub] ?? Kind.unknown;
   if (opcode === 0xfc) return PREFIX_FC[sub] ?? Kind.unknown;
   if (opcode === 0xfd) return PREFIX_FD[sub] ?? Kind.unknown;
   return Kind.unknown;
@@ -97,7 +97,7 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.tryTable, openTryTable],
   [Kind.stop, leaving(() => undefined)],
   [Kind.leave, leaving(escapeAll)],
-  [Kind.throw, leaving((body) => (escapeAll(body), body.reader.u32()))],
+  [Kind.throw, leaving((body, at) => (escapeAll(body), chargeException(body, at)))],
   [Kind.branch, leaving((body) => copyLabel(body))],
   [Kind.branchTable, leaving(targetTable)],
   [Kind.tailCall, tailCalling((body, at) => moveIndex(body, at, mapFunction))],
@@ -111,10 +111,18 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.globalIndex, (body, at) => (body.charger.add(at), requireGlobal(body.indices, body.reader.u32()))],
   [Kind.memoryGrow, growMemory],
   [Kind.tableGrow, growTable],
-  [Kind.bulkBytes, (body, at) => chargeLength(body, at, body.indices.chargeBytes)],
-  [Kind.bulkBytesPair, (body, at) => (chargeLength(body, at, body.indices.chargeBytes), body.reader.u32())],
+  [Kind.memoryFill, fillMemory],
+  [Kind.memoryCopy, copyMemory],
+  [Kind.memoryInit, initMemory],
   [Kind.bulkElements, (body, at) => chargeLength(body, at, body.indices.chargeElements)],
   [Kind.bulkElementsPair, (body, at) => (chargeLength(body, at, body.indices.chargeElements), body.reader.u32())],
+  [Kind.structNew, newStruct],
+  [Kind.arrayNew, newArray],
+  [Kind.arrayNewPair, (body, at) => (newArray(body, at), body.reader.u32())],
+  [Kind.arrayNewFixed, newFixedArray],
+  [Kind.arrayBulk, changeArray],
+  [Kind.arrayBulkPair, (body, at) => (changeArray(body, at), body.reader.u32())],
+  [Kind.branchOnCast, branchOnCast],
 ]);
 
 function indexByKind(
@@ -170,7 +178,7 @@ function opening(kind: number): Handler {
 /** A block type is a value type, empty, or a type index: each one signed 33-bit LEB128, a typed reference two. */
 function skipBlockType(reader: Reader): void {
   const first = reader.bytes[reader.pos];
-  if (first === 0x63 || first === 0x64) skipValueType(reader);
+  if (first === 0x63 || first === 0x64) readValueType(reader);
   else reader.skipLeb(33);
 }
 
@@ -256,18 +264,22 @@ function skipPair(reader: Reader): void {
 function skipMemoryArgument(reader: Reader): void {
   // Bit 6 of the alignment says that a memory index follows.
   if ((reader.u32() & 0x40) !== 0) reader.u32();
-  reader.u32();
+  // 64 bits also where the memory has 32: an offset may be padded to ten bytes.
+  reader.skipLeb(64);
 }
 
 function skipValueTypes(reader: Reader): void {
-  for (let count = reader.u32(); count > 0; count--) skipValueType(reader);
+  for (let count = reader.u32(); count > 0; count--) readValueType(reader);
 }
 
-function skipLocals(reader: Reader): void {
+function skipLocals(body: Body): void {
+  const { reader } = body;
   let locals = 0;
   for (let groups = reader.u32(); groups > 0; groups--) {
     locals += reader.u32();
     checkLimit("locals", locals, "the number of locals of a function");
-    skipValueType(reader);
+    readValueType(reader);
   }
+  body.allLocals += locals;
+  checkLimit("allLocals", body.allLocals, "the number of locals of all functions");
 }

@@ -26,6 +26,12 @@ export interface IndexMap {
   readonly grewTable: number;
   /** `refill(left) -> the next slice, negative when the call must end`. */
   readonly refill: number;
+  /** Bytes of objects that may be made without asking: a mutable i32. Only where the code can make objects, as the next two. */
+  readonly heapGlobal: number;
+  /** `allocate(left) -> bytes that may be made next`: traps when what was made does not fit. */
+  readonly allocate: number;
+  /** `refuseArray() -> ()`: traps, for an array that is too large. */
+  readonly refuseArray: number;
   /** Helper: asks for fuel, traps when refused. */
   readonly check: number;
   /** Helper: charges for a number of bytes and returns it. */
@@ -36,14 +42,23 @@ export interface IndexMap {
   readonly readFuel: number;
   /** Helper: `(counter) -> ()`, exported to the host. */
   readonly writeFuel: number;
+  /** Helpers for the other counter, exported to the host; only where the code can make objects. */
+  readonly readHeap: number;
+  readonly writeHeap: number;
+  /** Where the helpers begin that are made only where they are needed. */
+  readonly firstHelper: number;
 }
 
-/** How many functions KAMI imports into a module that has code. */
+/** How many functions KAMI imports into a module that has code, and how many more when the code can make objects. */
 const ADDED_IMPORTS = 4;
+const OBJECT_IMPORTS = 2;
+/** Helpers of every module with code. */
+const HELPERS = 5;
+const OBJECT_HELPERS = 2;
 
 /** Lays out the index spaces of the rewritten module. */
 export function mapIndices(layout: Layout): IndexMap {
-  const added = layout.functions === 0 ? 0 : ADDED_IMPORTS;
+  const added = layout.functions === 0 ? 0 : ADDED_IMPORTS + (layout.hasObjects ? OBJECT_IMPORTS : 0);
   const functions = layout.importedFunctions + layout.functions;
   const helpers = functions + added;
   return {
@@ -56,11 +71,17 @@ export function mapIndices(layout: Layout): IndexMap {
     growMemory: layout.importedFunctions + 1,
     growTable: layout.importedFunctions + 2,
     grewTable: layout.importedFunctions + 3,
+    heapGlobal: layout.globals + 1,
+    allocate: layout.importedFunctions + ADDED_IMPORTS,
+    refuseArray: layout.importedFunctions + ADDED_IMPORTS + 1,
     check: helpers,
     chargeBytes: helpers + 1,
     chargeElements: helpers + 2,
     readFuel: helpers + 3,
     writeFuel: helpers + 4,
+    readHeap: helpers + HELPERS,
+    writeHeap: helpers + HELPERS + 1,
+    firstHelper: helpers + HELPERS + (layout.hasObjects ? OBJECT_HELPERS : 0),
   };
 }
 

@@ -5,7 +5,9 @@ import type { Charger, Check, Run } from "./charge.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { Kind } from "./opcodes.ts";
+import type { HelperSet } from "./helper-set.ts";
 import type { Reader } from "./reader.ts";
+import type { Shape } from "./types.ts";
 
 /** What the handlers work on: one module's bodies, one after another. */
 export interface Body {
@@ -14,12 +16,24 @@ export interface Body {
   readonly reader: Reader;
   readonly charger: Charger;
   readonly indices: IndexMap;
+  readonly types: readonly Shape[];
+  /** The types of the tags, as indices. */
+  readonly tags: readonly number[];
+  /** Data segments that are longer than a bulk operation does at once. */
+  readonly largeData: ReadonlySet<number>;
+  /** The functions that the code needs beside those that every module gets. */
+  readonly helpers: HelperSet;
   /** Whether a call may throw past the rest of its run, which then ends at the call. */
   readonly callsEndRuns: boolean;
   /** The open blocks, innermost last. */
   readonly labels: Label[];
   /** Whether the body has a loop or a call: one that has neither ends soon, and needs no check. */
   mayLast: boolean;
+  /** Blocks of the body that is being read, once metered. */
+  blocks: number;
+  /** The same, and locals, of all bodies before. */
+  allBlocks: number;
+  allLocals: number;
 }
 
 /** An open block. */
@@ -55,9 +69,11 @@ const END = 0x0b;
 const BRANCH = 0x0c;
 const EMPTY = 0x40;
 
-/** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep. */
+/** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep, or there are too many. */
 export function openLabel(body: Body, kind: number): Label {
   checkLimit("nesting", body.labels.length, "the nesting of a function");
+  body.blocks += 1;
+  checkLimit("blocks", body.blocks, "the number of blocks of a function, once metered");
   const { charger } = body;
   const label: Label = {
     kind,
@@ -95,6 +111,7 @@ export function openLoop(body: Body, at: number): void {
   }
   charger.replaceBytes(at, reader.pos, [BLOCK, type, LOOP, type, BLOCK, EMPTY, LOOP, type]);
   charger.depth += OUTLINED_BLOCKS - 1;
+  body.blocks += OUTLINED_BLOCKS - 1;
   openLabel(body, Kind.outlinedLoop);
   // The refill block is the one around the loop.
   charger.beginChecked(charger.depth - 2);

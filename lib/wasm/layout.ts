@@ -6,6 +6,7 @@
 import { refuse } from "../errors.ts";
 import { checkLimit } from "./limits.ts";
 import { Reader } from "./reader.ts";
+import { readTypes, readValueType, type Shape } from "./types.ts";
 
 /** A memory's limits, in pages of 64 KiB. */
 export interface MemorySpec {
@@ -23,9 +24,10 @@ interface Section {
 /** What the rewriter must know before it writes the first byte. */
 export interface Layout {
   readonly sections: readonly Section[];
-  /** Types in the type index space, those inside recursive groups counted one by one. */
-  readonly types: number;
+  /** The type index space, those inside recursive groups one by one. */
+  readonly types: readonly Shape[];
   readonly importedFunctions: number;
+  readonly importedGlobals: number;
   /** Imported and defined globals. */
   readonly globals: number;
   /** Functions that the module defines. */
@@ -34,8 +36,10 @@ export interface Layout {
   readonly start: number | undefined;
   /** The module's own memories. */
   readonly memories: readonly MemorySpec[];
-  /** Whether the module can throw: straight runs then end at calls. */
-  readonly hasTags: boolean;
+  /** The types of the tags, as indices, the imported ones first. A module that has any can throw: straight runs then end at calls. */
+  readonly tags: readonly number[];
+  /** Whether its code can make objects of the engine's heap. */
+  readonly hasObjects: boolean;
 }
 
 /** The section identifiers that the rewriter names. */
@@ -65,6 +69,10 @@ export const METER_EXPORTS = {
   read: "kami:read-fuel",
   /** `(i32) -> ()`: replaces what is left. */
   write: "kami:write-fuel",
+  /** `() -> i32`: bytes of objects that may still be made without asking; only where code can make any. */
+  readHeap: "kami:read-heap",
+  /** `(i32) -> ()`: replaces them. */
+  writeHeap: "kami:write-heap",
   /** The module's start function, when it had one: the host calls it once, right after instantiation. */
   start: "kami:start",
 } as const;
@@ -86,27 +94,23 @@ export function readLayout(bytes: Uint8Array): Layout {
     const section = sections.find((candidate) => candidate.id === id);
     return section && new Reader(bytes, section.start, section.end);
   };
-  const types = countTypes(open(SectionId.type));
-  const imports = countImports(open(SectionId.import));
+  const types = readTypes(open(SectionId.type));
+  const imports = readImports(open(SectionId.import));
+  const tags = [...imports.tags, ...readTags(open(SectionId.tag))];
   const functions = open(SectionId.function)?.u32() ?? 0;
   checkLimit("functions", functions + imports.functions, "the number of functions");
   return {
     sections,
     types,
     importedFunctions: imports.functions,
+    importedGlobals: imports.globals,
     globals: imports.globals + (open(SectionId.global)?.u32() ?? 0),
     functions,
     start: open(SectionId.start)?.u32(),
     memories: readMemories(open(SectionId.memory), imports.memories),
-    hasTags: imports.tags > 0 || sections.some((section) => section.id === SectionId.tag),
+    tags,
+    hasObjects: functions > 0 && (tags.length > 0 || types.some(({ form }) => form !== "function")),
   };
-}
-
-/** Passes over a value type or a storage type. */
-export function skipValueType(reader: Reader): void {
-  const first = reader.u8();
-  // (ref null ht) and (ref ht) carry a heap type; every other type is one byte.
-  if (first === 0x63 || first === 0x64) reader.skipLeb(33);
 }
 
 /** What `limits` in the binary format say, for a memory or a table. */
@@ -125,6 +129,7 @@ export function readLimits(reader: Reader, what: "memory" | "table"): RawLimits 
   const flags = reader.u8();
   if ((flags & 0x02) !== 0) throw refuse("COMPONENT_UNSUPPORTED", { what: `a shared ${what} (threads)` });
   if ((flags & 0x04) !== 0) throw refuse("COMPONENT_UNSUPPORTED", { what: `a 64-bit ${what} (memory64)` });
+  if ((flags & 0x08) !== 0) throw refuse("COMPONENT_UNSUPPORTED", { what: `a ${what} with a custom page size` });
   if (flags > 1) throw refuse("COMPONENT_UNSUPPORTED", { what: `a ${what} with limits flags ${flags}` });
   const minimum = reader.u32();
   return { minimum, maximum: flags === 1 ? reader.u32() : undefined };
@@ -148,100 +153,68 @@ function readSections(bytes: Uint8Array): Section[] {
       last = order;
     }
     sections.push({ id, start, end: reader.pos });
+    checkLimit("sections", sections.length, "the number of sections");
   }
   return sections;
 }
 
-function countTypes(reader: Reader | undefined): number {
-  if (reader === undefined) return 0;
-  const entries = reader.u32();
-  let types = 0;
-  for (let entry = 0; entry < entries; entry++) {
-    types += skipRecursiveType(reader);
-    checkLimit("types", types, "the number of types");
-  }
-  return types;
-}
-
-function skipRecursiveType(reader: Reader): number {
-  const form = reader.u8();
-  if (form !== 0x4e) {
-    skipSubtype(reader, form);
-    return 1;
-  }
-  const members = reader.u32();
-  checkLimit("types", members, "the number of types");
-  for (let member = 0; member < members; member++) skipSubtype(reader, reader.u8());
-  return members;
-}
-
-function skipSubtype(reader: Reader, form: number): void {
-  let composite = form;
-  if (form === 0x50 || form === 0x4f) {
-    for (let supers = reader.u32(); supers > 0; supers--) reader.u32();
-    composite = reader.u8();
-  }
-  if (composite === 0x60) {
-    for (let list = 0; list < 2; list++) {
-      for (let count = reader.u32(); count > 0; count--) skipValueType(reader);
-    }
-  } else if (composite === 0x5f) {
-    for (let fields = reader.u32(); fields > 0; fields--) skipField(reader);
-  } else if (composite === 0x5e) {
-    skipField(reader);
-  } else {
-    throw reader.malformed(`type form 0x${composite.toString(16)}`);
-  }
-}
-
-function skipField(reader: Reader): void {
-  skipValueType(reader);
-  reader.u8();
-}
-
-interface ImportCounts {
+interface Imports {
   functions: number;
   globals: number;
   memories: number;
-  tags: number;
+  readonly tags: number[];
 }
 
-function countImports(reader: Reader | undefined): ImportCounts {
-  const counts: ImportCounts = { functions: 0, globals: 0, memories: 0, tags: 0 };
+function readImports(reader: Reader | undefined): Imports {
+  const counts: Imports = { functions: 0, globals: 0, memories: 0, tags: [] };
   if (reader === undefined) return counts;
   const entries = reader.u32();
   checkLimit("imports", entries, "the number of imports");
   for (let entry = 0; entry < entries; entry++) {
-    if (reader.name() === METER_MODULE)
-      throw refuse("COMPONENT_UNSUPPORTED", { what: `an import from "${METER_MODULE}"` });
+    const from = reader.name();
+    if (from === METER_MODULE) throw refuse("COMPONENT_UNSUPPORTED", { what: `an import from "${METER_MODULE}"` });
+    // The engine's own functions on JavaScript strings, which no meter sees.
+    if (from.startsWith("wasm:"))
+      throw refuse("COMPONENT_UNSUPPORTED", { what: `an import of the engine's, "${from}"` });
     reader.name();
-    countImport(reader, counts);
+    readImport(reader, counts);
   }
   return counts;
 }
 
-function countImport(reader: Reader, counts: ImportCounts): void {
+function readImport(reader: Reader, counts: Imports): void {
   const kind = reader.u8();
   if (kind === 0) {
     reader.u32();
     counts.functions += 1;
   } else if (kind === 1) {
-    skipValueType(reader);
+    readValueType(reader);
     readLimits(reader, "table");
   } else if (kind === 2) {
     readLimits(reader, "memory");
     counts.memories += 1;
   } else if (kind === 3) {
-    skipValueType(reader);
+    readValueType(reader);
     reader.u8();
     counts.globals += 1;
   } else if (kind === 4) {
-    reader.u8();
-    reader.u32();
-    counts.tags += 1;
+    counts.tags.push(readTag(reader));
   } else {
     throw reader.malformed(`import kind ${kind}`);
   }
+}
+
+function readTags(reader: Reader | undefined): number[] {
+  const tags: number[] = [];
+  if (reader === undefined) return tags;
+  for (let left = reader.u32(); left > 0; left--) tags.push(readTag(reader));
+  return tags;
+}
+
+/** Reads a tag. @returns The index of its type. */
+function readTag(reader: Reader): number {
+  reader.u8();
+  return reader.u32();
 }
 
 function readMemories(reader: Reader | undefined, imported: number): readonly MemorySpec[] {

@@ -1,17 +1,19 @@
 /**
  * Rewrites a core module so that it counts fuel, asks before it grows, can be interrupted, and runs over a memory from outside.
  *
- * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `refill`,
- * `grow` and `growTable` when it has code, and `memory0`, `memory1`, … for each memory that it used to define. It exports what
+ * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `refill`, `grow`,
+ * `growTable` and `grewTable` when it has code, `allocate` and `refuseArray` when its code can make objects of the engine's heap, and
+ * `memory0`, `memory1`, … for each memory that it used to define. It exports what
  * METER_EXPORTS names. Untrusted input; the engine validates what comes out.
  *
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
-import { writeCustom } from "./custom.ts";
-import { mapIndices } from "./indices.ts";
+import { writeCustoms } from "./custom.ts";
+import { declareHelpers } from "./functions.ts";
 import { type MemorySpec, readLayout, SECTION_ORDER, SectionId } from "./layout.ts";
 import { Reader } from "./reader.ts";
-import { type Rewrite, writeSection } from "./sections.ts";
+import { beginRewrite } from "./rewrite.ts";
+import { writeSection } from "./sections.ts";
 import { Writer } from "./writer.ts";
 
 export type { MemorySpec } from "./layout.ts";
@@ -23,10 +25,12 @@ export interface MeteredModule {
   readonly memories: readonly MemorySpec[];
   /** Elements of the module's own tables at the start, all together. */
   readonly initialTableElements: number;
+  /** Bytes of the objects that its constant expressions make, counted as docs/fuel.md says. */
+  readonly initialHeapBytes: number;
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 6;
+export const METER_ABI = 7;
 
 /**
  * Rewrites one core module.
@@ -39,16 +43,24 @@ export const METER_ABI = 6;
 export function meterModule(bytes: Uint8Array, name: string): MeteredModule {
   const layout = readLayout(bytes);
   const out = new Writer(Math.ceil(bytes.length * 1.7) + 1024);
-  const rewrite: Rewrite = { module: name, layout, indices: mapIndices(layout), out, tableElements: 0 };
+  const rewrite = beginRewrite(name, layout, out);
   out.copy(bytes.subarray(0, 8));
   const open = (id: number): Reader | undefined => {
     const section = layout.sections.find((candidate) => candidate.id === id);
     return section && new Reader(bytes, section.start, section.end);
   };
   for (const id of SECTION_ORDER) writeSection(rewrite, id, open(id));
-  for (const section of layout.sections) {
-    if (section.id === SectionId.custom)
-      writeCustom(out, new Reader(bytes, section.start, section.end), rewrite.indices);
-  }
-  return { bytes: out.finish(), memories: layout.memories, initialTableElements: rewrite.tableElements };
+  declareHelpers(rewrite);
+  const customs = layout.sections.filter(({ id }) => id === SectionId.custom);
+  writeCustoms(
+    out,
+    customs.map(({ start, end }) => new Reader(bytes, start, end)),
+    rewrite.indices,
+  );
+  return {
+    bytes: out.finish(),
+    memories: layout.memories,
+    initialTableElements: rewrite.tableElements,
+    initialHeapBytes: rewrite.constants.heapBytes,
+  };
 }

@@ -4,6 +4,78 @@
  * Source: WebAssembly 3.0, 5.4 Instructions. An opcode that is not here is refused.
  */
 
+/** The opcodes that the meter itself writes or tells apart, by the standard's names. */
+export const Op = {
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
+  drop: 0x1a,
+  select: 0x1b,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  memorySize: 0x3f,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
+  i32GtU: 0x4b,
+  i32LeU: 0x4d,
+  i64GtU: 0x56,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Shl: 0x74,
+  i32ShrU: 0x76,
+  i64Add: 0x7c,
+  i64Sub: 0x7d,
+  i64Mul: 0x7e,
+  i64Shl: 0x86,
+  i64ExtendI32U: 0xad,
+  refNull: 0xd0,
+  refFunc: 0xd2,
+  prefixGc: 0xfb,
+  prefixBulk: 0xfc,
+  prefixSimd: 0xfd,
+  prefixThreads: 0xfe,
+} as const;
+
+/** Sub-opcodes behind {@link Op.prefixBulk}. */
+export const BulkOp = { memoryInit: 8, memoryCopy: 10, memoryFill: 11 } as const;
+
+/** Sub-opcodes behind {@link Op.prefixGc}: those that may stand in constant expressions. */
+export const GcOp = {
+  structNew: 0,
+  structNewDefault: 1,
+  arrayNew: 6,
+  arrayNewDefault: 7,
+  arrayNewFixed: 8,
+  anyConvertExtern: 26,
+  externConvertAny: 27,
+  refI31: 28,
+} as const;
+
+/** `v128.const`, behind {@link Op.prefixSimd}. */
+export const V128_CONST = 12;
+
+/** The block type of a block without parameters and results. */
+export const EMPTY_BLOCK = 0x40;
+
 /** How an instruction is laid out and what the meter must do about it. */
 export const Kind = {
   unknown: 0,
@@ -43,9 +115,9 @@ export const Kind = {
   globalIndex: 28,
   memoryGrow: 29,
   tableGrow: 30,
-  /** Bulk over bytes; one or two indices. */
-  bulkBytes: 31,
-  bulkBytesPair: 32,
+  memoryFill: 31,
+  memoryCopy: 32,
+  /** Bulk over elements of tables; one or two indices. */
   bulkElements: 33,
   bulkElementsPair: 34,
   tryTable: 35,
@@ -62,7 +134,18 @@ export const Kind = {
   /** A loop that is written as four blocks: no instruction has this kind. */
   outlinedLoop: 45,
   tailCallIndex: 46,
-  prefix: 47,
+  memoryInit: 47,
+  /** Makes a structure. */
+  structNew: 48,
+  /** Makes an array, as long as the operand on top says; one or two indices. */
+  arrayNew: 49,
+  arrayNewPair: 50,
+  arrayNewFixed: 51,
+  /** Bulk over elements of arrays; one or two indices. */
+  arrayBulk: 52,
+  arrayBulkPair: 53,
+  branchOnCast: 54,
+  prefix: 55,
 } as const;
 
 /** Layout of the one-byte opcodes, by opcode. */
@@ -113,19 +196,37 @@ export const ONE_BYTE: Uint8Array = table(256, [
   [0xfb, 0xfe, Kind.prefix],
 ]);
 
-/** Layout of the opcodes behind 0xFC, by sub-opcode: saturating conversion, bulk memory, tables. */
-export const PREFIX_FC: Uint8Array = table(18, [
+/** Layout of the opcodes behind 0xFB, by sub-opcode: garbage collection. */
+export const PREFIX_FB: Uint8Array = table(31, [
+  [0, 1, Kind.structNew],
+  [2, 5, Kind.indexPair],
+  [6, 7, Kind.arrayNew],
+  [8, 8, Kind.arrayNewFixed],
+  [9, 10, Kind.arrayNewPair],
+  [11, 14, Kind.index],
+  [15, 15, Kind.plain],
+  [16, 16, Kind.arrayBulk],
+  [17, 19, Kind.arrayBulkPair],
+  [20, 23, Kind.heapType],
+  [24, 25, Kind.branchOnCast],
+  [26, 30, Kind.plain],
+]);
+
+/** Layout of the opcodes behind 0xFC, by sub-opcode: saturating conversion, bulk memory, tables, wide arithmetic. */
+export const PREFIX_FC: Uint8Array = table(23, [
   [0, 7, Kind.plain],
-  [8, 8, Kind.bulkBytesPair],
+  [8, 8, Kind.memoryInit],
   [9, 9, Kind.index],
-  [10, 10, Kind.bulkBytesPair],
-  [11, 11, Kind.bulkBytes],
+  [10, 10, Kind.memoryCopy],
+  [11, 11, Kind.memoryFill],
   [12, 12, Kind.bulkElementsPair],
   [13, 13, Kind.index],
   [14, 14, Kind.bulkElementsPair],
   [15, 15, Kind.tableGrow],
   [16, 16, Kind.index],
   [17, 17, Kind.bulkElements],
+  // Source: the Wide Arithmetic proposal, which the engine has and WebAssembly 3.0 has not.
+  [19, 22, Kind.plain],
 ]);
 
 /** Layout of the opcodes behind 0xFD, by sub-opcode: SIMD, and relaxed SIMD from 256. */
@@ -140,12 +241,7 @@ export const PREFIX_FD: Uint8Array = table(276, [
   [94, 275, Kind.plain],
 ]);
 
-const GC_NAMES = (
-  "struct.new struct.new_default struct.get struct.get_s struct.get_u struct.set array.new array.new_default " +
-  "array.new_fixed array.new_data array.new_elem array.get array.get_s array.get_u array.set array.len array.fill " +
-  "array.copy array.init_data array.init_elem ref.test ref.test_null ref.cast ref.cast_null br_on_cast br_on_cast_fail " +
-  "any.convert_extern extern.convert_any ref.i31 i31.get_s i31.get_u"
-).split(" ");
+const STACK_SWITCHING_NAMES = "cont.new cont.bind suspend resume resume_throw resume_throw_ref switch".split(" ");
 const ATOMIC_NAMES = ["memory.atomic.notify", "memory.atomic.wait32", "memory.atomic.wait64", "atomic.fence"];
 const ATOMIC_WIDTHS = ["i32", "i64", "i32.8", "i32.16", "i64.8", "i64.16", "i64.32"];
 const ATOMIC_OPERATIONS = [
@@ -169,8 +265,9 @@ const ATOMIC_OPERATIONS = [
  */
 export function describeOpcode(opcode: number, sub?: number): string {
   const code = `0x${opcode.toString(16).padStart(2, "0")}${sub === undefined ? "" : ` 0x${sub.toString(16)}`}`;
-  if (opcode === 0xfb && sub !== undefined) return `${code} (${GC_NAMES[sub] ?? "unassigned"}, garbage collection)`;
-  if (opcode === 0xfe && sub !== undefined) return `${code} (${atomicName(sub)}, threads)`;
+  if (opcode === Op.prefixThreads && sub !== undefined) return `${code} (${atomicName(sub)}, threads)`;
+  if (opcode >= 0xe0 && opcode <= 0xe6)
+    return `${code} (${STACK_SWITCHING_NAMES[opcode - 0xe0] ?? ""}, stack switching)`;
   return code;
 }
 

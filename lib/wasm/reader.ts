@@ -48,11 +48,12 @@ export class Reader {
 
   /** Passes over a LEB128 of at most `bits` bits. @throws {Failure} COMPONENT_INVALID when it is longer or cut. */
   skipLeb(bits: number): void {
-    let left = Math.ceil(bits / 7);
-    while (this.u8() >= 0x80) {
-      left -= 1;
-      if (left <= 0) throw this.malformed("an integer is too long");
+    // Nearly all are one byte.
+    if (this.u8() < 0x80) return;
+    for (let left = Math.ceil(bits / 7) - 1; left > 0; left--) {
+      if (this.u8() < 0x80) return;
     }
+    throw this.malformed("an integer is too long");
   }
 
   /** Passes over `count` bytes. @throws {Failure} COMPONENT_INVALID when there are fewer. */

@@ -4,26 +4,16 @@
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
 import { refuse } from "../errors.ts";
-import { Charger } from "./charge.ts";
-import { copyExpression, meterBody } from "./code.ts";
-import { FUEL_GLOBAL, HELPER_TYPES, METER_IMPORTS, METER_TYPES, writeHelpers } from "./helpers.ts";
-import { type IndexMap, mapFunction, requireGlobal } from "./indices.ts";
-import type { Body } from "./labels.ts";
-import { type Layout, METER_EXPORTS, METER_MODULE, readLimits, SectionId, skipValueType } from "./layout.ts";
+import { writeCode, writeFunctions } from "./functions.ts";
+import { additionsFor } from "./helpers.ts";
+import { mapFunction, requireGlobal } from "./indices.ts";
+import { METER_EXPORTS, METER_MODULE, readLimits, SectionId } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import type { Reader } from "./reader.ts";
+import { copyCount, copyExpression, copyRest, type Rewrite } from "./rewrite.ts";
+import { copyData, copyElements } from "./segments.ts";
+import { readValueType } from "./types.ts";
 import { type Writer, writeSized } from "./writer.ts";
-
-/** One module's rewriting. */
-export interface Rewrite {
-  /** For messages. */
-  readonly module: string;
-  readonly layout: Layout;
-  readonly indices: IndexMap;
-  readonly out: Writer;
-  /** Elements of the module's own tables so far. */
-  tableElements: number;
-}
 
 type SectionWriter = (rewrite: Rewrite, reader: Reader | undefined) => void;
 
@@ -52,7 +42,7 @@ const WRITERS = new Map<number, SectionWriter>([
  * @throws {Failure} INSTRUCTION_UNKNOWN, COMPONENT_INVALID, COMPONENT_UNSUPPORTED, COMPONENT_LIMIT
  */
 export function writeSection(rewrite: Rewrite, id: number, reader: Reader | undefined): void {
-  const write = WRITERS.get(id) ?? copyWhole;
+  const write = WRITERS.get(id) ?? copyRest;
   const isNeeded = reader !== undefined || isAdded(rewrite, id);
   // Memories become imports; the start function an export that the host calls, once it can see what the instance uses.
   if (!isNeeded || id === SectionId.memory || id === SectionId.start) return;
@@ -76,28 +66,21 @@ function present(write: (rewrite: Rewrite, reader: Reader) => void): SectionWrit
   };
 }
 
-function copyWhole(rewrite: Rewrite, reader: Reader | undefined): void {
-  if (reader === undefined) return;
-  rewrite.out.copyRange(reader.bytes, reader.pos, reader.end);
-  reader.pos = reader.end;
-}
-
 function writeTypes(rewrite: Rewrite, reader: Reader | undefined): void {
-  const added = rewrite.indices.addedFunctions > 0 ? METER_TYPES : [];
-  rewrite.out.u32((reader?.u32() ?? 0) + added.length);
-  copyWhole(rewrite, reader);
-  for (const bytes of added) rewrite.out.copy(bytes);
+  const { types } = additionsFor(rewrite.layout);
+  rewrite.out.u32((reader?.u32() ?? 0) + types.length);
+  copyRest(rewrite, reader);
+  for (const bytes of types) rewrite.out.copy(bytes);
 }
 
 function writeImports(rewrite: Rewrite, reader: Reader | undefined): void {
-  const { out, layout, indices } = rewrite;
-  const hasCode = indices.addedFunctions > 0;
-  const added = (hasCode ? METER_IMPORTS.length : 0) + layout.memories.length;
-  out.u32((reader?.u32() ?? 0) + added);
-  copyWhole(rewrite, reader);
-  for (const { name, type } of hasCode ? METER_IMPORTS : []) {
+  const { out, layout } = rewrite;
+  const { imports } = additionsFor(layout);
+  out.u32((reader?.u32() ?? 0) + imports.length + layout.memories.length);
+  copyRest(rewrite, reader);
+  for (const { name, type } of imports) {
     writeImportName(out, name, FUNCTION);
-    out.u32(layout.types + type);
+    out.u32(layout.types.length + type);
   }
   for (const [index, memory] of layout.memories.entries()) {
     writeImportName(out, `memory${index}`, MEMORY);
@@ -113,14 +96,6 @@ function writeImportName(out: Writer, name: string, kind: number): void {
   out.u8(kind);
 }
 
-function writeFunctions(rewrite: Rewrite, reader: Reader | undefined): void {
-  const count = reader?.u32() ?? 0;
-  const helpers = count === 0 ? [] : HELPER_TYPES;
-  rewrite.out.u32(count + helpers.length);
-  copyWhole(rewrite, reader);
-  for (const type of helpers) rewrite.out.u32(rewrite.layout.types + type);
-}
-
 function copyTables(rewrite: Rewrite, reader: Reader): void {
   const { out } = rewrite;
   const count = copyCount(rewrite, reader);
@@ -129,32 +104,32 @@ function copyTables(rewrite: Rewrite, reader: Reader): void {
     const start = reader.pos;
     const hasInitializer = reader.bytes[start] === 0x40;
     if (hasInitializer) reader.skip(2);
-    skipValueType(reader);
+    readValueType(reader);
     rewrite.tableElements += readLimits(reader, "table").minimum;
     checkLimit("tableElements", rewrite.tableElements, "the number of table elements at the start");
     out.copyRange(reader.bytes, start, reader.pos);
-    if (hasInitializer) expression(rewrite, reader);
+    if (hasInitializer) copyExpression(rewrite, reader);
   }
 }
 
 function copyGlobals(rewrite: Rewrite, reader: Reader | undefined): void {
-  const { out, indices } = rewrite;
-  const hasCode = indices.addedFunctions > 0;
+  const { out, layout } = rewrite;
+  const added = additionsFor(layout).globals;
   const count = reader?.u32() ?? 0;
   checkLimit("globals", count, "the number of globals");
-  out.u32(count + (hasCode ? 1 : 0));
+  out.u32(count + added.length);
   if (reader !== undefined) {
     for (let global = 0; global < count; global++) copyGlobal(rewrite, reader);
   }
-  if (hasCode) out.copy(FUEL_GLOBAL);
+  for (const bytes of added) out.copy(bytes);
 }
 
 function copyGlobal(rewrite: Rewrite, reader: Reader): void {
   const start = reader.pos;
-  skipValueType(reader);
+  readValueType(reader);
   reader.u8();
   rewrite.out.copyRange(reader.bytes, start, reader.pos);
-  expression(rewrite, reader);
+  rewrite.constants.globals.push(copyExpression(rewrite, reader));
 }
 
 function copyExports(rewrite: Rewrite, reader: Reader | undefined): void {
@@ -180,6 +155,9 @@ function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: s
   if (indices.addedFunctions > 0) {
     added.push([METER_EXPORTS.read, indices.readFuel], [METER_EXPORTS.write, indices.writeFuel]);
   }
+  if (layout.hasObjects) {
+    added.push([METER_EXPORTS.readHeap, indices.readHeap], [METER_EXPORTS.writeHeap, indices.writeHeap]);
+  }
   if (layout.start !== undefined) added.push([METER_EXPORTS.start, mapFunction(indices, layout.start)]);
   return added;
 }
@@ -194,83 +172,4 @@ function copyExport({ out, indices }: Rewrite, reader: Reader): void {
   const index = reader.u32();
   if (kind === FUNCTION) out.u32(mapFunction(indices, index));
   else out.u32(kind === GLOBAL ? requireGlobal(indices, index) : index);
-}
-
-function copyElements(rewrite: Rewrite, reader: Reader): void {
-  const { out } = rewrite;
-  const count = copyCount(rewrite, reader);
-  for (let segment = 0; segment < count; segment++) {
-    const flags = reader.u32();
-    if (flags > 7) throw reader.malformed(`element segment flags ${flags}`);
-    out.u32(flags);
-    const isActive = (flags & 1) === 0;
-    if (isActive && (flags & 2) !== 0) out.u32(reader.u32());
-    if (isActive) expression(rewrite, reader);
-    if ((flags & 3) !== 0) copyElementType(rewrite, reader);
-    const items = copyCount(rewrite, reader);
-    for (let item = 0; item < items; item++) {
-      if ((flags & 4) !== 0) expression(rewrite, reader);
-      else out.u32(mapFunction(rewrite.indices, reader.u32()));
-    }
-  }
-}
-
-function copyElementType(rewrite: Rewrite, reader: Reader): void {
-  const start = reader.pos;
-  skipValueType(reader);
-  rewrite.out.copyRange(reader.bytes, start, reader.pos);
-}
-
-function writeCode(rewrite: Rewrite, reader: Reader): void {
-  const count = reader.u32();
-  if (count !== rewrite.layout.functions) throw reader.malformed("as many bodies as functions were expected");
-  rewrite.out.u32(count + (count === 0 ? 0 : HELPER_TYPES.length));
-  const body = bodyOf(rewrite, reader);
-  for (let index = 0; index < count; index++) {
-    const size = reader.u32();
-    const end = reader.pos + size;
-    body.charger.startAt(reader.pos);
-    writeSized(rewrite.out, () => meterBody(body));
-    if (reader.pos !== end) throw reader.malformed("a function body does not end where its size says");
-  }
-  if (count > 0) writeHelpers(rewrite.out, rewrite.indices);
-}
-
-function copyData(rewrite: Rewrite, reader: Reader): void {
-  const { out } = rewrite;
-  const count = copyCount(rewrite, reader);
-  for (let segment = 0; segment < count; segment++) {
-    const flags = reader.u32();
-    if (flags > 2) throw reader.malformed(`data segment flags ${flags}`);
-    out.u32(flags);
-    if (flags === 2) out.u32(reader.u32());
-    if (flags !== 1) expression(rewrite, reader);
-    const start = reader.pos;
-    reader.skip(reader.u32());
-    out.copyRange(reader.bytes, start, reader.pos);
-  }
-}
-
-function copyCount(rewrite: Rewrite, reader: Reader): number {
-  const count = reader.u32();
-  rewrite.out.u32(count);
-  return count;
-}
-
-function expression(rewrite: Rewrite, reader: Reader): void {
-  const body = bodyOf(rewrite, reader);
-  body.charger.startAt(reader.pos);
-  copyExpression(body);
-}
-
-function bodyOf(rewrite: Rewrite, reader: Reader): Body {
-  return {
-    module: rewrite.module,
-    reader,
-    charger: new Charger(reader.bytes, rewrite.out, rewrite.indices),
-    indices: rewrite.indices,
-    callsEndRuns: rewrite.layout.hasTags,
-    labels: [],
-    mayLast: false,
-  };
 }

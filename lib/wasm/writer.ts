@@ -8,6 +8,9 @@ const TEXT = new TextEncoder();
 /** Bytes of a padded 32-bit LEB128: room to fill in a number that is known later. */
 const PADDED_U32_BYTES = 5;
 
+/** Up to here, bytes are copied one by one. */
+const SHORT_BYTES = 128;
+
 /** A growing buffer. */
 export class Writer {
   #bytes: Uint8Array;
@@ -28,10 +31,15 @@ export class Writer {
   u32(value: number): void {
     let rest = value;
     while (rest >= 0x80) {
-      this.u8((rest % 0x80) | 0x80);
-      rest = Math.floor(rest / 0x80);
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>>= 7;
     }
     this.u8(rest);
+  }
+
+  /** Appends a signed LEB128, -2^31 to 2^32 - 1; what is above 2^31 - 1 as the number of the same 32 bits. */
+  s32(value: number): void {
+    for (const byte of signedBytes(value)) this.u8(byte);
   }
 
   /** Appends a copy of bytes. */
@@ -41,10 +49,10 @@ export class Writer {
     this.length += bytes.length;
   }
 
-  /** Appends a copy of `bytes[start, end)`; faster than a subarray for the short pieces that code is made of. */
+  /** Appends a copy of `bytes[start, end)`; without a subarray, which is garbage, for the short pieces that code is made of. */
   copyRange(bytes: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    if (count > 24) return this.copy(bytes.subarray(start, end));
+    if (count > SHORT_BYTES) return this.copy(bytes.subarray(start, end));
     this.#reserve(count);
     const target = this.#bytes;
     for (let i = 0; i < count; i++) target[this.length + i] = bytes[start + i] ?? 0;
@@ -76,14 +84,27 @@ export class Writer {
     bytes[at + 4] = value >>> 28;
   }
 
+  /** Fills in the size of content, which {@link writeSized} left in front of it. */
+  patchSize(start: number, end: number): void {
+    this.patchU32(start - PADDED_U32_BYTES, end - start);
+  }
+
   /** Overwrites `[start, end)` with one byte. */
   fill(start: number, end: number, byte: number): void {
     this.#bytes.fill(byte, start, end);
   }
 
-  /** Returns a copy of what was written. */
+  /** Puts bytes between what was written: everything behind `at` moves. */
+  insert(at: number, bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.copyWithin(at + bytes.length, at, this.length);
+    this.#bytes.set(bytes, at);
+    this.length += bytes.length;
+  }
+
+  /** Returns what was written: no copy, which would double the memory that a large module takes. Nothing may be written after it. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.length);
+    return this.#bytes.subarray(0, this.length);
   }
 
   #reserve(count: number): void {
@@ -94,10 +115,36 @@ export class Writer {
   }
 }
 
-/** Writes something behind its size in bytes. */
-export function writeSized(out: Writer, write: () => void): void {
+/** Writes something behind its size in bytes. @returns That size. */
+export function writeSized(out: Writer, write: () => void): number {
   const at = out.padded();
   const start = out.length;
   write();
-  out.patchU32(at, out.length - start);
+  const size = out.length - start;
+  out.patchU32(at, size);
+  return size;
+}
+
+/** Writes an instruction with an index, or a block type, behind it. */
+export function writeIndexed(out: Writer, opcode: number, index: number): void {
+  out.u8(opcode);
+  out.u32(index);
+}
+
+/** Writes a constant of the opcode's type. @param value - -2^31 to 2^32 - 1. */
+export function writeNumber(out: Writer, opcode: number, value: number): void {
+  out.u8(opcode);
+  out.s32(value);
+}
+
+/** Encodes a signed LEB128, see {@link Writer.s32}. */
+export function signedBytes(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  while (rest < -0x40 || rest > 0x3f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>= 7;
+  }
+  bytes.push(rest & 0x7f);
+  return bytes;
 }

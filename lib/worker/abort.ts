@@ -7,8 +7,10 @@
  * Source: WebAssembly 3.0, 4.6.11: traps are not caught by handlers.
  */
 
-/** `(module (func (export "abort") unreachable))` */
-const BYTES = Uint8Array.fromHex("0061736d01000000010401600000030201000709010561626f727400000a05010300000b");
+/** `(module (func (export "abort") unreachable))`, with a name section without names: a trace leaves out functions without one. */
+const BYTES = Uint8Array.fromHex(
+  "0061736d01000000010401600000030201000709010561626f727400000a05010300000b0008046e616d65000100",
+);
 
 const { abort } = new WebAssembly.Instance(new WebAssembly.Module(BYTES)).exports;
 

@@ -5,10 +5,12 @@
  * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. An import that refuses
  * ends the guest by a trap, and once the budget is stopped every counter stays below zero.
  */
+import { ARRAY_LIMIT_BYTES } from "../component/instantiate.ts";
 import type { FailureCode, FailureDetail } from "../errors.ts";
 import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { abortGuest } from "./abort.ts";
+import { threadCpuMicroseconds } from "./cpu-clock.ts";
 import { FuelCounter } from "./fuel-counter.ts";
 import { MemoryAccount, PAGE_BYTES } from "./memory-account.ts";
 
@@ -20,6 +22,8 @@ export interface Stop<C extends FailureCode = FailureCode> {
 
 /** Units between two looks at the interrupt flag: well under 10 ms even in the engine's interpreter. */
 const SLICE = 50_000;
+/** Milliseconds between two reports of the CPU time: reading it costs as much as a slice. */
+const REPORT_MS = 10;
 /** What a call into the host costs, in units. */
 const HOST_CALL_COST = 100;
 /** What it costs to make a core instance, in units. */
@@ -38,6 +42,8 @@ export class Budget {
   hostCalls = 0;
   readonly #control: ControlBlock;
   readonly #deadlineAt: number;
+  readonly #cpuAtStart = threadCpuMicroseconds();
+  #reportAt: number;
   readonly #counters: FuelCounter[] = [];
   /** Units used that no counter holds any more, or never held. */
   #settled = 0;
@@ -49,11 +55,17 @@ export class Budget {
     this.memory = new MemoryAccount(limits.memoryBytes);
     this.#control = control;
     this.#deadlineAt = startedAt + limits.timeoutMs;
+    this.#reportAt = startedAt + REPORT_MS;
   }
 
   /** Units used so far, at most the limit. */
   get fuelUsed(): number {
     return Math.min(this.#usedAtStop ?? this.#used(), this.limits.fuel);
+  }
+
+  /** Milliseconds of CPU time that this thread has spent on the call so far. */
+  get cpuMs(): number {
+    return (threadCpuMicroseconds() - this.#cpuAtStart) / 1000;
   }
 
   /** Whether the guest was ever refused memory: explains a crash that follows. */
@@ -100,17 +112,32 @@ export class Budget {
     this.#publishMemory();
   }
 
+  /** Makes the counter of the bytes of one more instance's objects. It ends the guest when they do not fit. */
+  addHeap(): FuelCounter {
+    return this.memory.addHeap((used) => {
+      const slice = this.memory.grantHeap(used);
+      this.#publishMemory();
+      this.checkInterrupt();
+      if (slice < 0) this.#exhaustMemory();
+      return slice;
+    });
+  }
+
+  /** The metered code's word that an array is larger than any may be. @throws {WebAssembly.RuntimeError} that no guest can catch, always. */
+  refuseArray(): never {
+    this.stop("GUEST_TRAP", { reason: `it makes an array of more than ${ARRAY_LIMIT_BYTES / 1_048_576} MiB` });
+    return abortGuest();
+  }
+
   /** Makes room for what an instance starts with, and charges for making it. @throws {WebAssembly.RuntimeError} that no guest can catch, when the call's memory would be over the limit. */
-  reserve(room: { readonly pages: number; readonly tableElements: number }): void {
-    this.charge(INSTANCE_COST);
+  reserve(room: { readonly pages: number; readonly tableElements: number; readonly heapBytes: number }): void {
+    this.charge(INSTANCE_COST + Math.floor(room.heapBytes / 16));
     this.checkInterrupt();
     if (this.#counters.length >= MOST_INSTANCES) {
       this.stop("GUEST_TRAP", { reason: `it makes more than ${MOST_INSTANCES} core instances` });
       abortGuest();
     }
-    if (this.memory.start(room.pages * PAGE_BYTES, room.tableElements)) return;
-    this.stop("MEMORY_EXHAUSTED", { limitBytes: this.limits.memoryBytes });
-    abortGuest();
+    if (!this.memory.start(room.pages * PAGE_BYTES + room.heapBytes, room.tableElements)) this.#exhaustMemory();
   }
 
   /** The metered code's `memory.grow`: the old size in pages, or -1. `delta` is in pages, read as unsigned. */
@@ -161,13 +188,26 @@ export class Budget {
 
   #heedInterrupt(): void {
     const reason = this.#control.interrupted;
-    if (reason === "deadline" || (reason === undefined && performance.now() >= this.#deadlineAt)) {
+    const now = performance.now();
+    if (now >= this.#reportAt) this.#report(now);
+    if (reason === "deadline" || (reason === undefined && now >= this.#deadlineAt)) {
       this.stop("DEADLINE_EXCEEDED", { limitMs: this.limits.timeoutMs });
     } else if (reason !== undefined) this.stop("CANCELLED", {});
   }
 
+  /** Tells the host, for the case that it hears nothing more of this call. */
+  #report(now: number): void {
+    this.#reportAt = now + REPORT_MS;
+    this.#control.publishEffort(this.cpuMs, this.hostCalls);
+  }
+
   #isStopped(): boolean {
     return this.stopped !== undefined;
+  }
+
+  #exhaustMemory(): never {
+    this.stop("MEMORY_EXHAUSTED", { limitBytes: this.limits.memoryBytes });
+    return abortGuest();
   }
 
   #publishMemory(): void {

@@ -11,10 +11,11 @@ import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import type { CallContext } from "./context.ts";
 import { CommandOutput } from "./command-output.ts";
-import { describeThrown, isErrorResult } from "./failure.ts";
+import { describeThrown, isErrorResult, placeFailure } from "./failure.ts";
 import { createImports } from "./imports.ts";
 import { Instances } from "./instance.ts";
 import type { MemoryPool } from "./memory-pool.ts";
+import { traceGuest } from "./trace.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -28,6 +29,11 @@ export function runCall(message: CallMessage, linker: Linker, pool: MemoryPool):
   using call = new Call(message, linker, pool);
   return call.run();
 }
+
+/** What came of a guest: what its entry function returned, or what was thrown and by which of its functions. */
+type Attempt =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown; readonly frames: readonly string[] | undefined };
 
 class Call implements CallContext, Disposable {
   readonly stdin: Uint8Array;
@@ -107,20 +113,25 @@ class Call implements CallContext, Disposable {
     this.#budget.settle();
     const { stopped } = this.#budget;
     const hasExitedWell = stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#commandOutput !== undefined;
-    if (stopped !== undefined && !hasExitedWell) return { ok: false, ...stopped };
+    if (stopped !== undefined && !hasExitedWell) {
+      const outcome: Outcome = { ok: false, ...stopped };
+      return attempt.ok ? outcome : placeFailure(outcome, attempt.frames);
+    }
     if (attempt.ok || hasExitedWell)
       return this.#commandOutput?.outcome() ?? checkResult(attempt.ok ? attempt.value : undefined);
     if (this.#commandOutput !== undefined && isErrorResult(attempt.error))
       return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
-    return describeThrown(attempt.error, this.#budget);
+    return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
   }
 
-  #attempt(): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown } {
+  #attempt(): Attempt {
     try {
       const entry = this.#linker.instantiate(createImports(this), this.#instances.instantiateCore);
       return { ok: true, value: this.#commandOutput === undefined ? entry(this.#message.input) : entry() };
     } catch (error) {
-      return { ok: false, error };
+      // At once: a garbage collection turns the engine's stack into text, in which the guest's functions have no names.
+      const frames = this.#budget.stopped?.code === "TOOL_EXIT" ? undefined : traceGuest(error);
+      return { ok: false, error, frames };
     }
   }
 
@@ -131,11 +142,13 @@ class Call implements CallContext, Disposable {
   #usage(outcome: Outcome): Usage {
     return {
       fuel: this.#budget.fuelUsed,
+      cpuMs: this.#budget.cpuMs,
       wallMs: performance.now() - this.#startedAt,
       peakMemoryBytes: this.#budget.memory.peakBytes,
       hostCalls: this.#budget.hostCalls,
       inputBytes: Buffer.byteLength(this.#message.input),
       outputBytes: outcome.ok ? Buffer.byteLength(outcome.output) : 0,
+      isPartial: false,
     };
   }
 }

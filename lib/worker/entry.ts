@@ -7,11 +7,21 @@ import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messag
 import { runCall } from "./call.ts";
 import { cutTexts } from "./failure.ts";
 import { MemoryPool } from "./memory-pool.ts";
+import { keepFrames } from "./trace.ts";
 
 declare const self: Worker;
 
+/**
+ * Calls after which all garbage is collected. Each call leaves some that outlives the engine's small collections, and the engine makes a large one
+ * only when the heap has grown to several times its size.
+ */
+const COLLECT_AFTER_CALLS = 2048;
+/** Bytes of dead tables after which they are collected: the engine counts a table as some hundred bytes, whatever it holds. */
+const COLLECT_AFTER_BYTES = 8 * 1_048_576;
+
 const linkers = new Map<string, Promise<Linker>>();
 const pool = new MemoryPool();
+let answered = 0;
 
 self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => {
   const message = event.data;
@@ -19,6 +29,7 @@ self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => {
   else if (message.type === "unload") linkers.delete(message.digest);
   else void answer(message);
 };
+keepFrames();
 post({ type: "ready" });
 
 function load(digest: string, artifact: LoadableArtifact): void {
@@ -37,6 +48,15 @@ async function answer(message: CallMessage): Promise<void> {
   } catch (error) {
     post(unusable(message, error instanceof Error ? error.message : String(error)));
   }
+  answered += 1;
+  if (answered >= COLLECT_AFTER_CALLS || pool.leftBytes >= COLLECT_AFTER_BYTES) collect();
+}
+
+/** Takes some milliseconds. A collection in the background (`false`) would leave what matters here. */
+function collect(): void {
+  answered = 0;
+  pool.leftBytes = 0;
+  Bun.gc(true);
 }
 
 /** Glue that does not load is the component's fault, not the Worker's. */

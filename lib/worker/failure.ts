@@ -74,6 +74,25 @@ export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   return describeCrash(error);
 }
 
+/** Failures that happen at a place in the guest's code that its author wants to know. */
+const PLACED: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "FUEL_EXHAUSTED",
+  "DEADLINE_EXCEEDED",
+  "MEMORY_EXHAUSTED",
+  "STACK_OVERFLOW",
+  "GUEST_UNREACHABLE",
+  "GUEST_OUT_OF_BOUNDS",
+  "GUEST_DIVIDE_BY_ZERO",
+  "GUEST_TRAP",
+  "CAPABILITY_DENIED",
+]);
+
+/** Adds to a failure which of the guest's functions it happened in. @param frames - The innermost first. */
+export function placeFailure(outcome: Outcome, frames: readonly string[] | undefined): Outcome {
+  if (outcome.ok || frames === undefined || !PLACED.has(outcome.code)) return outcome;
+  return { ...outcome, detail: { ...outcome.detail, frames } };
+}
+
 /** Cuts the texts of a failure to what any message shows of them: a guest chose them, and their length. */
 export function cutTexts(outcome: Outcome): Outcome {
   if (outcome.ok) return outcome;

@@ -1,6 +1,6 @@
 /**
- * The fuel counter of one core module instance, from the host's side: a global of the module's own, read and written through functions
- * that the meter exports.
+ * A counter of one core module instance, from the host's side: a global of the module's own, read and written through functions
+ * that the meter exports. What is said here of units of fuel goes for bytes of objects as well.
  */
 
 /** The exports of a metered instance that the host uses. */
@@ -22,6 +22,11 @@ export class FuelCounter {
     this.#next = next;
   }
 
+  /** Units that may be burned before the code asks again. */
+  get left(): number {
+    return Math.max(0, this.#exports?.read() ?? 0);
+  }
+
   /** Units burned since the last slice was granted. */
   get used(): number {
     return this.#exports === undefined ? 0 : this.#granted - this.#exports.read();
@@ -41,6 +46,14 @@ export class FuelCounter {
     this.#granted = slice;
     return slice;
   };
+
+  /** Takes back what is left: the code asks before it burns more. Returns what was used. */
+  withdraw(): number {
+    const { used } = this;
+    this.#granted = 0;
+    this.#exports?.write(0);
+    return used;
+  }
 
   /** Makes the next check ask, and be refused. */
   exhaust(): void {

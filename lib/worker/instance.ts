@@ -25,15 +25,21 @@ export class Instances implements Disposable {
     const linked = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));
     const counter = this.#budget.addCounter();
     const meter = this.#meterImports([...linked, ...memories]);
+    const heap = this.#budget.addHeap();
     meter["refill"] = counter.refill;
+    meter["allocate"] = heap.refill;
     for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
     const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
     if (imports[TRANSCODE] !== undefined) own[TRANSCODE] = this.#chargeCopies(imports[TRANSCODE]);
     const instance = new WebAssembly.Instance(module.module, Object.assign(Object.create(null), imports, own));
     const read = instance.exports[METER_EXPORTS.read];
     const write = instance.exports[METER_EXPORTS.write];
+    const readHeap = instance.exports[METER_EXPORTS.readHeap];
+    const writeHeap = instance.exports[METER_EXPORTS.writeHeap];
     const start = instance.exports[METER_EXPORTS.start];
     if (isFunction(read) && isFunction(write)) counter.attach({ read: () => Number(read()), write });
+    if (isFunction(readHeap) && isFunction(writeHeap))
+      heap.attach({ read: () => Number(readHeap()), write: writeHeap });
     if (isFunction(start)) start();
     return instance;
   };
@@ -41,11 +47,13 @@ export class Instances implements Disposable {
   [Symbol.dispose](): void {
     for (const { size, memory } of this.#taken) this.#pool.give(size, memory);
     this.#taken.length = 0;
+    this.#pool.leftBytes += this.#budget.memory.tableBytes;
   }
 
   #takeMemories(module: LoadableModule): WebAssembly.Memory[] {
     const pages = module.memories.reduce((sum, { initialPages }) => sum + initialPages, 0);
-    this.#budget.reserve({ pages, tableElements: module.initialTableElements });
+    const { initialTableElements: tableElements, initialHeapBytes: heapBytes } = module;
+    this.#budget.reserve({ pages, tableElements, heapBytes });
     return module.memories.map((size) => {
       const memory = this.#pool.take(size);
       this.#taken.push({ size, memory });
@@ -56,6 +64,7 @@ export class Instances implements Disposable {
   #meterImports(memories: readonly WebAssembly.Memory[]): WebAssembly.ModuleImports {
     const meter: WebAssembly.ModuleImports = Object.create(null);
     meter["growTable"] = (delta: number): number => this.#budget.growTable(delta);
+    meter["refuseArray"] = (): never => this.#budget.refuseArray();
     meter["grewTable"] = (before: number): number => this.#budget.grewTable(before);
     meter["grow"] = (delta: number, index: number): number => {
       const memory = memories[index];

@@ -20,6 +20,8 @@ export interface MemorySize {
 
 /** The memories of one Worker. */
 export class MemoryPool {
+  /** Bytes that ended calls have left to the engine's collector, which does not know how many they are: those of tables. */
+  leftBytes = 0;
   readonly #free = new Map<string, WebAssembly.Memory[]>();
   #keptBytes = 0;
 

@@ -3,6 +3,7 @@ import { type CallFlags, capturedLines, explainInput, printCall, readLimits } fr
 import { EndWatch } from "../../lib/cli/exit-signal.ts";
 import type { ExitCode } from "../../lib/cli/exit-codes.ts";
 import { Session } from "../../lib/cli/session.ts";
+import { usageBlock } from "../../lib/cli/words.ts";
 import { type Failure, refuse } from "../../lib/errors.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import type { CallResult } from "../../lib/runtime.ts";
@@ -47,7 +48,7 @@ function failed(failure: Failure): CallResult {
 }
 
 const usageJson =
-  '"usage":{"fuel":0,"wallMs":0,"peakMemoryBytes":0,"hostCalls":0,"inputBytes":0,"outputBytes":0},"captured":{"pieces":[],"droppedBytes":0}';
+  '"usage":{"fuel":0,"cpuMs":0,"wallMs":0,"peakMemoryBytes":0,"hostCalls":0,"inputBytes":0,"outputBytes":0,"isPartial":false},"captured":{"pieces":[],"droppedBytes":0}';
 
 describe("printCall()", () => {
   test("prints the output alone, with a line feed", async () => {
@@ -105,7 +106,7 @@ describe("printCall()", () => {
     expect(await print({ ok: true, output: "1", usage: NO_USAGE, captured }, { usage: true })).toEqual({
       exit: 0,
       stdout: "1\n",
-      stderr: "[log warn] hot\nusage: 0 fuel, 0 ms, 0 B of memory at most, 0 host calls, 0 B in, 0 B out\n",
+      stderr: `[log warn] hot\n${usageBlock(NO_USAGE)}\n`,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatBytes, formatNumber, limitLines, limitsJson, usageJson, usageWords } from "../../lib/cli/words.ts";
+import { formatBytes, formatNumber, limitLines, limitsJson, usageBlock, usageJson } from "../../lib/cli/words.ts";
 import { MANIFEST_DEFAULTS } from "../../lib/manifest/defaults.ts";
 import type { ManifestSecurity } from "../../lib/manifest/manifest.ts";
 
@@ -32,13 +32,28 @@ describe("words for numbers", () => {
   test("say what a call used", () => {
     const usage = {
       fuel: 12_345,
+      cpuMs: 1.499_96,
       wallMs: 2.7149,
       peakMemoryBytes: 65_536,
       hostCalls: 2,
       inputBytes: 10,
       outputBytes: 2048,
+      isPartial: false,
     };
-    expect(usageWords(usage)).toBe("12,345 fuel, 2.71 ms, 64 KiB of memory at most, 2 host calls, 10 B in, 2 KiB out");
-    expect(usageJson({ ...usage, wallMs: 2.714_949_9 })).toEqual({ ...usage, wallMs: 2.715 });
+    const figures = [
+      "  fuel         12,345",
+      "  CPU time     1.5 ms",
+      "  wall time    2.71 ms",
+      "  peak memory  64 KiB",
+      "  host calls   2",
+      "  input        10 B",
+      "  output       2 KiB",
+    ];
+    expect(usageBlock(usage).split("\n")).toEqual(["usage", ...figures]);
+    expect(usageBlock({ ...usage, isPartial: true }).split("\n")).toEqual([
+      "usage, at least: the call was given up before it could say",
+      ...figures,
+    ]);
+    expect(usageJson({ ...usage, wallMs: 2.714_949_9 })).toEqual({ ...usage, cpuMs: 1.5, wallMs: 2.715 });
   });
 });

@@ -4,7 +4,7 @@ import { WIRE_LIMIT_BYTES, toToolResult } from "../../lib/mcp/result.ts";
 import { NO_OUTPUT, NO_USAGE, type Usage } from "../../lib/protocol/limits.ts";
 import { succeed } from "./support/host.ts";
 
-const usage: Usage = { fuel: 7, wallMs: 1.5, peakMemoryBytes: 65_536, hostCalls: 2, inputBytes: 3, outputBytes: 4 };
+const usage: Usage = { ...NO_USAGE, fuel: 7, cpuMs: 1.25, wallMs: 1.5, peakMemoryBytes: 65_536, hostCalls: 2 };
 
 const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
@@ -62,6 +62,29 @@ describe("toToolResult()", () => {
         },
       ],
       _meta: { "dev.kami/usage": usage, "dev.kami/failure": "BUSY" },
+    });
+  });
+
+  test("names the guest's functions, and says how much of its output was left out", () => {
+    const failure = refuse("GUEST_UNREACHABLE", { frames: ["parse\u001b[31m", "#7"] });
+    const captured = { pieces: [], droppedBytes: 12 };
+    expect(toToolResult({ ok: false, failure, usage, captured })).toEqual({
+      isError: true,
+      content: [
+        {
+          type: "text",
+          text: `The tool crashed: it executed an unreachable instruction, in "parse" (called from function 7) (try another input, or tell the tool's author)`,
+        },
+      ],
+      _meta: {
+        "dev.kami/usage": usage,
+        "dev.kami/dropped-output-bytes": 12,
+        "dev.kami/failure": "GUEST_UNREACHABLE",
+      },
+    });
+    expect(toToolResult({ ok: true, output: "1", usage, captured })).toEqual({
+      content: [{ type: "text", text: "1" }],
+      _meta: { "dev.kami/usage": usage, "dev.kami/dropped-output-bytes": 12 },
     });
   });
 

@@ -9,11 +9,13 @@ import { temporaryDirectory } from "./support.ts";
 function makeRecord(startedAt: number): CallRecord {
   const usage = {
     fuel: Number.MAX_SAFE_INTEGER,
+    cpuMs: 1.125,
     wallMs: 1.25,
     peakMemoryBytes: 65_536,
     hostCalls: 3,
     inputBytes: 2,
     outputBytes: 5,
+    isPartial: false,
   };
   return { toolId: "dev.example.echo", startedAt, outcome: "OK", usage };
 }
@@ -27,6 +29,7 @@ describe("Registry.calls()", () => {
     const records: CallRecord[] = [
       makeRecord(1_700_000_000_000),
       { ...makeRecord(2), toolId: "", outcome: "FUEL_EXHAUSTED" },
+      { ...makeRecord(4), outcome: "WORKER_LOST", usage: { ...makeRecord(4).usage, isPartial: true } },
       makeRecord(3),
     ];
     for (const record of records) registry.recordCall(record);

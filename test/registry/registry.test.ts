@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { NO_USAGE } from "../../lib/protocol/limits.ts";
 import { verifyPackage } from "../../lib/registry/package.ts";
 import { Registry } from "../../lib/registry/registry.ts";
 import { damageComponent, damageManifest, edit, idsOf, removePackage, replaceByLink, setUp } from "./context.ts";
@@ -173,11 +174,13 @@ describe("Registry.revision()", () => {
     const { registry } = context;
     using other = Registry.open(context.home);
     const source = await context.make();
-    const usage = { fuel: 1, wallMs: 1, peakMemoryBytes: 1, hostCalls: 1, inputBytes: 1, outputBytes: 1 };
     const steps: readonly (readonly [moves: boolean, work: () => unknown])[] = [
       [true, () => registry.install(source)],
       [true, () => registry.install(source)],
-      [false, () => registry.recordCall({ toolId: source.manifest.tool.id, startedAt: 1, outcome: "OK", usage })],
+      [
+        false,
+        () => registry.recordCall({ toolId: source.manifest.tool.id, startedAt: 1, outcome: "OK", usage: NO_USAGE }),
+      ],
       [false, () => registry.calls()],
       [false, () => registry.list()],
       [true, () => registry.setEnabled(source.manifest.tool.id, false)],

@@ -47,7 +47,12 @@ const HOSTILE: readonly Hostile[] = [
   { guest: "spin-realloc", limits: FEW, ends: NO_FUEL, why: "cabi_realloc counts" },
   { guest: "hog", ends: NO_MEMORY, why: "a crash after refused memory is named after the memory" },
   { guest: "hog-ignore", limits: FEW, ends: NO_FUEL, why: "who ignores the refusal burns fuel" },
-  { guest: "hog-table", ends: NO_MEMORY, why: "tables count as memory" },
+  {
+    guest: "hog-table",
+    limits: { memoryBytes: 8 * 1_048_576 },
+    ends: { code: "MEMORY_EXHAUSTED", message: "Cannot finish the call: it needs more than 8 MiB of memory" },
+    why: "tables count as memory",
+  },
   {
     guest: "initial-memory",
     ends: {

@@ -25,8 +25,12 @@ const GLOBAL = [0x7f, 0, 0x41, 0, 0x0b];
 const MEMORY = [0, 1];
 const TABLE = [0x70, 0, 0];
 const EMPTY_BODY = [2, 0, 0x0b];
+const ONE_FUNCTION = [section(1, vector(1, TYPE)), section(2, vector(1, FUNCTION_IMPORT))];
+const NULL_FUNCTION = [0xd0, 0x70, 0x0b];
 const OPEN_BLOCK = [0x02, 0x40];
 const OPEN_LOOP = [0x03, 0x40];
+const EMPTY_BLOCK = [0x02, 0x40, 0x0b];
+const EMPTY_LOOP = [0x03, 0x40, 0x0b];
 const END = [0x0b];
 
 const ROWS: readonly Row[] = [
@@ -35,6 +39,12 @@ const ROWS: readonly Row[] = [
     what: "the size of a core module in bytes",
     why: "most of it debug information",
     build: (count) => moduleOf(section(0, [7], text(".debug_"), new Uint8Array(count - 8 - 6 - 8))),
+  },
+  {
+    limit: "sections",
+    what: "the number of sections",
+    why: "custom ones, each without content",
+    build: (count) => moduleOf(repeat(count, [0, 1, 0])),
   },
   {
     limit: "types",
@@ -103,6 +113,39 @@ const ROWS: readonly Row[] = [
     build: (count) => moduleOf(section(4, [2, 0x70, 0], u32(count - 1), [0x70, 0, 1])),
   },
   {
+    limit: "dataSegments",
+    what: "the number of data segments",
+    why: "passive and empty ones",
+    build: (count) => moduleOf(section(12, u32(count)), section(11, vector(count, [1, 0]))),
+  },
+  {
+    limit: "elementSegments",
+    what: "the number of element segments",
+    why: "passive and empty ones",
+    build: (count) => moduleOf(section(9, vector(count, [1, 0, 0]))),
+  },
+  {
+    limit: "segmentElements",
+    what: "the number of elements of a segment",
+    why: "one function",
+    build: (count) => moduleOf(...ONE_FUNCTION, section(9, [1, 1, 0], vector(count, [0]))),
+  },
+  {
+    limit: "segmentElements",
+    what: "the number of elements of a segment",
+    why: "expressions",
+    build: (count) => moduleOf(section(9, [1, 5, 0x70], vector(count, NULL_FUNCTION))),
+  },
+  {
+    limit: "elements",
+    what: "the number of elements of all segments",
+    why: "five segments together",
+    build: (count) => {
+      const segment = join([[1, 0], vector(200_000, [0])]);
+      return moduleOf(...ONE_FUNCTION, section(9, [5], repeat(4, segment), [1, 0], vector(count - 800_000, [0])));
+    },
+  },
+  {
     limit: "locals",
     what: "the number of locals of a function",
     why: "two groups together",
@@ -120,11 +163,41 @@ const ROWS: readonly Row[] = [
     why: "loops",
     build: (count) => withBody([0], repeat(count, OPEN_LOOP), repeat(count + 1, END)),
   },
+  {
+    limit: "allLocals",
+    what: "the number of locals of all functions",
+    why: "most of the functions with as many as one may have",
+    build: (count) => manyBodies(shares(count, MODULE_LIMITS.locals), (locals) => [[1], u32(locals), [0x7f], END]),
+  },
+  {
+    limit: "blocks",
+    what: "the number of blocks of a function, once metered",
+    why: "the function itself is one",
+    build: (count) => withBody([0], repeat(count - 1, EMPTY_BLOCK), END),
+  },
+  {
+    limit: "blocks",
+    what: "the number of blocks of a function, once metered",
+    why: "a loop is four",
+    build: (count) => withBody([0], EMPTY_LOOP, repeat(count - 5, EMPTY_BLOCK), END),
+  },
+  {
+    limit: "allBlocks",
+    what: "the number of blocks of all functions, once metered",
+    why: "each function below its own limit",
+    build: (count) => manyBodies(shares(count, 200_000), (blocks) => [[0], repeat(blocks - 1, EMPTY_BLOCK), END]),
+  },
+  {
+    limit: "functionBytes",
+    what: "the size of a function in bytes, once metered",
+    why: "nothing but nop, for which there is no charge",
+    build: (count) => withBody([0], repeat(count - 2, [0x01]), END),
+  },
 ];
 
 describe("MODULE_LIMITS", () => {
   test("are all tested here", () => {
-    expect([...new Set<string>(ROWS.map(({ limit }) => limit))].toSorted()).toEqual(
+    expect([...new Set<string>([...ROWS.map(({ limit }) => limit), "initialHeapBytes"])].toSorted()).toEqual(
       Object.keys(MODULE_LIMITS).toSorted(),
     );
   });
@@ -140,7 +213,22 @@ describe("MODULE_LIMITS", () => {
     });
   }
 
+  test("initialHeapBytes, an array and structures of 26 bytes: one less and as many are taken, one more is not", () => {
+    expect([7, 8, 9].map((structures) => outcome(objects(structures)))).toEqual([
+      "metered",
+      "metered",
+      "COMPONENT_LIMIT: Cannot compile the component: the size of the objects in constant expressions in bytes is 8388634, the limit is 8388608",
+    ]);
+  });
+
   test.each([
+    { what: "data segments", bytes: moduleOf(section(11, u32(0xffff_ffff))) },
+    { what: "element segments", bytes: moduleOf(section(9, u32(0xffff_ffff))) },
+    { what: "elements", bytes: moduleOf(section(9, [1, 1, 0], u32(0xffff_ffff))) },
+    {
+      what: "operands of an array",
+      bytes: moduleOf(section(1, [1, 0x5e, 0x78, 0]), section(6, [1, 0x6e, 0, 0xfb, 8, 0], u32(0xffff_ffff), END)),
+    },
     { what: "types", bytes: moduleOf(section(1, u32(0xffff_ffff))) },
     { what: "imports", bytes: moduleOf(section(2, u32(0xffff_ffff))) },
     { what: "functions", bytes: moduleOf(section(3, u32(0xffff_ffff))) },
@@ -165,6 +253,15 @@ function outcome(bytes: Uint8Array): string {
   }
 }
 
+/** An array, and structures without fields; together they have 8,388,608 bytes when there are eight of those. */
+function objects(structures: number): Uint8Array {
+  // (global (ref 0) (array.new_default 0 (i32.const 8380192))): 16 bytes more for its header, and 8,192 for its size class.
+  const array = [0x64, 0, 0, 0x41, ...Uint8Array.fromHex("a0beff03"), 0xfb, 7, 0, 0x0b];
+  const structure = [0x64, 1, 0, 0xfb, 1, 1, 0x0b];
+  const globals = section(6, u32(1 + structures), array, repeat(structures, structure));
+  return moduleOf(section(1, [2, 0x5e, 0x78, 0, 0x5f, 0]), globals);
+}
+
 function functions(own: number, imported: number): Uint8Array {
   return moduleOf(
     section(1, vector(1, TYPE)),
@@ -178,6 +275,21 @@ function functions(own: number, imported: number): Uint8Array {
 function withBody(...parts: readonly Bytes[]): Uint8Array {
   const body = join(parts);
   return moduleOf(section(1, vector(1, TYPE)), section(3, vector(1, [0])), section(10, [1], u32(body.length), body));
+}
+
+/** A module with a function for each share, of the body that is made for it. */
+function manyBodies(parts: readonly number[], build: (share: number) => readonly Bytes[]): Uint8Array {
+  const bodies = parts.map((part) => join(build(part)));
+  return moduleOf(
+    section(1, vector(1, TYPE)),
+    section(3, vector(parts.length, [0])),
+    section(10, u32(parts.length), ...bodies.flatMap((body) => [u32(body.length), body])),
+  );
+}
+
+/** Numbers of at most `most` that come to `total`. */
+function shares(total: number, most: number): readonly number[] {
+  return [...Array.from({ length: Math.floor(total / most) }, () => most), total % most].filter((share) => share > 0);
 }
 
 function moduleOf(...sections: readonly Bytes[]): Uint8Array {

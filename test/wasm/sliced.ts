@@ -3,15 +3,17 @@
  * seen of a run.
  */
 import { parse } from "@bytecodealliance/jco";
-import { METER_EXPORTS, METER_IMPORT } from "../../lib/component/instantiate.ts";
-import { meterModule } from "../../lib/wasm/meter.ts";
-import { FuelCounter } from "../../lib/worker/fuel-counter.ts";
+import { type Compiled, compileMetered, exportedFunction, type Grant, MeterHost } from "./meter-host.ts";
 import { type Program, renderProgram } from "./program.ts";
 import { renderReference } from "./reference.ts";
 
 const PAGE_BYTES = 65_536;
+/** How often the host calls back in one run. */
+const MOST_CALLBACKS = 8;
+const GLOBALS = ["mixed", "wide", "single", "double"];
+const FUNCTIONS = ["f0", "f1", "f2", "f3"];
 
-let spare = new WebAssembly.Memory({ initial: 1, maximum: 3 });
+const spares = [makeMemory(), makeMemory()];
 
 /** What can be seen of a run. */
 export interface Run {
@@ -19,119 +21,132 @@ export interface Run {
   readonly outcome: string;
   /** Fuel units. */
   readonly used: number;
-  /** The exported globals and a hash of the memory, as text. */
+  /** The exported globals and tables, and hashes of the memories, as text. */
   readonly state: string;
-}
-
-/** Fuel units. */
-export interface Grant {
-  readonly fuel: number;
-  /** Most that one refill gives. */
-  readonly slice: number;
 }
 
 /** One program in both forms. */
 export class Comparison {
   readonly #program: Program;
-  readonly #metered: WebAssembly.Module;
+  readonly #metered: Compiled;
   readonly #reference: WebAssembly.Module;
 
-  private constructor(program: Program, metered: Uint8Array, reference: Uint8Array) {
+  private constructor(program: Program, metered: Compiled, reference: Uint8Array) {
     this.#program = program;
-    this.#metered = new WebAssembly.Module(new Uint8Array(metered));
+    this.#metered = metered;
     this.#reference = new WebAssembly.Module(new Uint8Array(reference));
   }
 
   /** Compiles a program. @throws {Error} when it is not valid, or when it is not any more once it is metered. */
   static async compile(program: Program): Promise<Comparison> {
-    const metered = meterModule(await parse(renderProgram(program)), "generated");
-    return new Comparison(program, metered.bytes, await parse(renderReference(program)));
+    const metered = compileMetered(await parse(renderProgram(program)), "generated");
+    return new Comparison(program, metered, await parse(renderReference(program)));
   }
 
   /** Runs it with the reference's ticks. */
   runReference(): Run {
-    const instance = new WebAssembly.Instance(this.#reference, { env: makeHost(this.#program, takeMemory()) });
-    const outcome = callEntry(instance);
-    return { outcome, used: Number(readGlobal(instance, "ticks")), state: describeState(instance) };
+    const host = new Host(this.#program);
+    const run = host.run((imports) => new WebAssembly.Instance(this.#reference, imports));
+    return { ...run, used: Number(host.ticks.value) };
   }
 
   /** Runs it metered. What the host adds for growing memories and tables is left out. */
-  runMetered({ fuel, slice }: Grant): Run {
-    let settled = 0;
-    const counter = new FuelCounter((used) => {
-      settled += used;
-      return settled > fuel ? -1 : Math.min(fuel - settled, slice);
+  runMetered(grant: Grant): Run {
+    const meter = new MeterHost(grant);
+    const run = new Host(this.#program).run((imports) => meter.instantiate(this.#metered, imports));
+    return { ...run, used: meter.used };
+  }
+}
+
+/** Runs programs metered, each once and freshly compiled. */
+export async function runCold(programs: readonly Program[], grant: Grant): Promise<readonly Run[]> {
+  const compiled = await Promise.all(programs.map((program) => Comparison.compile(program)));
+  return compiled.map((comparison) => comparison.runMetered(grant));
+}
+
+/** What a program imports, and how it is run. */
+class Host {
+  readonly ticks: WebAssembly.Global<"i64"> = new WebAssembly.Global({ value: "i64", mutable: true }, 0n);
+  readonly #mayThrow: boolean;
+  readonly #memories = [takeMemory(0), takeMemory(1)];
+  #instance: WebAssembly.Instance | undefined;
+  #calls = 0;
+  #callbacks = 0;
+
+  constructor({ mayThrow }: Program) {
+    this.#mayThrow = mayThrow;
+  }
+
+  /** Makes the instance and calls its entry. */
+  run(instantiate: (imports: WebAssembly.Imports) => WebAssembly.Instance): Omit<Run, "used"> {
+    const env: WebAssembly.ModuleImports = { ticks: this.ticks, host: this.#host, back: this.#back };
+    for (const [index, name] of ["memory", "second"].entries()) env[name] = this.#memories[index] ?? makeMemory();
+    const outcome = outcomeOf(() => {
+      this.#instance = instantiate({ env });
+      return exportedFunction(this.#instance, "f0")(7);
     });
-    const memory = takeMemory();
-    const meter: WebAssembly.ModuleImports = {
-      refill: counter.refill,
-      grow: (delta: number) => growMemory(memory, delta),
-      growTable: (delta: number) => delta,
-      grewTable: (before: number) => before,
-    };
-    const imports = { env: makeHost(this.#program, memory), [METER_IMPORT]: meter };
-    const instance = new WebAssembly.Instance(this.#metered, imports);
-    counter.attach({
-      read: () => Number(exported(instance, METER_EXPORTS.read)()),
-      write: exported(instance, METER_EXPORTS.write),
-    });
-    const outcome = callEntry(instance);
-    return { outcome, used: settled + counter.used, state: describeState(instance) };
+    return { outcome, state: [...this.#memories.map(describeMemory), this.#describeExports()].join(", ") };
+  }
+
+  /** A few of its calls throw: always the same ones, and not so many that a loop around one goes on for long. */
+  readonly #host = (value: number): number => {
+    this.#calls += 1;
+    if (this.#mayThrow && this.#calls < 20 && this.#calls % 3 === 0) throw new Error("the host throws");
+    return value * 3 + this.#calls;
+  };
+
+  /** Calls back into the program, a few times. Its start function runs before there is anything to call. */
+  readonly #back = (value: number): number => {
+    this.#callbacks += 1;
+    if (this.#instance === undefined || this.#callbacks > MOST_CALLBACKS) return value;
+    return Number(exportedFunction(this.#instance, "f2")(value));
+  };
+
+  #describeExports(): string {
+    const exports = this.#instance?.exports;
+    if (exports === undefined) return "no instance";
+    const globals = GLOBALS.map((name) => `${name} ${describeGlobal(exports[name])}`);
+    const names = new Map<unknown, string>(FUNCTIONS.map((name) => [exports[name], name]));
+    const tables = ["table", "spare"].map((name) => `${name} ${describeTable(exports[name], names)}`);
+    return [...globals, ...tables, describeMemory(exports["second"])].join(", ");
   }
 }
 
 /** An empty memory: the last one again, unless it grew. Making one takes longer than everything else. */
-function takeMemory(): WebAssembly.Memory {
-  if (spare.buffer.byteLength !== PAGE_BYTES) spare = new WebAssembly.Memory({ initial: 1, maximum: 3 });
-  else new Uint8Array(spare.buffer).fill(0);
+function takeMemory(index: number): WebAssembly.Memory {
+  const spare = spares[index];
+  if (spare?.buffer.byteLength !== PAGE_BYTES) return (spares[index] = makeMemory());
+  new Uint8Array(spare.buffer).fill(0);
   return spare;
 }
 
-function growMemory(memory: WebAssembly.Memory, delta: number): number {
-  try {
-    return memory.grow(delta);
-  } catch {
-    return -1;
-  }
+function makeMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum: 3 });
 }
 
-/** A few of its calls throw: always the same ones, and not so many that a loop around one goes on for long. */
-function makeHost({ mayThrow }: Program, memory: WebAssembly.Memory): WebAssembly.ModuleImports {
-  let calls = 0;
-  return {
-    memory,
-    host(value: number) {
-      calls += 1;
-      if (mayThrow && calls < 20 && calls % 3 === 0) throw new Error("the host throws");
-      return value * 3 + calls;
-    },
-  };
-}
-
-function callEntry(instance: WebAssembly.Instance): string {
+function outcomeOf(run: () => unknown): string {
   try {
-    return `returned ${String(exported(instance, "f")(7))}`;
+    return `returned ${String(run())}`;
   } catch (error) {
-    if (error instanceof Error) return error.message.replace(/ \(evaluating .*$/s, "");
-    return "threw an exception";
+    if (!(error instanceof Error)) return "threw an exception";
+    // The engine's tiers have different words for it.
+    if (/ null reference\b/.test(error.message)) return "a null reference";
+    return error.message.replace(/ \(evaluating .*$/s, "");
   }
 }
 
-function describeState(instance: WebAssembly.Instance): string {
-  const globals = ["mixed", "wide", "single", "double"].map((name) => `${name} ${String(readGlobal(instance, name))}`);
-  const memory = instance.exports["memory"];
+function describeMemory(memory: unknown): string {
   if (!(memory instanceof WebAssembly.Memory)) throw new Error("no memory");
-  return [...globals, `memory ${memory.buffer.byteLength} ${Bun.hash(new Uint8Array(memory.buffer))}`].join(", ");
+  return `memory ${memory.buffer.byteLength} ${Bun.hash(new Uint8Array(memory.buffer))}`;
 }
 
-function readGlobal(instance: WebAssembly.Instance, name: string): unknown {
-  const global = instance.exports[name];
-  if (!(global instanceof WebAssembly.Global)) throw new Error(`no global ${name}`);
-  return global.value;
+function describeGlobal(global: unknown): string {
+  if (!(global instanceof WebAssembly.Global)) throw new Error("no global");
+  return String(global.value);
 }
 
-function exported(instance: WebAssembly.Instance, name: string): (...values: number[]) => unknown {
-  const callee = instance.exports[name];
-  if (typeof callee !== "function") throw new Error(`no export ${name}`);
-  return (...values) => callee(...values) as unknown;
+function describeTable(table: unknown, names: ReadonlyMap<unknown, string>): string {
+  if (!(table instanceof WebAssembly.Table)) throw new Error("no table");
+  const elements = Array.from({ length: table.length }, (_, index) => names.get(table.get(index)) ?? "-");
+  return elements.join(" ");
 }

@@ -140,7 +140,7 @@ describe("Budget interrupts", () => {
 });
 
 describe("Budget instances", () => {
-  const SMALL = { pages: 0, tableElements: 0 };
+  const SMALL = { pages: 0, tableElements: 0, heapBytes: 0 };
 
   test("cost 1,000 units each, and there are at most 256", () => {
     const { budget } = budgetOf();
@@ -163,7 +163,7 @@ describe("Budget memory", () => {
   test("grows to exactly the limit, and not one page further", () => {
     const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0 });
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, 2)).toBe(1);
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.memoryRefused).toBe(true);
@@ -173,7 +173,7 @@ describe("Budget memory", () => {
 
   test("counts all memories and tables together, an element as 48 bytes", () => {
     const { budget } = budgetOf({ memoryBytes: 5 * PAGE });
-    budget.reserve({ pages: 2, tableElements: (3 * PAGE) / 48 - 1 });
+    budget.reserve({ pages: 2, tableElements: (3 * PAGE) / 48 - 1, heapBytes: 0 });
     expect(budget.grow(new WebAssembly.Memory({ initial: 1 }), 1)).toBe(-1);
     expect([budget.growTable(1), budget.grewTable(7)]).toEqual([1, 7]);
     expect(budget.growTable(1)).toBe(-1);
@@ -182,7 +182,7 @@ describe("Budget memory", () => {
 
   test("takes back what a table or a memory did not grow by", () => {
     const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
-    budget.reserve({ pages: 1, tableElements: 0 });
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
     for (let i = 0; i < 3; i++) expect([budget.growTable(4096), budget.grewTable(-1)]).toEqual([4096, -1]);
     const full = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     for (let i = 0; i < 3; i++) expect(budget.grow(full, 3)).toBe(-1);
@@ -192,22 +192,22 @@ describe("Budget memory", () => {
   test("reads a negative number of pages as a very large one", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0 });
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, -1)).toBe(-1);
     expect(budget.growTable(-1)).toBe(-1);
   });
 
   test("stops a call whose memories do not fit at the start", () => {
     const { budget } = budgetOf({ memoryBytes: PAGE });
-    budget.reserve({ pages: 1, tableElements: 0 });
-    expect(() => budget.reserve({ pages: 0, tableElements: 1 })).toThrow(WebAssembly.RuntimeError);
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    expect(() => budget.reserve({ pages: 0, tableElements: 1, heapBytes: 0 })).toThrow(WebAssembly.RuntimeError);
     expect(budget.stopped).toEqual({ code: "MEMORY_EXHAUSTED", detail: { limitBytes: PAGE } });
   });
 
   test("cannot grow past what the memory itself allows", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
-    budget.reserve({ pages: 1, tableElements: 0 });
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.grow(memory, 1)).toBe(1);
   });
@@ -215,7 +215,7 @@ describe("Budget memory", () => {
   test("costs 4,096 units for each new page beside the call", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0 });
+    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
     budget.grow(memory, 2);
     expect(budget.fuelUsed).toBe(1000 + 100 + 2 * 4096);
   });

@@ -100,6 +100,8 @@ export const ownResult: Result = (frame, run, args) => {
 export function exposeResource(host: Host, exposed: ResourceClass): object {
   const named = nameResource(host.context, exposed.type.name, prototypeOf(host, exposed));
   const dispose = (number: number): void => {
+    // Source: CanonicalABI.md, `canon resource.drop` traps unless the instance may leave, and while it allocates it may not.
+    if (host.isAllocating) host.context.trap("it dropped a handle from its allocator");
     const resource = host.resourceAt(number);
     if (resource instanceof Resource) resource[Symbol.dispose]();
   };

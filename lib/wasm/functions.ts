@@ -1,0 +1,83 @@
+/**
+ * The functions of a rewritten module: the guest's, metered, and behind them those that the meter adds.
+ *
+ * Source: WebAssembly 3.0, 5.5.6 Function Section, 5.5.13 Code Section.
+ */
+import { Charger } from "./charge.ts";
+import { meterBody } from "./code.ts";
+import { additionsFor, writeHelpers } from "./helpers.ts";
+import type { Body } from "./labels.ts";
+import { SectionId } from "./layout.ts";
+import { checkLimit } from "./limits.ts";
+import { Reader } from "./reader.ts";
+import { copyRest, type Rewrite } from "./rewrite.ts";
+import { findLargeData } from "./segments.ts";
+import { Writer, writeSized } from "./writer.ts";
+
+/** Writes the function section. */
+export function writeFunctions(rewrite: Rewrite, reader: Reader | undefined): void {
+  const { out, layout } = rewrite;
+  const { helperTypes } = additionsFor(layout);
+  const count = reader?.u32() ?? 0;
+  rewrite.functionCountAt = out.padded();
+  out.patchU32(rewrite.functionCountAt, count + helperTypes.length);
+  copyRest(rewrite, reader);
+  for (const type of helperTypes) out.u32(layout.types.length + type);
+  rewrite.functionsEnd = out.length;
+}
+
+/** Adds the helpers that the code turned out to need to the function section, which stands in front of it. */
+export function declareHelpers({ out, layout, helpers, functionCountAt, functionsEnd }: Rewrite): void {
+  const types = new Writer(64);
+  for (const type of helpers.types) types.u32(layout.types.length + type);
+  if (types.length === 0) return;
+  const count = layout.functions + additionsFor(layout).helperTypes.length + helpers.types.length;
+  out.patchU32(functionCountAt, count);
+  out.insert(functionsEnd, types.finish());
+  out.patchSize(functionCountAt, functionsEnd + types.length);
+}
+
+/**
+ * Writes the code section.
+ *
+ * @throws {Failure} INSTRUCTION_UNKNOWN, COMPONENT_INVALID, COMPONENT_LIMIT
+ */
+export function writeCode(rewrite: Rewrite, reader: Reader): void {
+  const { out, layout, helpers } = rewrite;
+  const count = reader.u32();
+  if (count !== layout.functions) throw reader.malformed("as many bodies as functions were expected");
+  const countAt = out.padded();
+  const body = bodyOf(rewrite, reader);
+  for (let index = 0; index < count; index++) {
+    const claimed = reader.u32();
+    const end = reader.pos + claimed;
+    body.charger.startAt(reader.pos);
+    const size = writeSized(out, () => meterBody(body));
+    checkLimit("functionBytes", size, "the size of a function in bytes, once metered");
+    if (reader.pos !== end) throw reader.malformed("a function body does not end where its size says");
+  }
+  if (count > 0) writeHelpers(out, rewrite.indices, layout);
+  helpers.writeBodies(out);
+  out.patchU32(countAt, count + additionsFor(layout).helperTypes.length + helpers.types.length);
+}
+
+function bodyOf(rewrite: Rewrite, reader: Reader): Body {
+  const { module, layout, indices, helpers } = rewrite;
+  const data = layout.sections.find(({ id }) => id === SectionId.data);
+  return {
+    module,
+    reader,
+    charger: new Charger(reader.bytes, rewrite.out, indices),
+    indices,
+    types: layout.types,
+    tags: layout.tags,
+    largeData: findLargeData(rewrite, data && new Reader(reader.bytes, data.start, data.end)),
+    helpers,
+    callsEndRuns: layout.tags.length > 0,
+    labels: [],
+    mayLast: false,
+    blocks: 0,
+    allBlocks: 0,
+    allLocals: 0,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Test support: guests from text, compiled, metered and linked as KAMI does it, and run in this thread.
+ */
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco";
+import { generateGlue } from "../../../lib/component/glue.ts";
+import { createLinker, type Linker } from "../../../lib/component/instantiate.ts";
+import { compileArtifact } from "../../../lib/component/loadable.ts";
+import { ControlBlock } from "../../../lib/protocol/control.ts";
+import type { Limits, Usage } from "../../../lib/protocol/limits.ts";
+import type { Outcome } from "../../../lib/protocol/messages.ts";
+import { meterModule } from "../../../lib/wasm/meter.ts";
+import { runCall } from "../../../lib/worker/call.ts";
+import { MemoryPool } from "../../../lib/worker/memory-pool.ts";
+import { AMPLE } from "../../support/runtime.ts";
+
+/** What a guest's world imports, and the text of the packages that it comes from. */
+export interface Imported {
+  /** WIT: `import wasi:cli/stdout@0.2.6;` */
+  readonly imports: string;
+  readonly packages: string;
+}
+
+const NOTHING: Imported = { imports: "", packages: "" };
+
+/** How a call of a guest ended. */
+export interface GuestEnd {
+  readonly outcome: Outcome;
+  readonly usage: Usage;
+}
+
+/** A guest that is ready to run; each run is a call of its own. */
+export class TestGuest {
+  readonly #linker: Linker;
+  readonly #pool: MemoryPool;
+
+  constructor(linker: Linker, pool: MemoryPool = new MemoryPool()) {
+    this.#linker = linker;
+    this.#pool = pool;
+  }
+
+  run(limits: Partial<Limits> = {}, input = "{}"): GuestEnd {
+    const control = new ControlBlock().buffer;
+    const message = { type: "call", id: 1, digest: "", input, limits: { ...AMPLE, ...limits }, control } as const;
+    const settled = runCall(message, this.#linker, this.#pool);
+    if (settled.type !== "settled") throw new Error("the call did not settle");
+    return { outcome: settled.outcome, usage: settled.usage };
+  }
+}
+
+/** Links a component. */
+export async function linkComponent(component: Uint8Array, pool?: MemoryPool): Promise<TestGuest> {
+  const { glue, modules, imports } = await generateGlue(component);
+  const artifact = await compileArtifact({
+    digest: "0".repeat(64),
+    kind: "bare",
+    entryInstance: undefined,
+    glue,
+    modules: modules.map(([name, bytes]) => Object.assign(meterModule(bytes, name), { name })),
+    imports,
+  });
+  return new TestGuest(await createLinker(artifact), pool);
+}
+
+/** Makes a guest of one core module with a bare `run`. `fields` are the module's, in text. */
+export async function buildGuest(fields: string, pool?: MemoryPool, imported: Imported = NOTHING): Promise<TestGuest> {
+  const run = "export run: func(input: string) -> result<string, string>;";
+  const witSource = `package test:guest;\nworld guest { ${imported.imports} ${run} }\n${imported.packages}`;
+  const core = await parse(`(module ${fields})`);
+  return linkComponent(await componentNew(await componentEmbed({ binary: core, witSource, world: "guest" })), pool);
+}
+
+/** Makes a guest of a component in text. */
+export async function buildFromText(component: string): Promise<TestGuest> {
+  return linkComponent(await parse(component));
+}
