@@ -21,6 +21,7 @@ export const CALL: Suite = {
   async run(surroundings): Promise<Findings> {
     const comparisons: Comparison[] = [];
     for (const tool of [ECHO, JSON_QUERY]) comparisons.push(await compareCalls(tool, surroundings));
+    comparisons.push(await compareCrowds(ECHO, surroundings));
     return { comparisons, summary: [] };
   },
 };
@@ -28,7 +29,9 @@ export const CALL: Suite = {
 async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings): Promise<Comparison> {
   const { plain, metered } = await prepareComponent((await readPackage(tool.directory)).component);
   using executor = new Executor({ concurrency: 1, queueLimit: 0 });
-  await using runtime = new Runtime({ home: scratch.directory(`call-${tool.name}`), concurrency: 1 });
+  const home = scratch.directory(`call-${tool.name}`);
+  await using runtime = new Runtime({ home, concurrency: 1 });
+  await using apart = new Runtime({ home, concurrency: 1, isolation: "process" });
   const { id } = (await runtime.install(tool.directory)).tool.manifest.tool;
   const { input } = tool;
   const call = { artifact: metered.artifact, input, limits: AMPLE_LIMITS, client: id };
@@ -37,16 +40,35 @@ async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings)
   const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS } as const;
   const subjects = [
     { name: "jco's glue, one instance", run: () => kept(input) },
-    { name: "jco's glue, fresh instance and memory", run: () => instantiatePlain(plain)(input) },
+    { name: "jco's glue, fresh instance and memory", run: () => instantiatePlain(plain)(input), isContext: true },
     {
       name: "metered, pooled memory, no Worker",
       run: () => runCall({ ...message, control: new ControlBlock().buffer }, metered, pool),
     },
     { name: "executor: in a Worker", run: () => executor.call(call) },
     { name: "runtime: registry and call log", run: () => runtime.call(id, input, { limits: AMPLE_LIMITS }) },
+    { name: "the same in an executor process", run: () => apart.call(id, input, { limits: AMPLE_LIMITS }) },
   ] as const;
   await checkOutputs(subjects);
   return await compare(tool.name, subjects, effort);
+}
+
+/** Eight calls at once: what a process costs when its messages go out together. */
+async function compareCrowds({ directory, input }: SampleTool, { effort, scratch }: Surroundings): Promise<Comparison> {
+  const home = scratch.directory("call-crowd");
+  await using runtime = new Runtime({ home, concurrency: 8 });
+  await using apart = new Runtime({ home, concurrency: 8, isolation: "process" });
+  const { id } = (await runtime.install(directory)).tool.manifest.tool;
+  const crowd = async (through: Runtime): Promise<void> => {
+    const calls = Array.from({ length: 8 }, () => through.call(id, input, { limits: AMPLE_LIMITS }));
+    const failed = (await Promise.all(calls)).find(({ ok }) => !ok);
+    if (failed !== undefined) throw new Error(`BUG: a call failed: ${JSON.stringify(failed)}`);
+  };
+  const subjects = [
+    { name: "in Workers of this process", run: () => crowd(runtime) },
+    { name: "in executor processes", run: () => crowd(apart) },
+  ] as const;
+  return await compare("echo, eight calls at once", subjects, effort);
 }
 
 /** A benchmark of failed calls would look fine. */

@@ -3,7 +3,7 @@
  *
  * Evaluates jco's glue in this process: only for the fixtures of this repository.
  */
-import type { Artifact } from "../lib/component/artifact.ts";
+import type { Artifact, ArtifactModule } from "../lib/component/artifact.ts";
 import { digestOf } from "../lib/digest.ts";
 import { findEntry } from "../lib/component/entry.ts";
 import { generateGlue } from "../lib/component/glue.ts";
@@ -20,8 +20,6 @@ import { MemoryPool } from "../lib/worker/memory-pool.ts";
 export interface PreparedComponent {
   readonly plain: Linker;
   readonly metered: Linker;
-  /** The largest core module, as jco took it out of the component. */
-  readonly core: Uint8Array;
 }
 
 /** Prepares a component in both ways. */
@@ -39,11 +37,13 @@ export async function prepareComponent(component: Uint8Array): Promise<PreparedC
         imports,
       }),
     );
-  return {
-    plain: await link(modules.map(([name, bytes]) => ({ name, bytes, memories: [], initialTableElements: 0 }))),
-    metered: await link(modules.map(([name, bytes]) => ({ name, ...meterModule(bytes, name) }))),
-    core: modules.map(([, bytes]) => bytes).reduce((a, b) => (b.length > a.length ? b : a), new Uint8Array()),
-  };
+  const plain: ArtifactModule[] = [];
+  const metered: ArtifactModule[] = [];
+  for (const [name, bytes] of modules) {
+    plain.push({ name, bytes, memories: [], initialTableElements: 0, initialHeapBytes: 0 });
+    metered.push({ name, ...meterModule(bytes, name) });
+  }
+  return { plain: await link(plain), metered: await link(metered) };
 }
 
 /** Instantiates a component the way jco's glue does by itself: over memories of its own, nothing counted. */
@@ -66,6 +66,8 @@ export function meterImports(budget: Budget, own: readonly MemorySpec[]): WebAss
     refill: budget.addCounter().refill,
     growTable: (delta: number) => budget.growTable(delta),
     grewTable: (before: number) => budget.grewTable(before),
+    allocate: budget.addHeap().refill,
+    refuseArray: () => budget.refuseArray(),
     grow: (delta: number, index: number) => {
       const memory = memories[index];
       return memory === undefined ? -1 : budget.grow(memory, delta);

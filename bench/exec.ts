@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readPackage } from "../lib/registry/package.ts";
-import { compare, type Effort } from "./measure.ts";
+import { compare, lighten } from "./measure.ts";
 import type { Comparison, Findings, Suite, Surroundings } from "./suite.ts";
 import { ECHO, JSON_QUERY, type SampleTool } from "./tools.ts";
 
@@ -41,10 +41,5 @@ async function compareProcesses(tool: SampleTool, { effort, scratch }: Surroundi
       },
     },
   ] as const;
-  return compare(tool.name, subjects, processEffort(effort));
-}
-
-/** A process is always cold: nothing to warm up, and each one takes long. */
-function processEffort({ rounds, leastSamples }: Effort): Effort {
-  return { rounds: Math.max(1, Math.floor(rounds / 2)), leastSamples, roundMs: 0, warmUpMs: 0 };
+  return compare(tool.name, subjects, lighten(effort));
 }

@@ -65,8 +65,8 @@ function formatFigure(figure: Figure, width: number, isBaseline: boolean): strin
   return `    ${name.padEnd(width - 4)}${columns.map((column) => column.padStart(11)).join("")}${range}`;
 }
 
-function formatSummary({ name, value, unit }: SummaryFigure): string {
-  return `  ${name}: ${value.toFixed(2)} ${unit}`;
+function formatSummary({ name, value, unit, note }: SummaryFigure): string {
+  return `  ${name}: ${value.toFixed(2)} ${unit}${note === undefined ? "" : ` (${note})`}`;
 }
 
 function formatTime(ns: number): string {

@@ -15,6 +15,8 @@ export interface Suite {
 export interface Surroundings {
   readonly effort: Effort;
   readonly scratch: Scratch;
+  /** Whether a comparison of that name is wanted, where a suite can leave some out. */
+  readonly only: (name: string) => boolean;
 }
 
 /** What a suite found. */
@@ -44,6 +46,8 @@ export interface Figure {
   readonly ratio: number;
   /** The lowest and highest ratio of medians of a single round: how far to trust the ratio. */
   readonly ratioRange: readonly [least: number, most: number];
+  /** Whether it stands there only to compare with: the gate does not look at it. */
+  readonly isContext?: boolean;
 }
 
 /** A single figure. */
@@ -52,4 +56,6 @@ export interface SummaryFigure {
   readonly value: number;
   /** `x` for a ratio. */
   readonly unit: string;
+  /** Which one it is, where it is one of several. */
+  readonly note?: string;
 }

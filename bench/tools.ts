@@ -27,6 +27,22 @@ export const JSON_QUERY: SampleTool = {
   input: jsonQueryInput(100),
 };
 
+/** What {@link JSON_QUERY} answers. */
+export const JSON_QUERY_OUTPUT: string = JSON.stringify(
+  records(100)
+    .filter(({ price }) => price > 50)
+    .map(({ name }) => name),
+);
+
+/** A checksum of 64 KiB, in C. */
+export const SHA256: { readonly input: string; readonly output: string } = Object.freeze({
+  input: '{"n":64}',
+  output: JSON.stringify({
+    kib: 64,
+    sha256: new Bun.CryptoHasher("sha256").update(pseudoRandom(65_536)).digest("hex"),
+  }),
+});
+
 /** Limits that no tool here reaches: the figures are those of calls that end well. */
 export const AMPLE_LIMITS: Limits = Object.freeze({
   fuel: Number.MAX_SAFE_INTEGER,
@@ -34,7 +50,21 @@ export const AMPLE_LIMITS: Limits = Object.freeze({
   timeoutMs: 60_000,
 });
 
-function jsonQueryInput(records: number): string {
-  const items = Array.from({ length: records }, (_, index) => ({ name: `item ${index}`, price: (index * 37) % 100 }));
-  return JSON.stringify({ data: { items }, query: "items[?price > `50`].name" });
+function jsonQueryInput(count: number): string {
+  return JSON.stringify({ data: { items: records(count) }, query: "items[?price > `50`].name" });
+}
+
+function records(count: number): { readonly name: string; readonly price: number }[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `item ${index}`, price: (index * 37) % 100 }));
+}
+
+/** The data that the guest makes for itself: the low bytes of a xorshift generator. */
+function pseudoRandom(size: number): Uint8Array {
+  let state = 2_463_534_242;
+  return Uint8Array.from({ length: size }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state & 0xff;
+  });
 }

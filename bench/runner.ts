@@ -1,0 +1,36 @@
+/**
+ * Runs suites: one in this process, several each in a process of its own.
+ */
+import { fileURLToPath } from "node:url";
+import { EFFORTS } from "./measure.ts";
+import type { Report, SuiteReport } from "./report.ts";
+import type { Scratch } from "./scratch.ts";
+import type { Suite } from "./suite.ts";
+
+/** How to run them. */
+export interface Manner {
+  readonly quick: boolean;
+  /** Parts of names of comparisons; empty for all. */
+  readonly only: readonly string[];
+}
+
+const ENTRY = fileURLToPath(new URL("run.ts", import.meta.url));
+
+/** Runs a suite in a process of its own: a heap that another one filled makes every garbage collection slower. */
+export async function runApart({ name }: Suite, { quick, only }: Manner, scratch: Scratch): Promise<SuiteReport> {
+  const options = [...(quick ? ["--quick"] : []), ...only.flatMap((part) => ["--only", part])];
+  const report: Report = JSON.parse(await scratch.run([ENTRY, name, "--json", ...options]));
+  const [suite] = report.suites;
+  if (suite === undefined) throw new Error(`BUG: the suite ${name} reports nothing`);
+  return suite;
+}
+
+/** Runs a suite in this process. */
+export async function runHere(suite: Suite, { quick, only }: Manner, scratch: Scratch): Promise<SuiteReport> {
+  const findings = await suite.run({
+    effort: EFFORTS[quick ? "quick" : "full"],
+    scratch,
+    only: (name) => only.length === 0 || only.some((part) => name.includes(part)),
+  });
+  return { name: suite.name, question: suite.question, ...findings };
+}
