@@ -9,9 +9,9 @@ import { findEntry } from "../lib/component/entry.ts";
 import { generateGlue } from "../lib/component/glue.ts";
 import { inspectComponent } from "../lib/component/inspect.ts";
 import { createLinker, type Entry, type Linker } from "../lib/component/instantiate.ts";
-import { compileArtifact } from "../lib/component/loadable.ts";
+import { compileArtifact, type LoadableModule } from "../lib/component/loadable.ts";
 import { ControlBlock } from "../lib/protocol/control.ts";
-import { type MemorySpec, meterModule } from "../lib/wasm/meter.ts";
+import { meterModule } from "../lib/wasm/meter.ts";
 import { Budget } from "../lib/worker/budget.ts";
 import { Instances } from "../lib/worker/instance.ts";
 import { MemoryPool } from "../lib/worker/memory-pool.ts";
@@ -56,29 +56,14 @@ export function instantiateMetered(linker: Linker): Entry {
   return linker.instantiate({}, new Instances(endlessBudget(), new MemoryPool()).instantiateCore);
 }
 
-/** Makes what a metered core module imports, with fresh memories in place of its own. */
-export function meterImports(budget: Budget, own: readonly MemorySpec[]): WebAssembly.ModuleImports {
-  const memories = own.map(
-    ({ initialPages: initial, maximumPages: maximum }) =>
-      new WebAssembly.Memory(maximum === undefined ? { initial } : { initial, maximum }),
-  );
-  const meter: WebAssembly.ModuleImports = {
-    refill: budget.addCounter().refill,
-    growTable: (delta: number) => budget.growTable(delta),
-    grewTable: (before: number) => budget.grewTable(before),
-    allocate: budget.addHeap().refill,
-    refuseArray: () => budget.refuseArray(),
-    grow: (delta: number, index: number) => {
-      const memory = memories[index];
-      return memory === undefined ? -1 : budget.grow(memory, delta);
-    },
-  };
-  for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
-  return meter;
+/** Rewrites and compiles a core module that stands alone. */
+export function compileMetered(bytes: Uint8Array, name: string): LoadableModule {
+  const { bytes: rewritten, ...rest } = meterModule(bytes, name);
+  return { name, module: new WebAssembly.Module(Uint8Array.from(rewritten)), memoryImports: [], ...rest };
 }
 
-/** Makes a real budget, as a call has it, that is never used up. */
-export function endlessBudget(): Budget {
+/** Makes a real budget, as a call has it, that is never used up. @param control - Takes about a millisecond to make. */
+export function endlessBudget(control: ControlBlock = new ControlBlock()): Budget {
   const limits = { fuel: Number.MAX_SAFE_INTEGER, memoryBytes: Infinity, timeoutMs: Infinity };
-  return new Budget(limits, new ControlBlock(), performance.now());
+  return new Budget(limits, control, performance.now());
 }

@@ -6,10 +6,10 @@
  */
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { guestPath } from "../fixtures/paths.ts";
-import { METER_IMPORT } from "../lib/component/instantiate.ts";
 import { readPackage } from "../lib/registry/package.ts";
-import { meterModule } from "../lib/wasm/meter.ts";
-import { endlessBudget, instantiateMetered, instantiatePlain, meterImports, prepareComponent } from "./component.ts";
+import { Instances } from "../lib/worker/instance.ts";
+import { MemoryPool } from "../lib/worker/memory-pool.ts";
+import { compileMetered, endlessBudget, instantiateMetered, instantiatePlain, prepareComponent } from "./component.ts";
 import { type Guest, guestFile, GUESTS, MICRO_GUESTS } from "./guests/list.ts";
 import { JSON_QUERY, JSON_QUERY_OUTPUT, SHA256 } from "./tools.ts";
 
@@ -63,9 +63,8 @@ async function coreWorkload(guest: Guest): Promise<Workload> {
   const file = Bun.file(guestFile(guest));
   const bytes = guest.language === "wat" ? Uint8Array.from(await parse(await file.text())) : await file.bytes();
   const plain = runOf(new WebAssembly.Instance(new WebAssembly.Module(bytes)));
-  const { bytes: rewritten, memories } = meterModule(bytes, guest.name);
-  const imports = { [METER_IMPORT]: meterImports(endlessBudget(), memories) };
-  const metered = runOf(new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(rewritten)), imports));
+  const { instantiateCore } = new Instances(endlessBudget(), new MemoryPool());
+  const metered = runOf(instantiateCore(compileMetered(bytes, guest.name), {}));
   const { argument, answer } = guest;
   return { plain: () => plain(argument), metered: () => metered(argument), answer };
 }

@@ -3,10 +3,10 @@
  * zeroed after use. Both instances are fresh, of the same compiled module, and made and dropped in each run.
  */
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { METER_IMPORT } from "../lib/component/instantiate.ts";
-import { meterModule } from "../lib/wasm/meter.ts";
+import { ControlBlock } from "../lib/protocol/control.ts";
+import { Instances } from "../lib/worker/instance.ts";
 import { MemoryPool } from "../lib/worker/memory-pool.ts";
-import { endlessBudget, meterImports } from "./component.ts";
+import { compileMetered, endlessBudget } from "./component.ts";
 import { compare, type Effort } from "./measure.ts";
 import type { Comparison, Findings, Suite } from "./suite.ts";
 
@@ -25,26 +25,25 @@ export const INSTANTIATE: Suite = {
 };
 
 async function compareMemories(pages: number, effort: Effort): Promise<Comparison> {
-  const { bytes, memories } = meterModule(await parse(moduleText(pages)), "bench");
-  const [size] = memories;
-  if (size === undefined) throw new Error("BUG: the module has no memory");
-  const module = await WebAssembly.compile(Uint8Array.from(bytes));
+  const module = compileMetered(await parse(moduleText(pages)), "bench");
+  const control = new ControlBlock();
+  const instantiate = (pool: MemoryPool): void => {
+    using instances = new Instances(endlessBudget(control), pool);
+    instances.instantiateCore(module, {});
+  };
   const pool = new MemoryPool();
-  const meter = meterImports(endlessBudget(), []);
-  const instantiate = (memory0: WebAssembly.Memory): unknown =>
-    new WebAssembly.Instance(module, { [METER_IMPORT]: { ...meter, memory0 } });
   const subjects = [
-    { name: "fresh memory", run: () => instantiate(new WebAssembly.Memory({ initial: pages })) },
-    {
-      name: "pooled memory, zeroed after use",
-      run: () => {
-        const memory = pool.take(size);
-        instantiate(memory);
-        pool.give(size, memory);
-      },
-    },
+    { name: "fresh memory", run: () => instantiate(new FreshMemories()) },
+    { name: "pooled memory, zeroed after use", run: () => instantiate(pool) },
   ] as const;
   return compare(pages === 1 ? "1 page" : `${pages} pages`, subjects, effort);
+}
+
+/** No pool: what is given back is dropped. */
+class FreshMemories extends MemoryPool {
+  override give(): void {
+    // To the engine's collector.
+  }
 }
 
 /** A module that does nothing: what is left is the instantiation. Its data segment is applied to each memory again. */

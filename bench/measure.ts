@@ -60,13 +60,8 @@ export async function compare(
 }
 
 /** An effort for what takes long each time and does not get faster: fewer timings, no time to warm up. */
-export function lighten({ rounds, leastSamples }: Effort): Effort {
-  return {
-    rounds: Math.max(1, Math.floor(rounds / 2)),
-    leastSamples: Math.min(2, leastSamples),
-    roundMs: 0,
-    warmUpMs: 0,
-  };
+export function lighten({ rounds, roundMs, leastSamples }: Effort): Effort {
+  return { rounds: Math.max(1, Math.floor(rounds / 2)), roundMs, leastSamples: Math.min(2, leastSamples), warmUpMs: 0 };
 }
 
 /** Computes the geometric mean. @param ratios - At least one, each above 0. */

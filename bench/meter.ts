@@ -25,7 +25,7 @@ export const METER: Suite = {
 /** Rounds of all copies together: there are many guests, and a run takes about a millisecond. */
 const ROUNDS = 12;
 const ROUND_MS = 25;
-const WARM_UP_MS = 200;
+const WARM_UP_MS = 150;
 
 function compareWorkload({ name, prepare, copies }: WorkloadSource, effort: Effort): Promise<Comparison> {
   const isQuick = effort.rounds < ROUNDS;

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Looks at the memory: the least of some is what is held, the rest is garbage on its way out. */
-const LOOKS = 6;
+const LOOKS = 3;
 const PAUSE_MS = 50;
 const MEBIBYTE = 1_048_576;
 

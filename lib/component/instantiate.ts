@@ -8,10 +8,11 @@ import { METER_MODULE } from "../wasm/layout.ts";
 import type { LoadableArtifact, LoadableModule } from "./loadable.ts";
 
 export { METER_EXPORTS } from "../wasm/layout.ts";
+export { SIGNAL_MEMORY } from "../wasm/signal.ts";
 export { ARRAY_LIMIT_BYTES } from "../wasm/limits.ts";
 export type { LoadableArtifact, LoadableModule } from "./loadable.ts";
 
-/** The module name under which a rewritten core module imports `refill`, `grow`, `allocate`, …, `memory0`, …. */
+/** The module name under which a rewritten core module imports `signal`, `grow`, `allocate`, …, `memory0`, …. */
 export const METER_IMPORT: string = METER_MODULE;
 
 /** Instantiates one core module with the imports that the glue gives it. */

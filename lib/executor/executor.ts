@@ -3,8 +3,9 @@
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { Failure, refuse } from "../errors.ts";
-import { ControlBlock } from "../protocol/control.ts";
+import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
+import { ControlPool } from "./controls.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
 import { failed, type Settled } from "./settled.ts";
@@ -40,6 +41,7 @@ export class Executor implements Disposable {
   #idle: WorkerHandle[] = [];
   readonly #busy = new Set<WorkerHandle>();
   readonly #pace = new Pace();
+  readonly #controls = new ControlPool();
   #isClosed = false;
 
   constructor(options: ExecutorOptions) {
@@ -74,8 +76,9 @@ export class Executor implements Disposable {
     return worker;
   }
 
-  async #run(worker: WorkerHandle, { artifact, input, limits, signal, control }: ExecutorCall): Promise<Settled> {
-    const job: Job = { artifact, input, limits, control: control ?? new ControlBlock() };
+  async #run(worker: WorkerHandle, call: ExecutorCall): Promise<Settled> {
+    const { artifact, input, limits, signal } = call;
+    const job: Job = { artifact, input, limits, control: call.control ?? this.#controls.take() };
     const cancel = (): void => worker.interrupt(job.control, "cancelled");
     signal?.addEventListener("abort", cancel, { once: true });
     // Both can come about between a turn and its use.
@@ -87,6 +90,7 @@ export class Executor implements Disposable {
       return settled;
     } finally {
       signal?.removeEventListener("abort", cancel);
+      if (call.control === undefined && !worker.isLost) this.#controls.give(job.control);
       this.#release(worker);
     }
   }

@@ -5,7 +5,7 @@ import { unlessAborted } from "../component/abandon.ts";
 import { compileArtifact, type LoadableArtifact } from "../component/loadable.ts";
 import { parseManifest, partSizes, putTogether } from "../component/manifest.ts";
 import { Failure, refuse } from "../errors.ts";
-import { clockMs, ControlBlock, type InterruptReason } from "../protocol/control.ts";
+import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
 import { NO_USAGE } from "../protocol/limits.ts";
 import {
   type CallOrder,
@@ -15,6 +15,7 @@ import {
   type Outcome,
   type StartOrder,
 } from "../protocol/messages.ts";
+import { ControlPool } from "./controls.ts";
 import { Executor, type ExecutorCall } from "./executor.ts";
 import type { Letter } from "./frames.ts";
 import { failed, type Settled } from "./settled.ts";
@@ -43,6 +44,7 @@ export class Station {
   readonly #running = new Map<number, Running>();
   /** Interrupts that came before their call: they pass what is large. */
   readonly #early = new Map<number, InterruptReason>();
+  readonly #controls = new ControlPool();
   #executor: Executor | undefined;
   #lastId = 0;
 
@@ -91,7 +93,7 @@ export class Station {
   }
 
   async #call({ id, digest, limits }: CallOrder, input: string): Promise<void> {
-    const job = { input, limits, control: new ControlBlock() };
+    const job = { input, limits, control: this.#controls.take() };
     const running: Running = { ...job, stop: new AbortController(), lost: undefined };
     this.#running.set(id, running);
     this.#lastId = id;
@@ -100,6 +102,7 @@ export class Station {
     this.#early.delete(id);
     const settled = await this.#run(digest, { ...job, client: "", signal: running.stop.signal });
     this.#running.delete(id);
+    if (running.lost === undefined) this.#controls.give(job.control);
     const { usage, captured } = settled;
     if (running.lost !== undefined) this.#report({ type: "lost", id, reason: running.lost, usage });
     else if (settled.ok) this.#report({ type: "ended", id, usage, captured }, ENCODER.encode(settled.output));

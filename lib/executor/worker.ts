@@ -145,7 +145,7 @@ export class WorkerHandle implements Disposable {
       startLimitMs: this.#startLimitMs,
       giveUp: (reason) => this.#lose(reason),
     });
-    this.#post({ type: "call", id: running.id, digest: artifact.digest, input, limits, control: control.buffer });
+    this.#post({ type: "call", id: running.id, digest: artifact.digest, input, limits, control: control.memory });
   }
 
   #load(artifact: LoadableArtifact): void {

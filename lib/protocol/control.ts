@@ -1,10 +1,14 @@
 /**
- * The control block of a call: 64 bytes of shared memory that the host writes to interrupt a call, and the Worker writes to tell
- * how far it got. Both sides touch it only through Atomics. The host takes what the Worker wrote as a claim.
+ * The control block of a call: shared memory by which the host interrupts a call, from which the metered code takes its fuel, and in which
+ * the Worker tells how far the call got. Both sides touch it only through Atomics; the guest's code settles its fuel there without, on the
+ * Worker's thread. The host takes what it reads there as a claim.
  *
- * Layout: int32 at 0 interrupt, at 4 state; int64 at 8 fuel granted, at 16 fuel used, at 24 memory in use, at 32 peak memory, at 40 start
- * in microseconds, at 48 CPU time in microseconds, at 56 host calls.
+ * Layout: what `wasm/signal.ts` says; then int32 at 16 state, int64 at 24 fuel granted, at 32 memory in use, at 40 peak memory, at 48 start in
+ * microseconds, at 56 CPU time in microseconds, at 64 host calls.
  */
+import { SIGNAL } from "../wasm/signal.ts";
+
+export { SLICE } from "../wasm/signal.ts";
 
 /** Why a call is interrupted. Several may fall together: the first one stands. */
 export type InterruptReason = "cancelled" | "deadline" | "shutdown";
@@ -14,16 +18,18 @@ export type CallState = "waiting" | "running" | "settled";
 
 const REASONS: readonly InterruptReason[] = ["cancelled", "deadline", "shutdown"];
 const STATES: readonly CallState[] = ["waiting", "running", "settled"];
-const BYTES = 64;
-const INTERRUPT = 0;
-const STATE = 1;
-const FUEL_GRANTED = 1;
-const FUEL_USED = 2;
-const MEMORY_IN_USE = 3;
-const PEAK_MEMORY = 4;
-const STARTED_AT = 5;
-const CPU_TIME = 6;
-const HOST_CALLS = 7;
+const BYTES = 72;
+const INTERRUPT = SIGNAL.interrupt / 4;
+const FUEL_LEFT = SIGNAL.fuelLeft / 8;
+const STATE = 4;
+const FUEL_GRANTED = 3;
+const MEMORY_IN_USE = 4;
+const PEAK_MEMORY = 5;
+const STARTED_AT = 6;
+const CPU_TIME = 7;
+const HOST_CALLS = 8;
+/** No fuel, whatever is given back. */
+const EXHAUSTED = -(2n ** 62n);
 
 /** Tells the time by a clock that host and Worker share, in milliseconds since the Unix epoch. It never goes back. */
 export function clockMs(): number {
@@ -32,26 +38,32 @@ export function clockMs(): number {
 
 /** One side's view of a control block. */
 export class ControlBlock {
-  readonly buffer: SharedArrayBuffer;
+  /** A shared memory of one page: metered modules import it. */
+  readonly memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #counters: BigInt64Array;
 
-  /** @param buffer - A block of the other side; without one a new block is made. */
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(BYTES)) {
-    this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
-    this.#counters = new BigInt64Array(buffer);
+  /** @param memory - A block of the other side; without one a new block is made, in about a millisecond. */
+  constructor(memory: WebAssembly.Memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory.buffer, 0, BYTES / 4);
+    this.#counters = new BigInt64Array(memory.buffer, 0, BYTES / 8);
+  }
+
+  /** Makes it as new, for the next call. Only when nobody else has it any more. */
+  reset(): void {
+    for (let word = 0; word < this.#words.length; word++) Atomics.store(this.#words, word, 0);
   }
 
   /** Asks the call to end. A reason that is already there stays. */
   interrupt(reason: InterruptReason): void {
-    Atomics.compareExchange(this.#words, INTERRUPT, 0, REASONS.indexOf(reason) + 1);
+    Atomics.compareExchange(this.#words, INTERRUPT, 0, -1 - REASONS.indexOf(reason));
     Atomics.notify(this.#words, INTERRUPT);
   }
 
   /** Why the call was asked to end, if it was. */
   get interrupted(): InterruptReason | undefined {
-    return REASONS[Atomics.load(this.#words, INTERRUPT) - 1];
+    return REASONS[-1 - Atomics.load(this.#words, INTERRUPT)];
   }
 
   get state(): CallState {
@@ -69,9 +81,15 @@ export class ControlBlock {
     return this.state === "waiting" ? undefined : this.#count(STARTED_AT) / 1000;
   }
 
-  /** Units of fuel, as last published. */
+  /** Units of fuel that have been settled. */
   get fuelUsed(): number {
-    return this.#count(FUEL_USED);
+    const left = Atomics.load(this.#counters, FUEL_LEFT);
+    return Math.max(this.#count(FUEL_GRANTED) - Math.max(Number(left), 0), 0);
+  }
+
+  /** Units of fuel that are left, but for what modules have not settled yet; negative when more was used than granted. */
+  get fuelLeft(): number {
+    return Number(Atomics.load(this.#counters, FUEL_LEFT));
   }
 
   /** Bytes at the highest point, as last published. */
@@ -89,10 +107,20 @@ export class ControlBlock {
     return this.#count(HOST_CALLS);
   }
 
-  /** Publishes the fuel of the call, in units. */
-  publishFuel(granted: number, used: number): void {
-    Atomics.store(this.#counters, FUEL_GRANTED, BigInt(granted));
-    Atomics.store(this.#counters, FUEL_USED, BigInt(used));
+  /** Gives the call its fuel, in units. */
+  grantFuel(units: number): void {
+    Atomics.store(this.#counters, FUEL_GRANTED, BigInt(units));
+    Atomics.store(this.#counters, FUEL_LEFT, BigInt(units));
+  }
+
+  /** Takes units off the call's fuel: what the host charges. */
+  burnFuel(units: number): void {
+    Atomics.sub(this.#counters, FUEL_LEFT, BigInt(units));
+  }
+
+  /** Leaves the call without fuel: the guest traps where it settles next. */
+  exhaustFuel(): void {
+    Atomics.store(this.#counters, FUEL_LEFT, EXHAUSTED);
   }
 
   /** Publishes the memory of the call, in bytes. */

@@ -21,7 +21,7 @@ export interface CallMessage {
   readonly input: string;
   readonly limits: Limits;
   /** The call's {@link ControlBlock}. */
-  readonly control: SharedArrayBuffer;
+  readonly control: WebAssembly.Memory;
 }
 
 /** Worker to host. */

@@ -9,7 +9,7 @@
  */
 import { writeCheck } from "./charge.ts";
 import type { Helper } from "./helper-set.ts";
-import type { IndexMap } from "./indices.ts";
+import { type IndexMap, requireMemory } from "./indices.ts";
 import type { Body } from "./labels.ts";
 import { BulkOp, EMPTY_BLOCK, Op } from "./opcodes.ts";
 import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
@@ -36,7 +36,7 @@ interface Operation {
 
 /** `memory.fill` */
 export function fillMemory(body: Body, at: number): void {
-  const memory = body.reader.u32();
+  const memory = requireMemory(body.indices, body.reader.u32());
   replace(body, at, {
     sub: BulkOp.memoryFill,
     immediates: [memory],
@@ -47,8 +47,8 @@ export function fillMemory(body: Body, at: number): void {
 
 /** `memory.copy` */
 export function copyMemory(body: Body, at: number): void {
-  const target = body.reader.u32();
-  const source = body.reader.u32();
+  const target = requireMemory(body.indices, body.reader.u32());
+  const source = requireMemory(body.indices, body.reader.u32());
   replace(body, at, {
     sub: BulkOp.memoryCopy,
     immediates: [target, source],
@@ -63,7 +63,7 @@ export function copyMemory(body: Body, at: number): void {
 /** `memory.init`. A segment that is no longer than a piece needs no pieces: what is longer traps at once. */
 export function initMemory(body: Body, at: number): void {
   const segment = body.reader.u32();
-  const memory = body.reader.u32();
+  const memory = requireMemory(body.indices, body.reader.u32());
   if (body.largeData.has(segment)) {
     return replace(body, at, {
       sub: BulkOp.memoryInit,

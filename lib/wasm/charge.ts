@@ -1,12 +1,15 @@
 /**
- * Writes a rewritten function body: copies what stays, and puts a charge in front of each run of instructions.
+ * Collects what is to be written into a function body, and writes it when the body has been read: a charge in front of each run of
+ * instructions, a look at what is left in every round of a loop, and on entry a look at fuel and stack.
  *
  * A run is what is executed together, as often: a straight piece of code, and what follows a block that control cannot leave but
- * through its end. Its cost is known only later, so its charge leaves room for the number and is filled in when the body ends; a charge
- * or a check that turns out not to be needed becomes `nop`, which costs the engine nothing.
+ * through its end.
  */
 import type { IndexMap } from "./indices.ts";
-import type { Writer } from "./writer.ts";
+import { EMPTY_BLOCK, Op } from "./opcodes.ts";
+import { Patches, type WritePatch } from "./patches.ts";
+import { writeSettle } from "./settle.ts";
+import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
 const NOWHERE = -1;
 /**
@@ -14,29 +17,14 @@ const NOWHERE = -1;
  * between two checks: the 32-bit counter cannot wrap.
  */
 const UNCHECKED_COST = 32;
-const NOP = 0x01;
-const GLOBAL_GET = 0x23;
-const GLOBAL_SET = 0x24;
-const I32_CONST = 0x41;
-const I32_LT_S = 0x48;
-const I32_SUB = 0x6b;
-const IF = 0x04;
-const BRANCH_IF = 0x0d;
-const EMPTY_BLOCK = 0x40;
-const CALL = 0x10;
-const END = 0x0b;
 
-/** How a charge looks at what is left: not at all, by a call in place, or by a branch to the block of that number. */
-export type Check = "none" | "call" | number;
+/** How a charge looks at what is left: not at all, in place, or by a branch to the block of that number. */
+export type Check = "none" | "look" | number;
 
 /** A run of instructions that are executed together. */
 export interface Run {
-  /** Where its charge begins in the output; NOWHERE before its first instruction that costs something. */
-  start: number;
-  /** Where the charge's number is. */
-  costAt: number;
-  /** Where the charge ends. */
-  end: number;
+  /** Its place among the body's charges; NOWHERE before its first instruction that costs something. */
+  charge: number;
   /** Fuel units. */
   cost: number;
 }
@@ -50,19 +38,21 @@ export class Charger {
   readonly #input: Uint8Array;
   readonly #out: Writer;
   readonly #indices: IndexMap;
-  #copied = 0;
+  readonly #patches = new Patches();
   /** The run that the next instruction belongs to. */
-  #run: Run = makeRun();
+  #run: Run;
+  /** Runs to use again: a large module has a million, and none is looked at after its body. */
+  readonly #runs: Run[] = [];
+  #used = 0;
   #check: Check = "none";
   /** Runs of this body that have a charge. */
   readonly #charged: Run[] = [];
-  /** Where this body's checks are in the output. */
-  readonly #checks: { readonly start: number; readonly end: number }[] = [];
 
   constructor(input: Uint8Array, out: Writer, indices: IndexMap) {
     this.#input = input;
     this.#out = out;
     this.#indices = indices;
+    this.#run = this.begin();
   }
 
   /** The run that the next instruction belongs to. */
@@ -70,15 +60,14 @@ export class Charger {
     return this.#run;
   }
 
-  /** Starts copying at an input offset. */
-  startAt(offset: number): void {
-    this.#copied = offset;
-  }
-
   /** Begins a run. */
   begin(): Run {
-    this.#run = makeRun();
-    return this.#run;
+    const run = this.#runs[this.#used] ?? this.#addRun();
+    this.#used += 1;
+    run.charge = NOWHERE;
+    run.cost = 0;
+    this.#run = run;
+    return run;
   }
 
   /** The look that the next charge takes. */
@@ -102,130 +91,165 @@ export class Charger {
     this.#run = run;
   }
 
-  /** Adds one unit for the instruction at an input offset; writes the run's charge in front of its first one. */
+  /** Adds one unit for the instruction at an input offset; puts the run's charge in front of its first one. */
   add(at: number): void {
     if (this.isDead) return;
-    if (this.#run.start === NOWHERE) this.#open(at);
+    if (this.#run.charge === NOWHERE) this.#open(at);
     this.#run.cost += 1;
   }
 
-  /**
-   * Fills in what the body's runs cost.
-   *
-   * @param endsSoon - Whether the body neither loops nor calls: when it costs little as well, its check is taken out again.
-   */
-  finish(endsSoon: boolean): void {
-    let total = 0;
-    for (const run of this.#charged) {
-      total += run.cost;
-      if (run.cost === 0) this.#out.fill(run.start, run.end, NOP);
-      else this.#out.patchU32(run.costAt, run.cost);
-    }
-    if (endsSoon && total <= UNCHECKED_COST) {
-      for (const { start, end } of this.#checks) this.#out.fill(start, end, NOP);
-    }
-    this.#charged.length = 0;
-    this.#checks.length = 0;
-    this.#check = "none";
-  }
-
-  /** Copies the input up to an offset. */
-  copyTo(offset: number): void {
-    if (offset > this.#copied) this.#out.copyRange(this.#input, this.#copied, offset);
-    this.#copied = offset;
+  /** Adds a patch: `write` comes in place of the input from `at` to `next`. */
+  patch(at: number, next: number, write: WritePatch, value = 0): void {
+    this.#patches.add(at, next, write, value);
   }
 
   /** Puts an index where the input from `at` to `next` was. */
   replaceIndex(at: number, next: number, index: number): void {
-    this.copyTo(at);
-    this.#out.u32(index);
-    this.#copied = next;
-  }
-
-  /** Puts bytes where the input from `at` to `next` was. */
-  replaceBytes(at: number, next: number, bytes: readonly number[]): void {
-    this.copyTo(at);
-    for (const byte of bytes) this.#out.u8(byte);
-    this.#copied = next;
+    this.#patches.add(at, next, writeIndex, index);
   }
 
   /** Puts `opcode index` where the input from `at` to `next` was. */
-  replace(at: number, next: number, replacement: readonly [opcode: number, index: number]): void {
-    this.copyTo(at);
-    this.#out.u8(replacement[0]);
-    this.#out.u32(replacement[1]);
-    this.#copied = next;
+  replace(at: number, next: number, [opcode, index]: readonly [opcode: number, index: number]): void {
+    this.#patches.add(at, next, (out) => writeIndexed(out, opcode, index), 0);
   }
 
   /** Puts a call in front of the input at `at`. */
   insertCall(at: number, functionIndex: number): void {
-    this.copyTo(at);
-    this.#out.u8(CALL);
-    this.#out.u32(functionIndex);
+    this.#patches.add(at, at, writeCall, functionIndex);
   }
 
-  /** Puts `i32.const operand` and a call where the input from `at` to `next` was. `operand` is less than 64. */
+  /** Puts `i32.const operand` and a call where the input from `at` to `next` was. */
   replaceByCall(at: number, next: number, call: { readonly operand: number; readonly functionIndex: number }): void {
-    this.copyTo(at);
-    this.#out.u8(I32_CONST);
-    this.#out.u8(call.operand);
-    this.#out.u8(CALL);
-    this.#out.u32(call.functionIndex);
-    this.#copied = next;
+    this.#patches.add(
+      at,
+      next,
+      (out) => {
+        writeNumber(out, Op.i32Const, call.operand);
+        writeIndexed(out, Op.call, call.functionIndex);
+      },
+      0,
+    );
   }
 
-  #open(at: number): void {
-    this.copyTo(at);
-    const out = this.#out;
-    // A branch to a refill comes back to the head of its loop: what is in front of it must not be charged twice.
-    if (typeof this.#check === "number") this.#writeBranch(this.#check);
-    const fuel = this.#indices.fuelGlobal;
-    this.#run.start = out.length;
-    out.u8(GLOBAL_GET);
-    out.u32(fuel);
-    out.u8(I32_CONST);
-    this.#run.costAt = out.padded();
-    out.u8(I32_SUB);
-    out.u8(GLOBAL_SET);
-    out.u32(fuel);
-    this.#run.end = out.length;
-    this.#charged.push(this.#run);
-    if (this.#check === "call") this.#writeCall();
+  /** Puts bytes where the input from `at` to `next` was. */
+  replaceBytes(at: number, next: number, bytes: readonly number[]): void {
+    const write = (out: Writer): void => {
+      for (const byte of bytes) out.u8(byte);
+    };
+    this.#patches.add(at, next, write, 0);
+  }
+
+  /** Puts the three blocks around a loop where the input from `at` to `next` was: the loop's own beginning. */
+  openLoop(at: number, next: number, type: number): void {
+    this.#patches.add(at, next, writeLoopStart, type);
+  }
+
+  /** Ends a loop and the blocks around it. */
+  endLoop(at: number, next: number): void {
+    this.#patches.add(at, next, this.#writeLoopEnd, 0);
+  }
+
+  /** Writes the body: the input from `start` to `end` with all that was put in. */
+  finish(start: number, end: number): void {
+    this.#patches.apply(this.#input, [start, end], this.#out);
+    this.#charged.length = 0;
+    this.#used = 0;
     this.#check = "none";
   }
 
-  #writeBranch(block: number): void {
-    writeIsNegative(this.#out, this.#indices);
-    this.#out.u8(BRANCH_IF);
-    this.#out.u32(this.depth - 1 - block);
+  /** Whether a function that neither loops nor calls needs no look on entry. */
+  get isCheap(): boolean {
+    let total = 0;
+    for (const run of this.#charged) total += run.cost;
+    return total <= UNCHECKED_COST;
   }
 
-  #writeCall(): void {
-    const start = this.#out.length;
-    writeCheck(this.#out, this.#indices);
-    this.#checks.push({ start, end: this.#out.length });
+  #addRun(): Run {
+    const run = makeRun();
+    this.#runs.push(run);
+    return run;
   }
+
+  #open(at: number): void {
+    // A branch to a refill comes back to the head of its loop: what is in front of it must not be charged twice.
+    if (typeof this.#check === "number") this.#patches.add(at, at, this.#writeBranch, this.depth - 1 - this.#check);
+    else if (this.#check === "look") this.#patches.add(at, at, this.#writeLook, 0);
+    this.#check = "none";
+    this.#run.charge = this.#charged.length;
+    this.#charged.push(this.#run);
+    this.#patches.add(at, at, this.#writeCharge, this.#run.charge);
+  }
+
+  readonly #writeCharge = (out: Writer, charge: number): void => {
+    const cost = this.#charged[charge]?.cost ?? 0;
+    if (cost === 0) return;
+    const { fuelGlobal } = this.#indices;
+    writeIndexed(out, Op.globalGet, fuelGlobal);
+    writeNumber(out, Op.i32Const, cost);
+    out.u8(Op.i32Sub);
+    writeIndexed(out, Op.globalSet, fuelGlobal);
+  };
+
+  readonly #writeBranch = (out: Writer, label: number): void => {
+    writeIsNegative(out, this.#indices);
+    writeIndexed(out, Op.brIf, label);
+  };
+
+  readonly #writeLoopEnd = (out: Writer): void => {
+    out.u8(Op.end);
+    writeIndexed(out, Op.br, 2);
+    out.u8(Op.end);
+    writeSettle(out, this.#indices.signal);
+    writeIndexed(out, Op.br, 0);
+    out.u8(Op.end);
+    out.u8(Op.end);
+  };
+
+  readonly #writeLook = (out: Writer): void => writeLook(out, this.#indices);
+}
+
+function writeLoopStart(out: Writer, type: number): void {
+  out.u8(Op.block);
+  out.u8(type);
+  out.u8(Op.loop);
+  out.u8(type);
+  out.u8(Op.block);
+  out.u8(EMPTY_BLOCK);
+  out.u8(Op.loop);
+  out.u8(type);
 }
 
 function makeRun(): Run {
-  return { start: NOWHERE, costAt: NOWHERE, end: NOWHERE, cost: 0 };
+  return { charge: NOWHERE, cost: 0 };
+}
+
+function writeIndex(out: Writer, index: number): void {
+  out.u32(index);
+}
+
+function writeCall(out: Writer, functionIndex: number): void {
+  writeIndexed(out, Op.call, functionIndex);
 }
 
 /** Writes `fuel < 0`. */
-function writeIsNegative(out: Writer, indices: IndexMap): void {
-  out.u8(GLOBAL_GET);
-  out.u32(indices.fuelGlobal);
-  out.u8(I32_CONST);
-  out.u8(0);
-  out.u8(I32_LT_S);
+function writeIsNegative(out: Writer, { fuelGlobal }: IndexMap): void {
+  writeIndexed(out, Op.globalGet, fuelGlobal);
+  writeNumber(out, Op.i32Const, 0);
+  out.u8(Op.i32LtS);
 }
 
-/** Writes `if (fuel < 0) check()`. */
+/** Writes `if (fuel < 0) settle`, without a call. */
+function writeLook(out: Writer, indices: IndexMap): void {
+  writeIsNegative(out, indices);
+  writeIndexed(out, Op.if, EMPTY_BLOCK);
+  writeSettle(out, indices.signal);
+  out.u8(Op.end);
+}
+
+/** Writes `if (fuel < 0) check()`: shorter, for functions that are called seldom. */
 export function writeCheck(out: Writer, indices: IndexMap): void {
   writeIsNegative(out, indices);
-  out.u8(IF);
-  out.u8(EMPTY_BLOCK);
-  out.u8(CALL);
-  out.u32(indices.check);
-  out.u8(END);
+  writeIndexed(out, Op.if, EMPTY_BLOCK);
+  writeIndexed(out, Op.call, indices.check);
+  out.u8(Op.end);
 }

@@ -11,37 +11,51 @@
 import { refuse } from "../errors.ts";
 import { copyMemory, fillMemory, initMemory } from "./bulk.ts";
 import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, newStruct } from "./gc.ts";
-import { type IndexMap, mapFunction, requireGlobal } from "./indices.ts";
-import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop } from "./labels.ts";
+import { type IndexMap, mapFunction, requireGlobal, requireMemory } from "./indices.ts";
+import { NO_FRAME, openFrame, writeEnter, writeGroups } from "./frame.ts";
+import {
+  type Body,
+  type BodyContext,
+  closeLabel,
+  copyLabel,
+  escapeAll,
+  openLabel,
+  openLoop,
+  restoreStack,
+} from "./labels.ts";
 import { checkLimit } from "./limits.ts";
 import { describeOpcode, Kind, ONE_BYTE, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
+import { UNKNOWN } from "./stack.ts";
 import { readValueType } from "./types.ts";
 
 type Handler = (body: Body, at: number) => void;
 
 /**
- * Copies one function body, metered.
+ * Writes one function body, metered.
  *
+ * @param ordinal - Which of the module's own functions it is.
  * @throws {Failure} INSTRUCTION_UNKNOWN, COMPONENT_INVALID, COMPONENT_LIMIT
  */
-export function meterBody(body: Body): void {
-  skipLocals(body);
-  body.charger.isDead = false;
-  body.charger.beginChecked("call");
+export function meterBody(body: Body, ordinal: number): void {
+  const { charger, reader } = body;
+  const start = reader.pos;
+  const frame = openFrame(body, ordinal);
+  body.frame = frame;
   body.mayLast = false;
-  copyInstructions(body);
-  body.charger.finish(!body.mayLast);
-}
-
-function copyInstructions(body: Body): void {
-  body.labels.length = 0;
   body.blocks = 0;
+  charger.isDead = false;
+  charger.depth = 0;
+  charger.begin();
+  body.graph.enter(frame.locals);
+  charger.patch(start, frame.groupsAt, body.writeGroups);
+  charger.patch(reader.pos, reader.pos, body.writeEnter);
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
-  body.allBlocks += body.blocks;
-  checkLimit("allBlocks", body.allBlocks, "the number of blocks of all functions, once metered");
-  body.charger.copyTo(body.reader.pos);
+  body.totals.blocks += body.blocks;
+  checkLimit("allBlocks", body.totals.blocks, "the number of blocks of all functions, once metered");
+  frame.isChecked = body.mayLast || !charger.isCheap;
+  charger.finish(start, reader.pos);
 }
 
 function copyInstruction(body: Body): void {
@@ -49,6 +63,12 @@ function copyInstruction(body: Body): void {
   const opcode = body.reader.u8();
   let kind = ONE_BYTE[opcode] ?? Kind.unknown;
   if (kind === Kind.plain) return body.charger.add(at);
+  // The most frequent ones, without the way through the table.
+  if (kind === Kind.index || kind === Kind.i32) {
+    body.charger.add(at);
+    return body.reader.skipLeb(32);
+  }
+  if (kind === Kind.memoryArgument) return accessMemory(body, at);
   let sub: number | undefined;
   if (kind === Kind.prefix) {
     sub = body.reader.u32();
@@ -73,9 +93,10 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.plain, (body, at) => body.charger.add(at)],
   [Kind.free, () => undefined],
   [Kind.index, costing((reader) => reader.u32())],
+  [Kind.memorySize, (body, at) => (body.charger.add(at), requireMemory(body.indices, body.reader.u32()))],
   [Kind.indexPair, costing(skipPair)],
-  [Kind.memoryArgument, costing(skipMemoryArgument)],
-  [Kind.memoryArgumentLane, costing((reader) => (skipMemoryArgument(reader), reader.skip(1)))],
+  [Kind.memoryArgument, accessMemory],
+  [Kind.memoryArgumentLane, (body, at) => (accessMemory(body, at), body.reader.skip(1))],
   [Kind.i32, costing((reader) => reader.skipLeb(32))],
   [Kind.i64, costing((reader) => reader.skipLeb(64))],
   [Kind.f32, costing((reader) => reader.skip(4))],
@@ -100,14 +121,17 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.throw, leaving((body, at) => (escapeAll(body), chargeException(body, at)))],
   [Kind.branch, leaving((body) => copyLabel(body))],
   [Kind.branchTable, leaving(targetTable)],
-  [Kind.tailCall, tailCalling((body, at) => moveIndex(body, at, mapFunction))],
-  [Kind.tailCallIndex, tailCalling((body) => body.reader.u32())],
-  [Kind.tailCallPair, tailCalling((body) => skipPair(body.reader))],
+  [Kind.tailCall, tailCalling(tailCallFunction)],
+  [Kind.tailCallIndex, tailCalling((body) => (body.reader.u32(), body.graph.call(UNKNOWN, true)))],
+  [Kind.tailCallPair, tailCalling((body) => (skipPair(body.reader), body.graph.call(UNKNOWN, true)))],
   [Kind.branchMaybe, branchMaybe],
-  [Kind.call, calling((body, at) => moveIndex(body, at, mapFunction))],
-  [Kind.callIndex, calling((body) => body.reader.u32())],
-  [Kind.callPair, calling((body) => skipPair(body.reader))],
-  [Kind.functionIndex, (body, at) => (body.charger.add(at), moveIndex(body, at, mapFunction))],
+  [Kind.call, callFunction],
+  [Kind.callIndex, (body, at) => (body.reader.u32(), callUnknown(body, at))],
+  [Kind.callPair, (body, at) => (skipPair(body.reader), callUnknown(body, at))],
+  [
+    Kind.functionIndex,
+    (body, at) => (body.charger.add(at), moveIndex(body, at, mapFunction(body.indices, body.reader.u32()))),
+  ],
   [Kind.globalIndex, (body, at) => (body.charger.add(at), requireGlobal(body.indices, body.reader.u32()))],
   [Kind.memoryGrow, growMemory],
   [Kind.tableGrow, growTable],
@@ -124,6 +148,20 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.arrayBulkPair, (body, at) => (changeArray(body, at), body.reader.u32())],
   [Kind.branchOnCast, branchOnCast],
 ]);
+
+/** Makes what all bodies of a module are metered with, one after another. */
+export function makeBody(context: BodyContext): Body {
+  const body: Body = {
+    ...context,
+    frame: NO_FRAME,
+    labels: [],
+    mayLast: false,
+    blocks: 0,
+    writeGroups: (out) => writeGroups(out, body.frame),
+    writeEnter: (out) => writeEnter(out, body),
+  };
+  return body;
+}
 
 function indexByKind(
   entries: readonly (readonly [kind: number, handler: Handler])[],
@@ -148,24 +186,56 @@ function leaving(read: (body: Body, at: number) => unknown): Handler {
   };
 }
 
-function calling(read: (body: Body, at: number) => unknown): Handler {
-  return (body, at) => {
-    body.charger.add(at);
-    read(body, at);
-    body.mayLast = true;
-    if (!body.callsEndRuns) return;
-    escapeAll(body);
-    body.charger.begin();
-  };
+/** `call` */
+function callFunction(body: Body, at: number): void {
+  const { indices, reader } = body;
+  const callee = mapFunction(indices, reader.u32());
+  const number = beginCall(body, at, ownFunction(indices, callee));
+  moveIndex(body, at, callee);
+  endCall(body, number);
+}
+
+/** Calls of functions that are known only when they are called. Their immediates have been read. */
+function callUnknown(body: Body, at: number): void {
+  endCall(body, beginCall(body, at, UNKNOWN));
+}
+
+/** Whether a call is counted is known when all of them are: what is put around it then needs its place. @returns The call's number. */
+function beginCall({ charger, graph, sites }: Body, at: number, target: number): number {
+  charger.add(at);
+  const number = graph.call(target, false);
+  charger.patch(at, at, sites.markStart, number);
+  return number;
+}
+
+/** Tells which of the module's own functions a mapped index means, if it is one. */
+function ownFunction({ importedFunctions, addedFunctions }: IndexMap, callee: number): number {
+  return callee < importedFunctions ? UNKNOWN : callee - importedFunctions - addedFunctions;
+}
+
+function endCall(body: Body, number: number): void {
+  const { charger, reader, sites } = body;
+  charger.patch(reader.pos, reader.pos, sites.markEnd, number);
+  body.mayLast = true;
+  if (!body.callsEndRuns) return;
+  escapeAll(body);
+  body.charger.begin();
 }
 
 /** A tail call is a call: a function that only calls itself goes on for ever. */
-function tailCalling(read: (body: Body, at: number) => unknown): Handler {
+function tailCalling(read: Handler): Handler {
   return leaving((body, at) => {
     escapeAll(body);
     body.mayLast = true;
     read(body, at);
   });
+}
+
+function tailCallFunction(body: Body, at: number): void {
+  const { graph, indices, reader } = body;
+  const callee = mapFunction(indices, reader.u32());
+  graph.call(ownFunction(indices, callee), true);
+  moveIndex(body, at, callee);
 }
 
 function opening(kind: number): Handler {
@@ -184,7 +254,8 @@ function skipBlockType(reader: Reader): void {
 
 function openIf(body: Body, at: number): void {
   body.charger.add(at);
-  opening(Kind.if)(body, at);
+  skipBlockType(body.reader);
+  openLabel(body, Kind.if);
   const label = body.labels.at(-1);
   const arm = body.charger.begin();
   if (label !== undefined) label.arm = arm;
@@ -207,6 +278,8 @@ function enterHandler(body: Body): void {
   if (label.pending === undefined) label.pending = charger.check;
   charger.beginChecked("none");
   charger.isDead = label.wasDead;
+  body.frame.catches = true;
+  restoreStack(body, body.reader.pos);
 }
 
 function targetTable(body: Body): void {
@@ -221,8 +294,11 @@ function openTryTable(body: Body): void {
     const kind = reader.u8();
     if (kind > 3) throw reader.malformed("a catch clause");
     if (kind < 2) reader.u32();
-    copyLabel(body, 1);
+    const label = copyLabel(body, 1);
+    label.isHandler = true;
+    if (label.loopAt !== undefined) restoreStack(body, label.loopAt);
   }
+  body.frame.catches = true;
 }
 
 function branchMaybe(body: Body, at: number): void {
@@ -231,17 +307,14 @@ function branchMaybe(body: Body, at: number): void {
   body.charger.begin();
 }
 
-function moveIndex(body: Body, at: number, move: (map: IndexMap, index: number) => number): void {
-  const { reader, charger } = body;
-  const opcode = reader.bytes[at] ?? 0;
-  const index = reader.u32();
-  const moved = move(body.indices, index);
-  if (moved !== index) charger.replace(at, reader.pos, [opcode, moved]);
+/** Puts an index, which has been read, in the place of the one behind the opcode. */
+function moveIndex({ charger, reader }: Body, at: number, index: number): void {
+  charger.replaceIndex(at + 1, reader.pos, index);
 }
 
 function growMemory(body: Body, at: number): void {
   body.charger.add(at);
-  const memory = body.reader.u32();
+  const memory = requireMemory(body.indices, body.reader.u32());
   body.charger.replaceByCall(at, body.reader.pos, { operand: memory, functionIndex: body.indices.growMemory });
 }
 
@@ -261,25 +334,14 @@ function skipPair(reader: Reader): void {
   reader.u32();
 }
 
-function skipMemoryArgument(reader: Reader): void {
+function accessMemory({ charger, reader, indices }: Body, at: number): void {
+  charger.add(at);
   // Bit 6 of the alignment says that a memory index follows.
-  if ((reader.u32() & 0x40) !== 0) reader.u32();
+  requireMemory(indices, (reader.u32() & 0x40) === 0 ? 0 : reader.u32());
   // 64 bits also where the memory has 32: an offset may be padded to ten bytes.
   reader.skipLeb(64);
 }
 
 function skipValueTypes(reader: Reader): void {
   for (let count = reader.u32(); count > 0; count--) readValueType(reader);
-}
-
-function skipLocals(body: Body): void {
-  const { reader } = body;
-  let locals = 0;
-  for (let groups = reader.u32(); groups > 0; groups--) {
-    locals += reader.u32();
-    checkLimit("locals", locals, "the number of locals of a function");
-    readValueType(reader);
-  }
-  body.allLocals += locals;
-  checkLimit("allLocals", body.allLocals, "the number of locals of all functions");
 }

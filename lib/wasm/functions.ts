@@ -3,16 +3,18 @@
  *
  * Source: WebAssembly 3.0, 5.5.6 Function Section, 5.5.13 Code Section.
  */
+import { CallSites } from "./calls.ts";
 import { Charger } from "./charge.ts";
-import { meterBody } from "./code.ts";
+import { makeBody, meterBody } from "./code.ts";
 import { additionsFor, writeHelpers } from "./helpers.ts";
-import type { Body } from "./labels.ts";
+import type { BodyContext } from "./labels.ts";
 import { SectionId } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
 import { Reader } from "./reader.ts";
 import { copyRest, type Rewrite } from "./rewrite.ts";
 import { findLargeData } from "./segments.ts";
-import { Writer, writeSized } from "./writer.ts";
+import { CallGraph } from "./stack.ts";
+import { Writer } from "./writer.ts";
 
 /** Writes the function section. */
 export function writeFunctions(rewrite: Rewrite, reader: Reader | undefined): void {
@@ -29,7 +31,7 @@ export function writeFunctions(rewrite: Rewrite, reader: Reader | undefined): vo
 /** Adds the helpers that the code turned out to need to the function section, which stands in front of it. */
 export function declareHelpers({ out, layout, helpers, functionCountAt, functionsEnd }: Rewrite): void {
   const types = new Writer(64);
-  for (const type of helpers.types) types.u32(layout.types.length + type);
+  for (const type of helpers.types) types.u32(type);
   if (types.length === 0) return;
   const count = layout.functions + additionsFor(layout).helperTypes.length + helpers.types.length;
   out.patchU32(functionCountAt, count);
@@ -47,21 +49,27 @@ export function writeCode(rewrite: Rewrite, reader: Reader): void {
   const count = reader.u32();
   if (count !== layout.functions) throw reader.malformed("as many bodies as functions were expected");
   const countAt = out.padded();
-  const body = bodyOf(rewrite, reader);
+  const body = makeBody(contextOf(rewrite, reader));
   for (let index = 0; index < count; index++) {
     const claimed = reader.u32();
     const end = reader.pos + claimed;
-    body.charger.startAt(reader.pos);
-    const size = writeSized(out, () => meterBody(body));
+    // Not by writeSized: a function for each of tens of thousands.
+    const sizeAt = out.padded();
+    const start = out.length;
+    body.sites.enter(start);
+    meterBody(body, index);
+    const size = out.length - start;
+    out.patchU32(sizeAt, size);
     checkLimit("functionBytes", size, "the size of a function in bytes, once metered");
     if (reader.pos !== end) throw reader.malformed("a function body does not end where its size says");
   }
+  body.sites.count(out, rewrite.indices, body.graph.decide());
   if (count > 0) writeHelpers(out, rewrite.indices, layout);
   helpers.writeBodies(out);
   out.patchU32(countAt, count + additionsFor(layout).helperTypes.length + helpers.types.length);
 }
 
-function bodyOf(rewrite: Rewrite, reader: Reader): Body {
+function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
   const { module, layout, indices, helpers } = rewrite;
   const data = layout.sections.find(({ id }) => id === SectionId.data);
   return {
@@ -74,10 +82,10 @@ function bodyOf(rewrite: Rewrite, reader: Reader): Body {
     largeData: findLargeData(rewrite, data && new Reader(reader.bytes, data.start, data.end)),
     helpers,
     callsEndRuns: layout.tags.length > 0,
-    labels: [],
-    mayLast: false,
-    blocks: 0,
-    allBlocks: 0,
-    allLocals: 0,
+    functionTypes: layout.functionTypes,
+    graph: new CallGraph(layout.functions),
+    sites: new CallSites(),
+    spare: [],
+    totals: { blocks: 0, locals: 0 },
   };
 }

@@ -3,14 +3,17 @@
  * were first needed.
  */
 import type { IndexMap } from "./indices.ts";
-import { type Writer, writeSized } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 /** One added function. */
 export interface Helper {
-  readonly type: HelperType;
+  readonly type: HelperType | GuestType;
   /** Writes its instructions, the last `end` included. */
   readonly write: (out: Writer) => void;
 }
+
+/** A type of the module's own, as its index. Its helpers have no locals. */
+type GuestType = number;
 
 /**
  * `consume`: `[i32] → []`; `pass`: `[i32] → [i32]`; `passWithLocal`: the same, with a second local; `bulk`: `[i32 i32 i32] → []`. All locals are i32.
@@ -25,15 +28,22 @@ const TYPES: Readonly<Record<HelperType, { readonly type: number; readonly local
   bulk: { type: 5, locals: [0] },
 };
 
+const NO_LOCALS: readonly number[] = [0];
+
 /** The added functions of one module. */
 export class HelperSet {
   readonly #first: number;
+  readonly #firstType: number;
   readonly #indices = new Map<string, number>();
   readonly #helpers: Helper[] = [];
 
-  /** @param indices - Where everything else stands. */
-  constructor(indices: IndexMap) {
+  /**
+   * @param indices - Where everything else stands.
+   * @param firstType - Index of the first type that the meter adds.
+   */
+  constructor(indices: IndexMap, firstType: number) {
     this.#first = indices.firstHelper;
+    this.#firstType = firstType;
   }
 
   /**
@@ -45,25 +55,30 @@ export class HelperSet {
     const known = this.#indices.get(key);
     if (known !== undefined) return known;
     // One helper may need another: that one comes first.
-    const helper = make();
-    const index = this.#first + this.#helpers.length;
-    this.#helpers.push(helper);
+    const index = this.add(make());
     this.#indices.set(key, index);
     return index;
   }
 
+  /** Adds a helper that nothing else needs. @returns Its index. */
+  add(helper: Helper): number {
+    return this.#first + this.#helpers.push(helper) - 1;
+  }
+
   /** The helpers' types, as places among those that the meter adds. */
   get types(): readonly number[] {
-    return this.#helpers.map(({ type }) => TYPES[type].type);
+    return this.#helpers.map(({ type }) => (typeof type === "number" ? type : this.#firstType + TYPES[type].type));
   }
 
   /** Writes the helpers' bodies. */
   writeBodies(out: Writer): void {
     for (const { type, write } of this.#helpers) {
-      writeSized(out, () => {
-        for (const byte of TYPES[type].locals) out.u8(byte);
-        write(out);
-      });
+      // Not by writeSized: a function for each of tens of thousands.
+      const sizeAt = out.padded();
+      const start = out.length;
+      for (const byte of typeof type === "number" ? NO_LOCALS : TYPES[type].locals) out.u8(byte);
+      write(out);
+      out.patchU32(sizeAt, out.length - start);
     }
   }
 }

@@ -4,7 +4,9 @@
 import { writeCheck } from "./charge.ts";
 import type { IndexMap } from "./indices.ts";
 import type { Layout } from "./layout.ts";
-import { EMPTY_BLOCK, Op } from "./opcodes.ts";
+import { Op } from "./opcodes.ts";
+import { writeSettle } from "./settle.ts";
+import { STACK_BYTES } from "./stack.ts";
 import { type Writer, writeIndexed, writeNumber, writeSized } from "./writer.ts";
 
 /**
@@ -27,7 +29,6 @@ interface MeterImport {
 }
 
 const IMPORTS: readonly MeterImport[] = [
-  { name: "refill", type: 2 },
   { name: "grow", type: 1 },
   { name: "growTable", type: 2 },
   { name: "grewTable", type: 2 },
@@ -37,12 +38,9 @@ const OBJECT_IMPORTS: readonly MeterImport[] = [
   { name: "refuseArray", type: 3 },
 ];
 
-/** `check`, `chargeBytes`, `chargeElements`, `readFuel` and `writeFuel`, then `readHeap` and `writeHeap`, as places in {@link METER_TYPES}. */
-const HELPER_TYPES: readonly number[] = [3, 2, 2, 0, 4];
+/** `check`, `chargeBytes`, `chargeElements`, `readFuel`, `writeFuel` and `readStack`, then `readHeap` and `writeHeap`, as places in {@link METER_TYPES}. */
+const HELPER_TYPES: readonly number[] = [3, 2, 2, 0, 4, 0];
 const OBJECT_HELPER_TYPES: readonly number[] = [0, 4];
-
-/** A counter: a mutable i32, at first 0, so that the first check asks for a slice. */
-const COUNTER: Uint8Array = Uint8Array.of(0x7f, 0x01, Op.i32Const, 0x00, Op.end);
 
 /** What a module gets added, in index order; nothing when it has no code. */
 export interface Additions {
@@ -50,22 +48,29 @@ export interface Additions {
   readonly imports: readonly MeterImport[];
   /** The types of the helpers that every such module gets. */
   readonly helperTypes: readonly number[];
-  readonly globals: readonly Uint8Array[];
 }
 
-const NOTHING: Additions = { types: [], imports: [], helperTypes: [], globals: [] };
-const FUEL: Additions = { types: METER_TYPES, imports: IMPORTS, helperTypes: HELPER_TYPES, globals: [COUNTER] };
-const FUEL_AND_OBJECTS: Additions = {
+const NOTHING: Additions = { types: [], imports: [], helperTypes: [] };
+const PLAIN: Additions = { types: METER_TYPES, imports: IMPORTS, helperTypes: HELPER_TYPES };
+const WITH_OBJECTS: Additions = {
   types: METER_TYPES,
   imports: [...IMPORTS, ...OBJECT_IMPORTS],
   helperTypes: [...HELPER_TYPES, ...OBJECT_HELPER_TYPES],
-  globals: [COUNTER, COUNTER],
 };
 
 /** Tells what is added to a module. */
 export function additionsFor(layout: Layout): Additions {
   if (layout.functions === 0) return NOTHING;
-  return layout.hasObjects ? FUEL_AND_OBJECTS : FUEL;
+  return layout.hasObjects ? WITH_OBJECTS : PLAIN;
+}
+
+/**
+ * The values that the counters begin with, in index order: fuel with a slice, the stack with all there is, objects with nothing, so that the
+ * first one asks.
+ */
+export function countersFor(layout: Layout, slice: number): readonly number[] {
+  if (layout.functions === 0) return [];
+  return layout.hasObjects ? [slice, STACK_BYTES, 0] : [slice, STACK_BYTES];
 }
 
 /** Bulk operations cost one unit for each 16 bytes. */
@@ -76,17 +81,7 @@ const NO_LOCALS = 0;
 
 /** Writes the bodies of the helpers that every module with code gets. */
 export function writeHelpers(out: Writer, indices: IndexMap, layout: Layout): void {
-  writeFunction(out, () => {
-    writeIndexed(out, Op.globalGet, indices.fuelGlobal);
-    writeIndexed(out, Op.call, indices.refill);
-    writeIndexed(out, Op.globalSet, indices.fuelGlobal);
-    writeIndexed(out, Op.globalGet, indices.fuelGlobal);
-    writeNumber(out, Op.i32Const, 0);
-    out.u8(Op.i32LtS);
-    writeIndexed(out, Op.if, EMPTY_BLOCK);
-    out.u8(Op.unreachable);
-    out.u8(Op.end);
-  });
+  writeFunction(out, () => writeSettle(out, indices.signal));
   writeLengthHelper(out, indices, () => {
     writeIndexed(out, Op.localGet, 0);
     writeNumber(out, Op.i32Const, BYTES_SHIFT);
@@ -101,6 +96,7 @@ export function writeHelpers(out: Writer, indices: IndexMap, layout: Layout): vo
     out.u8(Op.select);
   });
   writeAccess(out, indices.fuelGlobal);
+  writeFunction(out, () => writeIndexed(out, Op.globalGet, indices.stackGlobal));
   if (layout.hasObjects) writeAccess(out, indices.heapGlobal);
 }
 

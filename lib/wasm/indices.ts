@@ -6,6 +6,7 @@
  */
 import { refuse } from "../errors.ts";
 import type { Layout } from "./layout.ts";
+import type { Place } from "./settle.ts";
 
 /** The rewritten module's indices. */
 export interface IndexMap {
@@ -24,15 +25,19 @@ export interface IndexMap {
   readonly growTable: number;
   /** `grewTable(old size or -1) -> the same`: told how it went. */
   readonly grewTable: number;
-  /** `refill(left) -> the next slice, negative when the call must end`. */
-  readonly refill: number;
+  /** The stack that is left, in bytes: a mutable i32. */
+  readonly stackGlobal: number;
+  /** Imported and defined memories of the original module. */
+  readonly memories: number;
+  /** What settling works on. The signal memory comes behind all others. */
+  readonly signal: Place;
   /** Bytes of objects that may be made without asking: a mutable i32. Only where the code can make objects, as the next two. */
   readonly heapGlobal: number;
   /** `allocate(left) -> bytes that may be made next`: traps when what was made does not fit. */
   readonly allocate: number;
   /** `refuseArray() -> ()`: traps, for an array that is too large. */
   readonly refuseArray: number;
-  /** Helper: asks for fuel, traps when refused. */
+  /** Helper: settles, see {@link writeSettle}. */
   readonly check: number;
   /** Helper: charges for a number of bytes and returns it. */
   readonly chargeBytes: number;
@@ -42,6 +47,8 @@ export interface IndexMap {
   readonly readFuel: number;
   /** Helper: `(counter) -> ()`, exported to the host. */
   readonly writeFuel: number;
+  /** Helper: `() -> bytes of stack left`, exported to the host. */
+  readonly readStack: number;
   /** Helpers for the other counter, exported to the host; only where the code can make objects. */
   readonly readHeap: number;
   readonly writeHeap: number;
@@ -50,28 +57,31 @@ export interface IndexMap {
 }
 
 /** How many functions KAMI imports into a module that has code, and how many more when the code can make objects. */
-const ADDED_IMPORTS = 4;
+const ADDED_IMPORTS = 3;
 const OBJECT_IMPORTS = 2;
 /** Helpers of every module with code. */
-const HELPERS = 5;
+const HELPERS = 6;
 const OBJECT_HELPERS = 2;
 
-/** Lays out the index spaces of the rewritten module. */
-export function mapIndices(layout: Layout): IndexMap {
+/** Lays out the index spaces of the rewritten module. @param slice - Units of a slice. */
+export function mapIndices(layout: Layout, slice: number): IndexMap {
   const added = layout.functions === 0 ? 0 : ADDED_IMPORTS + (layout.hasObjects ? OBJECT_IMPORTS : 0);
   const functions = layout.importedFunctions + layout.functions;
   const helpers = functions + added;
+  const memories = layout.importedMemories + layout.memories.length;
   return {
     addedFunctions: added,
     importedFunctions: layout.importedFunctions,
     functions,
     globals: layout.globals,
     fuelGlobal: layout.globals,
-    refill: layout.importedFunctions,
-    growMemory: layout.importedFunctions + 1,
-    growTable: layout.importedFunctions + 2,
-    grewTable: layout.importedFunctions + 3,
-    heapGlobal: layout.globals + 1,
+    stackGlobal: layout.globals + 1,
+    memories,
+    signal: { memory: memories, fuel: layout.globals, slice },
+    growMemory: layout.importedFunctions,
+    growTable: layout.importedFunctions + 1,
+    grewTable: layout.importedFunctions + 2,
+    heapGlobal: layout.globals + 2,
     allocate: layout.importedFunctions + ADDED_IMPORTS,
     refuseArray: layout.importedFunctions + ADDED_IMPORTS + 1,
     check: helpers,
@@ -79,6 +89,7 @@ export function mapIndices(layout: Layout): IndexMap {
     chargeElements: helpers + 2,
     readFuel: helpers + 3,
     writeFuel: helpers + 4,
+    readStack: helpers + 5,
     readHeap: helpers + HELPERS,
     writeHeap: helpers + HELPERS + 1,
     firstHelper: helpers + HELPERS + (layout.hasObjects ? OBJECT_HELPERS : 0),
@@ -105,4 +116,14 @@ export function mapFunction(map: IndexMap, index: number): number {
 export function requireGlobal(map: IndexMap, index: number): number {
   if (index < map.globals) return index;
   throw refuse("COMPONENT_INVALID", { reason: `malformed core module: global ${index} does not exist` });
+}
+
+/**
+ * Checks a memory index: memories stay where they are.
+ *
+ * @throws {Failure} COMPONENT_INVALID when the original module has no such memory: it must not reach the one by which it is stopped.
+ */
+export function requireMemory(map: IndexMap, index: number): number {
+  if (index < map.memories) return index;
+  throw refuse("COMPONENT_INVALID", { reason: `malformed core module: memory ${index} does not exist` });
 }

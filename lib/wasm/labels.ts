@@ -1,22 +1,34 @@
 /**
  * The open blocks of a function body: where a run goes on behind a block, and where it cannot.
  */
+import type { CallSites } from "./calls.ts";
 import type { Charger, Check, Run } from "./charge.ts";
+import { type Frame, writeRestore } from "./frame.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { Kind } from "./opcodes.ts";
+import type { WritePatch } from "./patches.ts";
 import type { HelperSet } from "./helper-set.ts";
 import type { Reader } from "./reader.ts";
+import type { CallGraph } from "./stack.ts";
 import type { Shape } from "./types.ts";
 
-/** What the handlers work on: one module's bodies, one after another. */
-export interface Body {
+/** What the bodies of a module stand in. */
+export interface BodyContext {
   /** For messages. */
   readonly module: string;
   readonly reader: Reader;
   readonly charger: Charger;
   readonly indices: IndexMap;
   readonly types: readonly Shape[];
+  /** The types of the module's own functions, as indices. */
+  readonly functionTypes: readonly number[];
+  readonly graph: CallGraph;
+  readonly sites: CallSites;
+  /** Closed blocks, to use again. */
+  readonly spare: Label[];
+  /** Blocks, once metered, and locals of all bodies so far. */
+  readonly totals: { blocks: number; locals: number };
   /** The types of the tags, as indices. */
   readonly tags: readonly number[];
   /** Data segments that are longer than a bulk operation does at once. */
@@ -25,28 +37,33 @@ export interface Body {
   readonly helpers: HelperSet;
   /** Whether a call may throw past the rest of its run, which then ends at the call. */
   readonly callsEndRuns: boolean;
+}
+
+/** What the handlers work on: one body after another. */
+export interface Body extends BodyContext {
+  frame: Frame;
   /** The open blocks, innermost last. */
   readonly labels: Label[];
   /** Whether the body has a loop or a call: one that has neither ends soon, and needs no check. */
   mayLast: boolean;
-  /** Blocks of the body that is being read, once metered. */
+  /** Blocks so far, once metered. */
   blocks: number;
-  /** The same, and locals, of all bodies before. */
-  allBlocks: number;
-  allLocals: number;
+  /** Patches: see {@link writeGroups} and {@link writeEnter} of the frame. */
+  readonly writeGroups: WritePatch;
+  readonly writeEnter: WritePatch;
 }
 
 /** An open block. */
 export interface Label {
-  readonly kind: number;
+  kind: number;
   /** The run that the block was opened in. */
-  readonly run: Run;
+  run: Run;
   /** Its number in the output, counted from the outermost block, 0. */
-  readonly block: number;
+  block: number;
   /** The look that was still to be taken when the block was opened. */
-  readonly check: Check;
+  check: Check;
   /** Whether control cannot get to the block at all. */
-  readonly wasDead: boolean;
+  wasDead: boolean;
   /** Whether something may jump to its end. */
   isTargeted: boolean;
   /**
@@ -54,20 +71,19 @@ export interface Label {
    * is further out than the block itself, control may leave the block other than through its end.
    */
   farthestJump: number;
+  /** For a loop: input offset of what is in it. */
+  loopAt: number | undefined;
+  /** Whether a handler begins behind its end. */
+  isHandler: boolean;
   /** The look that a `try` had still to take when its first handler began. */
-  pending?: Check;
+  pending: Check | undefined;
   /** The first runs of the arms of an `if`. */
-  arm?: Run;
-  otherArm?: Run;
+  arm: Run | undefined;
+  otherArm: Run | undefined;
 }
 
 /** What an input loop becomes: `block loop block loop`, see {@link openLoop}. */
 const OUTLINED_BLOCKS = 4;
-const BLOCK = 0x02;
-const LOOP = 0x03;
-const END = 0x0b;
-const BRANCH = 0x0c;
-const EMPTY = 0x40;
 
 /** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep, or there are too many. */
 export function openLabel(body: Body, kind: number): Label {
@@ -75,15 +91,13 @@ export function openLabel(body: Body, kind: number): Label {
   body.blocks += 1;
   checkLimit("blocks", body.blocks, "the number of blocks of a function, once metered");
   const { charger } = body;
-  const label: Label = {
-    kind,
-    run: charger.run,
-    block: charger.depth,
-    check: charger.check,
-    wasDead: charger.isDead,
-    isTargeted: false,
-    farthestJump: Infinity,
-  };
+  const label = body.spare.pop() ?? makeLabel(charger.run);
+  label.kind = kind;
+  label.run = charger.run;
+  label.block = charger.depth;
+  label.check = charger.check;
+  label.wasDead = charger.isDead;
+  clearLabel(label);
   charger.depth += 1;
   body.labels.push(label);
   return label;
@@ -92,9 +106,8 @@ export function openLabel(body: Body, kind: number): Label {
 /**
  * Opens a loop, whose block type has just been read, and has what is left looked at in each of its rounds.
  *
- * A loop without parameters is written as `block $done (loop $again (block $refill (loop …) (br $done)) (call $check) (br $again))`: the
- * refill is called outside of the loop, which leaves the loop without a call. A call in it, however seldom made, costs the engine
- * registers in every round.
+ * A loop without parameters is written as `block $done (loop $again (block $settle (loop …) (br $done)) settle (br $again))`: the settling is
+ * outside of the loop, and takes no registers in it.
  *
  * @param at - Input offset of the instruction.
  * @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep.
@@ -106,24 +119,23 @@ export function openLoop(body: Body, at: number): void {
   const isSimple = reader.pos === at + 2 && (type & 0xc0) === 0x40;
   body.mayLast = true;
   if (!isSimple) {
-    openLabel(body, Kind.loop);
-    return charger.beginChecked("call");
+    openLabel(body, Kind.loop).loopAt = reader.pos;
+    return charger.beginChecked("look");
   }
-  charger.replaceBytes(at, reader.pos, [BLOCK, type, LOOP, type, BLOCK, EMPTY, LOOP, type]);
+  charger.openLoop(at, reader.pos, type);
   charger.depth += OUTLINED_BLOCKS - 1;
-  body.blocks += OUTLINED_BLOCKS - 1;
-  openLabel(body, Kind.outlinedLoop);
-  // The refill block is the one around the loop.
+  // And the trap in the settling.
+  body.blocks += OUTLINED_BLOCKS;
+  openLabel(body, Kind.outlinedLoop).loopAt = reader.pos;
+  // The block around the loop.
   charger.beginChecked(charger.depth - 2);
 }
 
 /** Writes what follows an outlined loop, in place of its `end` at an input offset. */
 function endOutlinedLoop(body: Body, label: Label, at: number): void {
-  const { charger, indices, reader } = body;
+  const { charger, reader } = body;
   charger.withdraw(label.block - 1, label.check);
-  charger.replaceBytes(at, at, [END, BRANCH, 2, END]);
-  charger.insertCall(at, indices.check);
-  charger.replaceBytes(at, reader.pos, [BRANCH, 0, END, END]);
+  charger.endLoop(at, reader.pos);
   charger.depth -= OUTLINED_BLOCKS - 1;
 }
 
@@ -141,6 +153,7 @@ export function closeLabel(body: Body, at: number): void {
   if (label === undefined) throw body.reader.malformed("an end without a block");
   charger.depth -= 1;
   if (label.kind === Kind.outlinedLoop) endOutlinedLoop(body, label, at);
+  if (label.isHandler && body.labels.length > 0) restoreStack(body, body.reader.pos);
   chargeArmsTogether(label);
   // Nobody jumps to the end of a loop, nor to that of a block that no branch names.
   const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
@@ -151,6 +164,35 @@ export function closeLabel(body: Body, at: number): void {
   noteJump(body, label.farthestJump);
   if (!isEscaped) charger.resume(label.run);
   else if (isJoin) charger.begin();
+  body.spare.push(label);
+}
+
+function makeLabel(run: Run): Label {
+  const label: Label = {
+    kind: 0,
+    run,
+    block: 0,
+    check: "none",
+    wasDead: false,
+    isTargeted: false,
+    farthestJump: Infinity,
+    loopAt: undefined,
+    isHandler: false,
+    pending: undefined,
+    arm: undefined,
+    otherArm: undefined,
+  };
+  return label;
+}
+
+function clearLabel(label: Label): void {
+  label.isTargeted = false;
+  label.farthestJump = Infinity;
+  label.loopAt = undefined;
+  label.isHandler = false;
+  label.pending = undefined;
+  label.arm = undefined;
+  label.otherArm = undefined;
 }
 
 /** Moves what both arms of an `if` cost in front of it: one of them is executed, whichever it is. */
@@ -168,13 +210,14 @@ function chargeArmsTogether({ run, arm, otherArm }: Label): void {
  * @param outside - 1 when the label counts from outside the innermost block, as in the clauses of `try_table`.
  * @throws {Failure} COMPONENT_INVALID when no such block is open.
  */
-export function copyLabel(body: Body, outside: 0 | 1 = 0): void {
+export function copyLabel(body: Body, outside: 0 | 1 = 0): Label {
   const { charger, reader } = body;
   const at = reader.pos;
   const depth = reader.u32();
   const label = target(body, depth + outside);
   const moved = charger.depth - 1 - label.block - outside;
   if (moved !== depth) charger.replaceIndex(at, reader.pos, moved);
+  return label;
 }
 
 /** Notes that control may jump to a label. */
@@ -185,6 +228,11 @@ function target(body: Body, depth: number): Label {
   label.isTargeted = true;
   noteJump(body, index);
   return label;
+}
+
+/** Has a handler that begins at an input offset forget the frames that were thrown past. */
+export function restoreStack({ charger, frame, indices }: Body, at: number): void {
+  charger.patch(at, at, (out) => writeRestore(out, frame, indices));
 }
 
 /** Notes that control may leave the function. */

@@ -32,6 +32,9 @@ export interface Layout {
   readonly globals: number;
   /** Functions that the module defines. */
   readonly functions: number;
+  /** Their types, as indices. */
+  readonly functionTypes: readonly number[];
+  readonly importedMemories: number;
   /** The function that runs at instantiation, when there is one. */
   readonly start: number | undefined;
   /** The module's own memories. */
@@ -69,6 +72,8 @@ export const METER_EXPORTS = {
   read: "kami:read-fuel",
   /** `(i32) -> ()`: replaces what is left. */
   write: "kami:write-fuel",
+  /** `() -> i32`: bytes of stack that are left; negative when they were used up. */
+  stack: "kami:read-stack",
   /** `() -> i32`: bytes of objects that may still be made without asking; only where code can make any. */
   readHeap: "kami:read-heap",
   /** `(i32) -> ()`: replaces them. */
@@ -97,8 +102,8 @@ export function readLayout(bytes: Uint8Array): Layout {
   const types = readTypes(open(SectionId.type));
   const imports = readImports(open(SectionId.import));
   const tags = [...imports.tags, ...readTags(open(SectionId.tag))];
-  const functions = open(SectionId.function)?.u32() ?? 0;
-  checkLimit("functions", functions + imports.functions, "the number of functions");
+  const functionTypes = readFunctions(open(SectionId.function), { types, imported: imports.functions });
+  const functions = functionTypes.length;
   return {
     sections,
     types,
@@ -106,6 +111,8 @@ export function readLayout(bytes: Uint8Array): Layout {
     importedGlobals: imports.globals,
     globals: imports.globals + (open(SectionId.global)?.u32() ?? 0),
     functions,
+    functionTypes,
+    importedMemories: imports.memories,
     start: open(SectionId.start)?.u32(),
     memories: readMemories(open(SectionId.memory), imports.memories),
     tags,
@@ -202,6 +209,22 @@ function readImport(reader: Reader, counts: Imports): void {
   } else {
     throw reader.malformed(`import kind ${kind}`);
   }
+}
+
+/** Reads the types of the module's own functions. */
+function readFunctions(
+  reader: Reader | undefined,
+  { types, imported }: { readonly types: readonly Shape[]; readonly imported: number },
+): number[] {
+  const indices: number[] = [];
+  const count = reader?.u32() ?? 0;
+  checkLimit("functions", count + imported, "the number of functions");
+  for (let left = count; reader !== undefined && left > 0; left--) {
+    const type = reader.u32();
+    if (types[type]?.form !== "function") throw reader.malformed(`type ${type} is no function type`);
+    indices.push(type);
+  }
+  return indices;
 }
 
 function readTags(reader: Reader | undefined): number[] {

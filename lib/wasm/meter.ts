@@ -14,6 +14,7 @@ import { type MemorySpec, readLayout, SECTION_ORDER, SectionId } from "./layout.
 import { Reader } from "./reader.ts";
 import { beginRewrite } from "./rewrite.ts";
 import { writeSection } from "./sections.ts";
+import { SLICE } from "./signal.ts";
 import { Writer } from "./writer.ts";
 
 export type { MemorySpec } from "./layout.ts";
@@ -30,20 +31,21 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 7;
+export const METER_ABI = 8;
 
 /**
  * Rewrites one core module.
  *
  * @param bytes - A core module in the binary format; at most 64 MiB.
  * @param name - The module's name, for messages.
+ * @param slice - Units that the module uses before it settles with the call, 1 to 2^30.
  * @throws {Failure} INSTRUCTION_UNKNOWN when an instruction is not metered; COMPONENT_UNSUPPORTED for shared or 64-bit memories;
  *   COMPONENT_LIMIT; COMPONENT_INVALID when the bytes are malformed.
  */
-export function meterModule(bytes: Uint8Array, name: string): MeteredModule {
+export function meterModule(bytes: Uint8Array, name: string, slice: number = SLICE): MeteredModule {
   const layout = readLayout(bytes);
   const out = new Writer(Math.ceil(bytes.length * 1.7) + 1024);
-  const rewrite = beginRewrite(name, layout, out);
+  const rewrite = beginRewrite(name, layout, { out, slice });
   out.copy(bytes.subarray(0, 8));
   const open = (id: number): Reader | undefined => {
     const section = layout.sections.find((candidate) => candidate.id === id);

@@ -17,6 +17,7 @@ export const Op = {
   brIf: 0x0d,
   return: 0x0f,
   call: 0x10,
+  returnCall: 0x12,
   drop: 0x1a,
   select: 0x1b,
   localGet: 0x20,
@@ -24,6 +25,9 @@ export const Op = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  i32Load: 0x28,
+  i64Load: 0x29,
+  i64Store: 0x37,
   memorySize: 0x3f,
   i32Const: 0x41,
   i64Const: 0x42,
@@ -145,7 +149,8 @@ export const Kind = {
   arrayBulk: 52,
   arrayBulkPair: 53,
   branchOnCast: 54,
-  prefix: 55,
+  memorySize: 55,
+  prefix: 56,
 } as const;
 
 /** Layout of the one-byte opcodes, by opcode. */
@@ -181,7 +186,7 @@ export const ONE_BYTE: Uint8Array = table(256, [
   [0x23, 0x24, Kind.globalIndex],
   [0x25, 0x26, Kind.index],
   [0x28, 0x3e, Kind.memoryArgument],
-  [0x3f, 0x3f, Kind.index],
+  [0x3f, 0x3f, Kind.memorySize],
   [0x40, 0x40, Kind.memoryGrow],
   [0x41, 0x41, Kind.i32],
   [0x42, 0x42, Kind.i64],

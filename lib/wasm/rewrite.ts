@@ -26,9 +26,15 @@ export interface Rewrite {
   functionsEnd: number;
 }
 
+/** Where a rewritten module goes, and the units of its slices. */
+export interface Target {
+  readonly out: Writer;
+  readonly slice: number;
+}
+
 /** Begins a module's rewriting. */
-export function beginRewrite(module: string, layout: Layout, out: Writer): Rewrite {
-  const indices = mapIndices(layout);
+export function beginRewrite(module: string, layout: Layout, { out, slice }: Target): Rewrite {
+  const indices = mapIndices(layout, slice);
   const globals = Array.from<undefined>({ length: layout.importedGlobals });
   return {
     module,
@@ -36,7 +42,7 @@ export function beginRewrite(module: string, layout: Layout, out: Writer): Rewri
     indices,
     out,
     constants: { module, out, indices, types: layout.types, globals, heapBytes: 0 },
-    helpers: new HelperSet(indices),
+    helpers: new HelperSet(indices, layout.types.length),
     tableElements: 0,
     functionCountAt: 0,
     functionsEnd: 0,

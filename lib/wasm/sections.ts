@@ -5,21 +5,26 @@
  */
 import { refuse } from "../errors.ts";
 import { writeCode, writeFunctions } from "./functions.ts";
-import { additionsFor } from "./helpers.ts";
-import { mapFunction, requireGlobal } from "./indices.ts";
+import { additionsFor, countersFor } from "./helpers.ts";
+import { type IndexMap, mapFunction, requireGlobal, requireMemory } from "./indices.ts";
 import { METER_EXPORTS, METER_MODULE, readLimits, SectionId } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
+import { Op } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
 import { copyCount, copyExpression, copyRest, type Rewrite } from "./rewrite.ts";
 import { copyData, copyElements } from "./segments.ts";
+import { SIGNAL_MEMORY } from "./signal.ts";
 import { readValueType } from "./types.ts";
-import { type Writer, writeSized } from "./writer.ts";
+import { type Writer, writeNumber, writeSized } from "./writer.ts";
 
 type SectionWriter = (rewrite: Rewrite, reader: Reader | undefined) => void;
 
 const FUNCTION = 0;
 const MEMORY = 2;
 const GLOBAL = 3;
+const I32 = 0x7f;
+const MUTABLE = 1;
+const SHARED_WITH_MAXIMUM = 0x03;
 
 const WRITERS = new Map<number, SectionWriter>([
   [SectionId.type, writeTypes],
@@ -76,7 +81,8 @@ function writeTypes(rewrite: Rewrite, reader: Reader | undefined): void {
 function writeImports(rewrite: Rewrite, reader: Reader | undefined): void {
   const { out, layout } = rewrite;
   const { imports } = additionsFor(layout);
-  out.u32((reader?.u32() ?? 0) + imports.length + layout.memories.length);
+  const signals = imports.length === 0 ? 0 : 1;
+  out.u32((reader?.u32() ?? 0) + imports.length + layout.memories.length + signals);
   copyRest(rewrite, reader);
   for (const { name, type } of imports) {
     writeImportName(out, name, FUNCTION);
@@ -88,6 +94,9 @@ function writeImports(rewrite: Rewrite, reader: Reader | undefined): void {
     out.u32(memory.initialPages);
     if (memory.maximumPages !== undefined) out.u32(memory.maximumPages);
   }
+  if (signals === 0) return;
+  writeImportName(out, SIGNAL_MEMORY, MEMORY);
+  for (const byte of [SHARED_WITH_MAXIMUM, 1, 1]) out.u8(byte);
 }
 
 function writeImportName(out: Writer, name: string, kind: number): void {
@@ -113,15 +122,23 @@ function copyTables(rewrite: Rewrite, reader: Reader): void {
 }
 
 function copyGlobals(rewrite: Rewrite, reader: Reader | undefined): void {
-  const { out, layout } = rewrite;
-  const added = additionsFor(layout).globals;
+  const { out, layout, indices } = rewrite;
+  const added = countersFor(layout, indices.signal.slice);
   const count = reader?.u32() ?? 0;
   checkLimit("globals", count, "the number of globals");
   out.u32(count + added.length);
   if (reader !== undefined) {
     for (let global = 0; global < count; global++) copyGlobal(rewrite, reader);
   }
-  for (const bytes of added) out.copy(bytes);
+  for (const initial of added) writeCounter(out, initial);
+}
+
+/** Writes a mutable i32. */
+function writeCounter(out: Writer, initial: number): void {
+  out.u8(I32);
+  out.u8(MUTABLE);
+  writeNumber(out, Op.i32Const, initial);
+  out.u8(Op.end);
 }
 
 function copyGlobal(rewrite: Rewrite, reader: Reader): void {
@@ -154,6 +171,7 @@ function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: s
   const added: [string, number][] = [];
   if (indices.addedFunctions > 0) {
     added.push([METER_EXPORTS.read, indices.readFuel], [METER_EXPORTS.write, indices.writeFuel]);
+    added.push([METER_EXPORTS.stack, indices.readStack]);
   }
   if (layout.hasObjects) {
     added.push([METER_EXPORTS.readHeap, indices.readHeap], [METER_EXPORTS.writeHeap, indices.writeHeap]);
@@ -171,5 +189,10 @@ function copyExport({ out, indices }: Rewrite, reader: Reader): void {
   out.copyRange(reader.bytes, start, reader.pos);
   const index = reader.u32();
   if (kind === FUNCTION) out.u32(mapFunction(indices, index));
-  else out.u32(kind === GLOBAL ? requireGlobal(indices, index) : index);
+  else out.u32(requireIndex(indices, kind, index));
+}
+
+function requireIndex(indices: IndexMap, kind: number, index: number): number {
+  if (kind === GLOBAL) return requireGlobal(indices, index);
+  return kind === MEMORY ? requireMemory(indices, index) : index;
 }

@@ -5,7 +5,7 @@
  */
 import { PIECE_BYTES } from "./bulk.ts";
 import { copyConstant } from "./constants.ts";
-import { mapFunction } from "./indices.ts";
+import { mapFunction, requireMemory } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { Reader } from "./reader.ts";
 import { copyCount, copyExpression, type Rewrite } from "./rewrite.ts";
@@ -61,7 +61,7 @@ export function copyData(rewrite: Rewrite, reader: Reader): void {
   checkLimit("dataSegments", count, "the number of data segments");
   for (let segment = 0; segment < count; segment++) {
     const start = reader.pos;
-    const flags = readDataFlags(reader);
+    const flags = readDataFlags(rewrite, reader);
     out.copyRange(reader.bytes, start, reader.pos);
     if (flags !== PASSIVE_DATA) copyExpression(rewrite, reader);
     const content = reader.pos;
@@ -71,10 +71,11 @@ export function copyData(rewrite: Rewrite, reader: Reader): void {
 }
 
 /** Reads a segment's flags, and the memory's index where there is one. */
-function readDataFlags(reader: Reader): number {
+function readDataFlags({ indices }: Rewrite, reader: Reader): number {
   const flags = reader.u32();
   if (flags > 2) throw reader.malformed(`data segment flags ${flags}`);
-  if (flags === 2) reader.u32();
+  const index = flags === 2 ? reader.u32() : 0;
+  if (flags !== PASSIVE_DATA) requireMemory(indices, index);
   return flags;
 }
 
@@ -87,7 +88,7 @@ export function findLargeData(rewrite: Rewrite, section: Reader | undefined): Re
   const count = reader.u32();
   checkLimit("dataSegments", count, "the number of data segments");
   for (let segment = 0; segment < count; segment++) {
-    if (readDataFlags(reader) !== PASSIVE_DATA) copyConstant(nowhere, reader);
+    if (readDataFlags(rewrite, reader) !== PASSIVE_DATA) copyConstant(nowhere, reader);
     nowhere.out.length = 0;
     const size = reader.u32();
     reader.skip(size);

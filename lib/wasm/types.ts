@@ -10,7 +10,7 @@ import type { Reader } from "./reader.ts";
 /** What the meter knows of a defined type. */
 export type Shape =
   /** `parameterBytes`: what its parameters take together. */
-  | { readonly form: "function"; readonly parameterBytes: number }
+  | { readonly form: "function"; readonly parameters: number; readonly parameterBytes: number }
   /** `bytes`: what the fields take, each at an address that its size divides. */
   | { readonly form: "struct"; readonly fields: number; readonly bytes: number }
   /** `shift`: binary logarithm of an element's bytes, 0 to 4. */
@@ -85,9 +85,9 @@ function readSubtype(reader: Reader, form: number): Shape {
 
 function readComposite(reader: Reader, form: number): Shape {
   if (form === FUNCTION) {
-    const parameterBytes = readFields(reader, false).bytes;
+    const parameters = readFields(reader, false);
     readFields(reader, false);
-    return { form: "function", parameterBytes };
+    return { form: "function", parameters: parameters.fields, parameterBytes: parameters.bytes };
   }
   if (form === STRUCTURE) return { form: "struct", ...readFields(reader, true) };
   if (form === ARRAY) {

@@ -39,7 +39,12 @@ export class Writer {
 
   /** Appends a signed LEB128, -2^31 to 2^32 - 1; what is above 2^31 - 1 as the number of the same 32 bits. */
   s32(value: number): void {
-    for (const byte of signedBytes(value)) this.u8(byte);
+    let rest = value | 0;
+    while (rest < -0x40 || rest > 0x3f) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.u8(rest & 0x7f);
   }
 
   /** Appends a copy of bytes. */
@@ -100,6 +105,32 @@ export class Writer {
     this.#bytes.copyWithin(at + bytes.length, at, this.length);
     this.#bytes.set(bytes, at);
     this.length += bytes.length;
+  }
+
+  /** Puts pieces between what was written, each at its own place; places are in order, and count from before. */
+  insertAll(places: readonly number[], pieces: readonly Uint8Array[]): void {
+    let added = pieces.reduce((sum, { length }) => sum + length, 0);
+    this.#reserve(added);
+    let end = this.length;
+    this.length += added;
+    for (let index = places.length - 1; index >= 0; index--) {
+      const place = places[index] ?? 0;
+      const piece = pieces[index] ?? new Uint8Array();
+      this.#bytes.copyWithin(place + added, place, end);
+      added -= piece.length;
+      this.#bytes.set(piece, place + added);
+      end = place;
+    }
+  }
+
+  /** Adds to a size in front of `start` that was filled in. @returns The new size. */
+  growSize(start: number, added: number): number {
+    const at = start - PADDED_U32_BYTES;
+    let size = 0;
+    for (let index = 0; index < PADDED_U32_BYTES; index++)
+      size += ((this.#bytes[at + index] ?? 0) & 0x7f) * 2 ** (7 * index);
+    this.patchU32(at, size + added);
+    return size + added;
   }
 
   /** Returns what was written: no copy, which would double the memory that a large module takes. Nothing may be written after it. */

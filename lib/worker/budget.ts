@@ -1,17 +1,17 @@
 /**
  * The budget of one running call: fuel, memory and time. It is what the metered code imports, and the only thing that ends a call.
  *
- * Fuel burns from slices. Each core module of the call has a counter of its own; when its slice is used up the guest calls
- * `refill`, which looks for an interrupt and the deadline, and grants the next slice or refuses. An import that refuses
- * ends the guest by a trap, and once the budget is stopped every counter stays below zero.
+ * Each core module of the call counts down a slice of its own; when it is used up, the guest takes it off the call's fuel in the control block, and
+ * traps when none is left or the host interrupts. Both without a call. Here the host charges for its own work, and finds out why the
+ * guest trapped. An import that refuses ends the guest by a trap as well, and once the budget is stopped no fuel is left.
  */
 import { ARRAY_LIMIT_BYTES } from "../component/instantiate.ts";
 import type { FailureCode, FailureDetail } from "../errors.ts";
-import type { ControlBlock } from "../protocol/control.ts";
+import { type ControlBlock, SLICE } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { abortGuest } from "./abort.ts";
 import { threadCpuMicroseconds } from "./cpu-clock.ts";
-import { FuelCounter } from "./fuel-counter.ts";
+import type { FuelCounter } from "./fuel-counter.ts";
 import { MemoryAccount, PAGE_BYTES } from "./memory-account.ts";
 
 /** Why a call was stopped from outside the guest. */
@@ -20,8 +20,6 @@ export interface Stop<C extends FailureCode = FailureCode> {
   readonly detail: FailureDetail<C>;
 }
 
-/** Units between two looks at the interrupt flag: well under 10 ms even in the engine's interpreter. */
-const SLICE = 50_000;
 /** Milliseconds between two reports of the CPU time: reading it costs as much as a slice. */
 const REPORT_MS = 10;
 /** What a call into the host costs, in units. */
@@ -32,6 +30,15 @@ const INSTANCE_COST = 1000;
 const MOST_INSTANCES = 256;
 /** What a page of new memory costs, in units: it has to be zeroed, 16 bytes a unit like any bulk operation. */
 const PAGE_COST = PAGE_BYTES / 16;
+
+/** The counters of an instance, by the functions that the meter exports. */
+export interface InstanceFuel {
+  /** Units left of its slice. */
+  readonly read: () => number;
+  readonly write: (left: number) => void;
+  /** Bytes of stack left; negative when a call of the guest found too little. */
+  readonly stack: () => number;
+}
 
 /** The budget of one call. */
 export class Budget {
@@ -44,9 +51,8 @@ export class Budget {
   readonly #deadlineAt: number;
   readonly #cpuAtStart = threadCpuMicroseconds();
   #reportAt: number;
-  readonly #counters: FuelCounter[] = [];
-  /** Units used that no counter holds any more, or never held. */
-  #settled = 0;
+  readonly #fuel: InstanceFuel[] = [];
+  #instances = 0;
   #usedAtStop: number | undefined;
 
   /** @param startedAt - `performance.now()` of this Worker when the call began, in milliseconds. */
@@ -54,6 +60,7 @@ export class Budget {
     this.limits = limits;
     this.memory = new MemoryAccount(limits.memoryBytes);
     this.#control = control;
+    control.grantFuel(limits.fuel);
     this.#deadlineAt = startedAt + limits.timeoutMs;
     this.#reportAt = startedAt + REPORT_MS;
   }
@@ -73,11 +80,15 @@ export class Budget {
     return this.memory.wasRefused;
   }
 
-  /** Makes the counter of one more instance. */
-  addCounter(): FuelCounter {
-    const counter = new FuelCounter((used) => this.#refill(used));
-    this.#counters.push(counter);
-    return counter;
+  /** The memory in which the guest settles its fuel. */
+  get signal(): WebAssembly.Memory {
+    return this.#control.memory;
+  }
+
+  /** Takes over the counters of one more instance. */
+  addFuel(fuel: InstanceFuel): void {
+    this.#fuel.push(fuel);
+    if (this.stopped !== undefined) fuel.write(-1);
   }
 
   /** Charges for a call into the host. @throws {WebAssembly.RuntimeError} that no guest can catch, when the call must end. */
@@ -89,7 +100,7 @@ export class Budget {
 
   /** Charges units; whether there were enough is found out at the next check. */
   charge(units: number): void {
-    this.#settled += units;
+    this.#control.burnFuel(units);
   }
 
   /** Looks whether the call must end, and charges nothing. @throws {WebAssembly.RuntimeError} that no guest can catch, when it must. */
@@ -102,13 +113,14 @@ export class Budget {
     if (this.stopped !== undefined) return;
     this.#usedAtStop = this.#used();
     this.stopped = { code, detail };
-    for (const counter of this.#counters) counter.exhaust();
+    this.#control.exhaustFuel();
+    for (const { write } of this.#fuel) write(-1);
   }
 
   /** Looks once more when the guest has returned, for what it used since its last check. */
   settle(): void {
+    if (this.#fuel.some(({ stack }) => stack() < 0)) this.stop("STACK_OVERFLOW", {});
     this.#mayGoOn(this.#used());
-    this.#control.publishFuel(this.limits.fuel, this.fuelUsed);
     this.#publishMemory();
   }
 
@@ -133,7 +145,8 @@ export class Budget {
   reserve(room: { readonly pages: number; readonly tableElements: number; readonly heapBytes: number }): void {
     this.charge(INSTANCE_COST + Math.floor(room.heapBytes / 16));
     this.checkInterrupt();
-    if (this.#counters.length >= MOST_INSTANCES) {
+    this.#instances += 1;
+    if (this.#instances > MOST_INSTANCES) {
       this.stop("GUEST_TRAP", { reason: `it makes more than ${MOST_INSTANCES} core instances` });
       abortGuest();
     }
@@ -166,21 +179,13 @@ export class Budget {
   }
 
   #used(): number {
-    let used = this.#settled;
-    for (const counter of this.#counters) used += counter.used;
+    let used = this.limits.fuel - this.#control.fuelLeft;
+    for (const { read } of this.#fuel) used += SLICE - read();
     return used;
-  }
-
-  /** Takes over what a counter burned, and returns its next slice; negative when the call must end. */
-  #refill(used: number): number {
-    this.#settled += used;
-    if (!this.#mayGoOn(this.#settled)) return -1;
-    return Math.min(SLICE, this.limits.fuel - this.#settled);
   }
 
   #mayGoOn(used: number): boolean {
     if (this.stopped !== undefined) return false;
-    this.#control.publishFuel(this.limits.fuel, used);
     if (used > this.limits.fuel) this.stop("FUEL_EXHAUSTED", { fuelLimit: this.limits.fuel });
     else this.#heedInterrupt();
     return !this.#isStopped();

@@ -1,7 +1,13 @@
 /**
  * Instantiates the core modules of one call: with memories from the pool, and linked to the call's budget.
  */
-import { type InstantiateCore, type LoadableModule, METER_EXPORTS, METER_IMPORT } from "../component/instantiate.ts";
+import {
+  type InstantiateCore,
+  type LoadableModule,
+  METER_EXPORTS,
+  METER_IMPORT,
+  SIGNAL_MEMORY,
+} from "../component/instantiate.ts";
 import type { Budget } from "./budget.ts";
 import type { MemoryPool, MemorySize } from "./memory-pool.ts";
 
@@ -23,10 +29,9 @@ export class Instances implements Disposable {
   readonly instantiateCore: InstantiateCore = (module, imports) => {
     const memories = this.#takeMemories(module);
     const linked = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));
-    const counter = this.#budget.addCounter();
     const meter = this.#meterImports([...linked, ...memories]);
     const heap = this.#budget.addHeap();
-    meter["refill"] = counter.refill;
+    meter[SIGNAL_MEMORY] = this.#budget.signal;
     meter["allocate"] = heap.refill;
     for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
     const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
@@ -36,8 +41,11 @@ export class Instances implements Disposable {
     const write = instance.exports[METER_EXPORTS.write];
     const readHeap = instance.exports[METER_EXPORTS.readHeap];
     const writeHeap = instance.exports[METER_EXPORTS.writeHeap];
+    const stack = instance.exports[METER_EXPORTS.stack];
     const start = instance.exports[METER_EXPORTS.start];
-    if (isFunction(read) && isFunction(write)) counter.attach({ read: () => Number(read()), write });
+    if (isFunction(read) && isFunction(write) && isFunction(stack)) {
+      this.#budget.addFuel({ read: () => Number(read()), write, stack: () => Number(stack()) });
+    }
     if (isFunction(readHeap) && isFunction(writeHeap))
       heap.attach({ read: () => Number(readHeap()), write: writeHeap });
     if (isFunction(start)) start();

@@ -86,7 +86,7 @@ describe("Executor over KAMI's own Worker", () => {
     const artifact = { digest: "broken", kind: "bare", entryInstance: undefined, glue: "throw new Error('broken')" };
     worker.postMessage({ type: "load", digest: "broken", artifact: { ...artifact, modules: [] } });
     await Bun.sleep(100);
-    const control = new ControlBlock().buffer;
+    const control = new ControlBlock().memory;
     worker.postMessage({ type: "call", id: 1, digest: "broken", input: "{}", limits: AMPLE, control });
     while (said.length < 2) await Bun.sleep(1);
     worker.terminate();

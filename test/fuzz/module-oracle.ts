@@ -13,6 +13,7 @@
  */
 import { Failure } from "../../lib/errors.ts";
 import { METER_EXPORTS, METER_MODULE } from "../../lib/wasm/layout.ts";
+import { SIGNAL_MEMORY } from "../../lib/wasm/signal.ts";
 import { type MeteredModule, meterModule } from "../../lib/wasm/meter.ts";
 import { readUnsigned } from "./binary.ts";
 import type { Verdict } from "./verdict.ts";
@@ -31,11 +32,6 @@ const HEALED: readonly (readonly [says: RegExp, why: string])[] = [
   // The host calls the export without arguments, and looks at no result.
   [/^doesn't parse at byte \d+: Start function can't/, "a start function of another type becomes an export"],
   [/^doesn't validate: ref\.func index \d+ isn't declared/, "the export of the start function declares it"],
-  // The host finds no memory of that index, and answers that it cannot grow.
-  [
-    /grow_memory(?:\/current_memory)? is only valid if|memory index \d+ is out of range/,
-    "memory.grow without a memory becomes a call of the host",
-  ],
   [/Memory's maximum page count of \d+ is invalid/, "a memory's maximum is lowered to what there can be"],
   [/parsing ended before the end of (?:Memory|Start) section/, "what follows a memory or a start index is not copied"],
 ];
@@ -130,7 +126,8 @@ function compareImports(
   const added = imports.filter(({ module }) => module === METER_MODULE);
   const kept = imports.filter(({ module }) => module !== METER_MODULE);
   const memories = added.flatMap(({ name, kind }) => (kind === "memory" ? [name] : []));
-  const expected = metered.memories.map((_, index) => `memory${index}`);
+  const hasCode = added.some(({ kind }) => kind === "function");
+  const expected = [...metered.memories.map((_, index) => `memory${index}`), ...(hasCode ? [SIGNAL_MEMORY] : [])];
   if (memories.join() !== expected.join()) return `the memories are ${memories.join()}, not ${expected.join()}`;
   const others = added.filter(({ kind }) => kind !== "memory" && kind !== "function");
   if (others.length > 0) return `KAMI imports ${JSON.stringify(others)}`;

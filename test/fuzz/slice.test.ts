@@ -46,9 +46,9 @@ describe("what the fuzzer has found stays mended:", () => {
       outcome: "valid to the engine only, refused: COMPONENT_INVALID",
     },
     {
-      why: "a memory that is not there grows by a call of the host",
+      why: "a memory that is not there does not grow, and is not the one by which the host interrupts",
       body: [0x41, 0, 0x40, 1, 0x1a],
-      outcome: "invalid, healed: memory.grow without a memory becomes a call of the host",
+      outcome: "invalid, refused: COMPONENT_INVALID",
     },
     {
       why: "a type that is not there is one of KAMI's",

@@ -13,9 +13,10 @@ const valuesOf = ({ interrupted, state, fuelUsed, peakMemoryBytes, cpuMs, hostCa
 describe("ControlBlock", () => {
   test("shows one side what the other wrote", () => {
     const host = new ControlBlock();
-    const worker = new ControlBlock(host.buffer);
+    const worker = new ControlBlock(host.memory);
     expect(valuesOf(worker)).toEqual([undefined, "waiting", 0, 0, 0, 0]);
-    worker.publishFuel(2 ** 53 - 1, 2 ** 52 + 1);
+    worker.grantFuel(2 ** 53 - 1);
+    worker.burnFuel(2 ** 52 + 1);
     worker.publishMemory(65_536, 131_072);
     worker.publishEffort(1.2345, 7);
     worker.state = "running";
@@ -45,10 +46,24 @@ describe("ControlBlock", () => {
 
   test("gives amounts that are amounts, whatever was written there", () => {
     const control = new ControlBlock();
-    new BigInt64Array(control.buffer).fill(-1n);
-    expect(valuesOf(control)).toEqual([undefined, "waiting", 0, 0, 0, 0]);
-    new BigInt64Array(control.buffer).fill(2n ** 63n - 1n);
+    new BigInt64Array(control.memory.buffer).fill(-1n);
+    expect(valuesOf(control)).toEqual(["cancelled", "waiting", 0, 0, 0, 0]);
+    new BigInt64Array(control.memory.buffer).fill(2n ** 63n - 1n);
     const most = Number.MAX_SAFE_INTEGER;
-    expect(valuesOf(control)).toEqual([undefined, "waiting", most, most, most / 1000, most]);
+    expect(valuesOf(control)).toEqual(["cancelled", "waiting", 0, most, most / 1000, most]);
+  });
+
+  test("counts what was settled against what was granted, and nothing else once it is reset", () => {
+    const control = new ControlBlock();
+    control.grantFuel(1000);
+    control.burnFuel(300);
+    expect([control.fuelUsed, control.fuelLeft]).toEqual([300, 700]);
+    control.burnFuel(800);
+    expect([control.fuelUsed, control.fuelLeft]).toEqual([1000, -100]);
+    control.exhaustFuel();
+    expect([control.fuelUsed, control.fuelLeft < -1e18]).toEqual([1000, true]);
+    control.interrupt("shutdown");
+    control.reset();
+    expect([valuesOf(control), control.fuelLeft]).toEqual([[undefined, "waiting", 0, 0, 0, 0], 0]);
   });
 });

@@ -104,7 +104,6 @@ const ENDS: readonly {
   { end: "unreachable", code: "GUEST_UNREACHABLE", grows: 2 },
   { end: "(drop (i32.load $m (i32.const -4)))", code: "GUEST_OUT_OF_BOUNDS", grows: 0 },
   { end: "(call $spin)", code: "FUEL_EXHAUSTED", grows: 0, limits: { fuel: 2_000_000 } },
-  { end: "(call $spin)", code: "DEADLINE_EXCEEDED", grows: 0, limits: { fuel: 1e15, timeoutMs: 30 } },
   { end: "(call $deeper)", code: "STACK_OVERFLOW", grows: 0, limits: { fuel: 1e12 } },
 ];
 

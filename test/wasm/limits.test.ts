@@ -178,8 +178,8 @@ const ROWS: readonly Row[] = [
   {
     limit: "blocks",
     what: "the number of blocks of a function, once metered",
-    why: "a loop is four",
-    build: (count) => withBody([0], EMPTY_LOOP, repeat(count - 5, EMPTY_BLOCK), END),
+    why: "a loop is five",
+    build: (count) => withBody([0], EMPTY_LOOP, repeat(count - 6, EMPTY_BLOCK), END),
   },
   {
     limit: "allBlocks",

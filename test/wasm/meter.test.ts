@@ -133,7 +133,8 @@ describe("meterModule()", () => {
   test("stops unbounded recursion by fuel when the stack is deep enough", async () => {
     const metered = await runMetered('(module (func $f (export "f") (call $f)))', 100);
     expect(() => metered.call("f")).toThrow("Unreachable code should not be executed");
-    expect(metered.used).toBe(101);
+    // The look on entry comes before what the function costs.
+    expect(metered.used).toBe(102);
   });
 
   for (const call of [

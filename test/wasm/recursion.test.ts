@@ -3,6 +3,7 @@
  */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { parse } from "@bytecodealliance/jco";
+import { SLICE } from "../../lib/protocol/control.ts";
 import { compileMetered, exportedFunction, MeterHost } from "./meter-host.ts";
 
 /** Each function goes `n` deep and counts on its way back, but for the tail calls. */
@@ -100,12 +101,12 @@ function runPlain(bytes: Uint8Array, name: string, depth: number): unknown {
 }
 
 function runMetered(bytes: Uint8Array, name: string, depth: number): unknown {
-  const meter = new MeterHost({ fuel: MUCH * 4, slice: MUCH });
+  using meter = new MeterHost({ fuel: MUCH * 4, slice: SLICE });
   return callMetered(meter, bytes, { name, depth });
 }
 
 function usedBy(bytes: Uint8Array, name: string, depth: number): number {
-  const meter = new MeterHost({ fuel: MUCH, slice: 1000 });
+  using meter = new MeterHost({ fuel: MUCH, slice: SLICE });
   callMetered(meter, bytes, { name, depth });
   return meter.used;
 }

@@ -28,19 +28,20 @@ export interface Run {
 /** One program in both forms. */
 export class Comparison {
   readonly #program: Program;
-  readonly #metered: Compiled;
+  readonly #bytes: Uint8Array;
+  /** By the size of slices. */
+  readonly #metered = new Map<number, Compiled>();
   readonly #reference: WebAssembly.Module;
 
-  private constructor(program: Program, metered: Compiled, reference: Uint8Array) {
+  private constructor(program: Program, bytes: Uint8Array, reference: Uint8Array) {
     this.#program = program;
-    this.#metered = metered;
+    this.#bytes = bytes;
     this.#reference = new WebAssembly.Module(new Uint8Array(reference));
   }
 
   /** Compiles a program. @throws {Error} when it is not valid, or when it is not any more once it is metered. */
   static async compile(program: Program): Promise<Comparison> {
-    const metered = compileMetered(await parse(renderProgram(program)), "generated");
-    return new Comparison(program, metered, await parse(renderReference(program)));
+    return new Comparison(program, await parse(renderProgram(program)), await parse(renderReference(program)));
   }
 
   /** Runs it with the reference's ticks. */
@@ -52,11 +53,21 @@ export class Comparison {
 
   /** Runs it metered. What the host adds for growing memories and tables is left out. */
   runMetered(grant: Grant): Run {
-    const meter = new MeterHost(grant);
-    const run = new Host(this.#program).run((imports) => meter.instantiate(this.#metered, imports));
-    return { ...run, used: meter.used };
+    using meter = new MeterHost(grant);
+    const compiled = this.#compiled(grant.slice);
+    const run = new Host(this.#program).run((imports) => meter.instantiate(compiled, imports));
+    return { ...run, outcome: meter.isExhausted ? OUT_OF_FUEL : run.outcome, used: meter.used };
+  }
+
+  #compiled(slice: number): Compiled {
+    const known = this.#metered.get(slice) ?? compileMetered(this.#bytes, "generated", slice);
+    this.#metered.set(slice, known);
+    return known;
   }
 }
+
+/** What a call says that has used more fuel than it was granted. */
+export const OUT_OF_FUEL = "out of fuel";
 
 /** Runs programs metered, each once and freshly compiled. */
 export async function runCold(programs: readonly Program[], grant: Grant): Promise<readonly Run[]> {

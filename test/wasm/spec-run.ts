@@ -73,8 +73,9 @@ class FileRun {
       const reason = this.#run(command);
       if (reason !== undefined) this.#note(this.#report.skipped, command, reason);
     }
-    if (this.#hasExhausted) return;
     const [large, small] = [this.#large.used, this.#small.used];
+    for (const world of this.#worlds) world[Symbol.dispose]();
+    if (this.#hasExhausted) return;
     if (large === small) this.#report.sameFuel += 1;
     else this.#report.differences.push({ file: this.#file.name, line: 0, what: `fuel ${small} instead of ${large}` });
   }
@@ -122,7 +123,7 @@ class FileRun {
     const absent = imports.map(({ module }) => this.#missing.get(`import ${module}`)).find((why) => why !== undefined);
     if (absent !== undefined) return absent;
     const outcomes = this.#worlds.map((world, index) =>
-      outcomeOf(() => (world.instantiate(compiled[index === 0 ? 0 : 1], name), "")),
+      outcomeOf(() => (world.instantiate(compiled[index] ?? compiled[0], name), "")),
     );
     this.#report.modules += command.type.startsWith("module") ? 1 : 0;
     this.#compare(command, outcomes);
@@ -130,7 +131,7 @@ class FileRun {
   }
 
   /** Compiles a module unmetered and metered, or says why that cannot be. */
-  #compile(command: SpecCommand, binary: number): readonly [plain: Compiled, metered: Compiled] | string {
+  #compile(command: SpecCommand, binary: number): readonly [plain: Compiled, ...metered: Compiled[]] | string {
     const bytes = this.#suite.modules[binary] ?? new Uint8Array();
     let plain: Compiled;
     try {
@@ -139,7 +140,7 @@ class FileRun {
       return `engine: ${messageOf(error)}`;
     }
     try {
-      return [plain, this.#large.compile(bytes)];
+      return [plain, this.#large.compile(bytes), this.#small.compile(bytes)];
     } catch (error) {
       if (error instanceof Failure) return `meter: ${error.code}: ${error.message}`;
       // The meter took it, and what it made of it is not valid.
@@ -167,6 +168,8 @@ class FileRun {
     if (reason !== undefined) return reason;
     const outcomes = this.#worlds.map((world) => outcomeOf(() => world.act(action, command.expected)));
     this.#compare(command, outcomes);
+    // What a guest took of its stack when it trapped stays taken: no call goes on behind a trap.
+    if (outcomes[0] === "exhausted") for (const world of this.#worlds) world.renew(action.module);
     return undefined;
   }
 

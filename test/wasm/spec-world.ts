@@ -9,13 +9,17 @@ import { callExactly } from "./spec-wrapper.ts";
 /** Instances by the names that a file gives them. */
 export class World {
   readonly #host: MeterHost | undefined;
+  readonly #slice: number | undefined;
   readonly #named = new Map<string, WebAssembly.Instance>();
+  /** What the instances were made of, by their names; "" is the last one. */
+  readonly #compiled = new Map<string, Compiled>();
   readonly #imports: WebAssembly.Imports = { spectest: makeSpectest() };
   #last: WebAssembly.Instance | undefined;
 
   /** @param grant - Unmetered when it is missing. */
   constructor(grant?: Grant) {
     this.#host = grant && new MeterHost(grant);
+    this.#slice = grant?.slice;
   }
 
   /** Fuel units used so far; 0 unmetered. */
@@ -25,18 +29,32 @@ export class World {
 
   /** Compiles, or throws what the meter or the engine says. */
   compile(bytes: Uint8Array<ArrayBuffer>): Compiled {
-    if (this.#host !== undefined) return compileMetered(bytes, "spec");
+    if (this.#host !== undefined) return compileMetered(bytes, "spec", this.#slice);
     return { module: new WebAssembly.Module(bytes), memories: [], linked: [] };
+  }
+
+  /** Ends it: its instances run no more. */
+  [Symbol.dispose](): void {
+    this.#host?.[Symbol.dispose]();
   }
 
   /** Makes an instance. It is the last one, also under its name. */
   instantiate(compiled: Compiled, name: string | undefined): void {
     this.#last = undefined;
+    this.#compiled.set("", compiled);
+    if (name !== undefined) this.#compiled.set(name, compiled);
     if (name !== undefined) this.#named.delete(name);
     const made =
       this.#host?.instantiate(compiled, this.#imports) ?? new WebAssembly.Instance(compiled.module, this.#imports);
     this.#last = made;
     if (name !== undefined) this.#named.set(name, made);
+  }
+
+  /** Makes an instance anew, as it was at first. */
+  renew(name: string | undefined): void {
+    const compiled = this.#compiled.get(name ?? "");
+    if (compiled === undefined) throw new Error(`no module ${name}`);
+    this.instantiate(compiled, name);
   }
 
   /** Lets later modules import from an instance. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ControlBlock } from "../../lib/protocol/control.ts";
+import { ControlBlock, SLICE } from "../../lib/protocol/control.ts";
 import type { Limits } from "../../lib/protocol/limits.ts";
 import { Budget } from "../../lib/worker/budget.ts";
 
@@ -14,22 +14,24 @@ function budgetOf(
   return { budget: new Budget({ ...LIMITS, ...limits }, control, startedAt), control };
 }
 
-/** A guest with a counter, as the metered code has it. */
+/** A guest with a counter, which settles as the metered code does. */
 class Guest {
-  left = 0;
-  readonly #refill: (left: number) => number;
+  left = SLICE;
+  stack = 1;
+  readonly #control: ControlBlock;
 
   constructor(budget: Budget) {
-    const counter = budget.addCounter();
-    counter.attach({ read: () => this.left, write: (left) => (this.left = left) });
-    this.#refill = counter.refill;
+    this.#control = new ControlBlock(budget.signal);
+    budget.addFuel({ read: () => this.left, write: (left) => (this.left = left), stack: () => this.stack });
   }
 
-  /** Subtracts, and asks when it is below zero. Returns whether it may go on. */
+  /** Subtracts, and settles when it is below zero. Returns whether it may go on. */
   burn(step: number): boolean {
     this.left -= step;
-    if (this.left < 0) this.left = this.#refill(this.left);
-    return this.left >= 0;
+    if (this.left >= 0) return true;
+    this.#control.burnFuel(SLICE - this.left);
+    this.left = SLICE;
+    return this.#control.fuelLeft >= 0 && this.#control.interrupted === undefined;
   }
 }
 
@@ -120,14 +122,28 @@ describe("Budget interrupts", () => {
     guest.burn(1);
     control.interrupt("cancelled");
     expect(guest.burn(60_000)).toBe(false);
+    budget.settle();
     expect(budget.stopped).toEqual({ code: "CANCELLED", detail: {} });
     expect(guest.burn(1)).toBe(false);
   });
 
-  test("come from the Worker's own clock when the host is busy", () => {
+  test("come from the Worker's own clock as well, in calls into the host", () => {
     const { budget } = budgetOf({ timeoutMs: 5 }, performance.now() - 5);
-    expect(new Guest(budget).burn(1)).toBe(false);
+    expect(() => budget.enterHost()).toThrow(WebAssembly.RuntimeError);
     expect(budget.stopped).toEqual({ code: "DEADLINE_EXCEEDED", detail: { limitMs: 5 } });
+  });
+
+  test("that fall together with a stack or fuel that is used up leave that as the reason", () => {
+    const { budget, control } = budgetOf();
+    new Guest(budget).stack = -1;
+    control.interrupt("cancelled");
+    budget.settle();
+    expect(budget.stopped).toEqual({ code: "STACK_OVERFLOW", detail: {} });
+    const other = budgetOf({ fuel: 10 });
+    new Guest(other.budget).burn(11);
+    other.control.interrupt("deadline");
+    other.budget.settle();
+    expect(other.budget.stopped?.code).toBe("FUEL_EXHAUSTED");
   });
 
   test("do not change the reason of a call that was stopped already", () => {
@@ -146,7 +162,6 @@ describe("Budget instances", () => {
     const { budget } = budgetOf();
     for (let i = 0; i < 256; i++) {
       budget.reserve(SMALL);
-      budget.addCounter();
     }
     expect(budget.fuelUsed).toBe(256_000);
     expect(() => budget.reserve(SMALL)).toThrow(WebAssembly.RuntimeError);

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { parse } from "@bytecodealliance/jco";
-import { METER_EXPORTS, METER_IMPORT } from "../../lib/component/instantiate.ts";
+import { METER_EXPORTS, METER_IMPORT, SIGNAL_MEMORY } from "../../lib/component/instantiate.ts";
 import { ControlBlock } from "../../lib/protocol/control.ts";
 import { Budget } from "../../lib/worker/budget.ts";
 import { compileMetered, exportedFunction } from "../wasm/meter-host.ts";
@@ -183,10 +183,9 @@ async function start(wat: string, memoryBytes: number, tableElements = 0): Promi
   const control = new ControlBlock();
   const budget = new Budget({ fuel: 1e9, memoryBytes, timeoutMs: 600_000 }, control, performance.now());
   budget.reserve({ pages: 0, tableElements, heapBytes: 0 });
-  const counter = budget.addCounter();
   const heap = budget.addHeap();
   const meter: WebAssembly.ModuleImports = {
-    refill: counter.refill,
+    [SIGNAL_MEMORY]: control.memory,
     allocate: heap.refill,
     refuseArray: () => budget.refuseArray(),
     grow: () => -1,
@@ -196,12 +195,13 @@ async function start(wat: string, memoryBytes: number, tableElements = 0): Promi
   const { module } = compileMetered(await parse(wat), "test");
   const imports = { [METER_IMPORT]: meter, a: { interrupt: () => control.interrupt("cancelled") } };
   const instance = new WebAssembly.Instance(module, imports);
-  const connect = (to: typeof counter, read: string, write: string): void => {
-    if (read in instance.exports)
-      to.attach({ read: () => Number(exportedFunction(instance, read)()), write: exportedFunction(instance, write) });
+  const exported = (name: string): ((value?: number) => number) => {
+    const callee = exportedFunction(instance, name);
+    return (value) => Number(callee(value));
   };
-  connect(counter, METER_EXPORTS.read, METER_EXPORTS.write);
-  connect(heap, METER_EXPORTS.readHeap, METER_EXPORTS.writeHeap);
+  const { read, write, stack, readHeap, writeHeap } = METER_EXPORTS;
+  budget.addFuel({ read: exported(read), write: exported(write), stack: exported(stack) });
+  if (readHeap in instance.exports) heap.attach({ read: exported(readHeap), write: exported(writeHeap) });
   return {
     budget,
     instance,

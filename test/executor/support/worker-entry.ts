@@ -109,7 +109,8 @@ function isBehaviour(input: string): input is Behaviour {
 
 function begin(control: ControlBlock): void {
   control.state = "running";
-  control.publishFuel(100, 77);
+  control.grantFuel(100);
+  control.burnFuel(77);
   control.publishEffort(12.5, 3);
   control.publishMemory(65_536, 131_072);
 }

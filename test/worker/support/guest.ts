@@ -39,7 +39,7 @@ export class TestGuest {
   }
 
   run(limits: Partial<Limits> = {}, input = "{}"): GuestEnd {
-    const control = new ControlBlock().buffer;
+    const control = new ControlBlock().memory;
     const message = { type: "call", id: 1, digest: "", input, limits: { ...AMPLE, ...limits }, control } as const;
     const settled = runCall(message, this.#linker, this.#pool);
     if (settled.type !== "settled") throw new Error("the call did not settle");
@@ -48,7 +48,7 @@ export class TestGuest {
 }
 
 /** Links a component. */
-export async function linkComponent(component: Uint8Array, pool?: MemoryPool): Promise<TestGuest> {
+async function linkComponent(component: Uint8Array, pool?: MemoryPool): Promise<TestGuest> {
   const { glue, modules, imports } = await generateGlue(component);
   const artifact = await compileArtifact({
     digest: "0".repeat(64),

@@ -1,0 +1,142 @@
+/**
+ * What a function does on entry: it looks at its fuel, and when there is none it leaves by a tail call to a stub, which settles and comes back
+ * by another. That look costs next to nothing, because nothing has to be kept for after it.
+ *
+ * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted.
+ */
+import type { Helper } from "./helper-set.ts";
+import { type IndexMap, mapFunction } from "./indices.ts";
+import type { BodyContext } from "./labels.ts";
+import { checkLimit } from "./limits.ts";
+import { EMPTY_BLOCK, Op } from "./opcodes.ts";
+import { readValueType } from "./types.ts";
+import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
+
+/** What is known of a function while its body is read. */
+export interface Frame {
+  /** Input offset behind the number of groups of locals. */
+  readonly groupsAt: number;
+  readonly groups: number;
+  readonly parameters: number;
+  /** Parameters and locals. */
+  readonly locals: number;
+  /** Which of the module's own functions it is. */
+  readonly ordinal: number;
+  /** Whether it catches. */
+  catches: boolean;
+  /** Whether it is looked at on entry. */
+  isChecked: boolean;
+}
+
+/** The frame of no function. */
+export const NO_FRAME: Frame = Object.freeze({
+  groups: 0,
+  groupsAt: 0,
+  parameters: 0,
+  locals: 0,
+  ordinal: -1,
+  catches: false,
+  isChecked: false,
+});
+
+/** Reads a body's locals. @param ordinal - Which of the module's own functions it is. */
+export function openFrame(context: BodyContext, ordinal: number): Frame {
+  const { reader, types, functionTypes } = context;
+  const type = functionTypes[ordinal] ?? 0;
+  const shape = types[type];
+  if (shape?.form !== "function") throw reader.malformed(`type ${type} is no function type`);
+  const groups = reader.u32();
+  const groupsAt = reader.pos;
+  let locals = 0;
+  for (let left = groups; left > 0; left--) {
+    locals += reader.u32();
+    checkLimit("locals", locals, "the number of locals of a function");
+    readValueType(reader);
+  }
+  context.totals.locals += locals;
+  checkLimit("allLocals", context.totals.locals, "the number of locals of all functions");
+  const { parameters } = shape;
+  return {
+    groups,
+    groupsAt,
+    parameters,
+    locals: parameters + locals,
+    ordinal,
+    catches: false,
+    isChecked: false,
+  };
+}
+
+/** Writes the number of groups of locals: one more where a handler needs to know the stack of its function. */
+export function writeGroups(out: Writer, { groups, catches }: Frame): void {
+  out.u32(groups + (catches ? 1 : 0));
+}
+
+/** Writes what comes behind the locals. */
+export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Frame }): void {
+  const { frame, indices } = body;
+  if (frame.catches) {
+    out.u8(1);
+    out.u8(I32);
+  }
+  if (frame.isChecked) {
+    writeIndexed(out, Op.globalGet, indices.fuelGlobal);
+    writeNumber(out, Op.i32Const, 0);
+    out.u8(Op.i32LtS);
+    writeIndexed(out, Op.if, EMPTY_BLOCK);
+    writeParameters(out, frame.parameters);
+    // The function to leave to when fuel is missing.
+    writeIndexed(out, Op.returnCall, body.helpers.add(makeStub(body, frame.parameters, frame.ordinal)));
+    out.u8(Op.end);
+  }
+  if (!frame.catches) return;
+  writeIndexed(out, Op.globalGet, indices.stackGlobal);
+  writeIndexed(out, Op.localSet, frame.locals);
+}
+
+/** Writes what comes where a handler begins. */
+export function writeRestore(out: Writer, { locals }: Frame, indices: IndexMap): void {
+  writeIndexed(out, Op.localGet, locals);
+  writeIndexed(out, Op.globalSet, indices.stackGlobal);
+}
+
+/** Writes what comes in front of a call that is counted. @param bytes - What it counts for. */
+export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
+  writeMove(out, stackGlobal, [bytes, Op.i32Sub]);
+  writeIndexed(out, Op.globalGet, stackGlobal);
+  writeNumber(out, Op.i32Const, 0);
+  out.u8(Op.i32LtS);
+  writeIndexed(out, Op.if, EMPTY_BLOCK);
+  out.u8(Op.unreachable);
+  out.u8(Op.end);
+}
+
+/** Writes what comes behind a call that is counted. */
+export function writeGiveBack(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
+  writeMove(out, stackGlobal, [bytes, Op.i32Add]);
+}
+
+const I32 = 0x7f;
+
+function writeMove(out: Writer, global: number, [bytes, operation]: readonly [bytes: number, operation: number]): void {
+  writeIndexed(out, Op.globalGet, global);
+  writeNumber(out, Op.i32Const, bytes);
+  out.u8(operation);
+  writeIndexed(out, Op.globalSet, global);
+}
+
+function writeParameters(out: Writer, parameters: number): void {
+  for (let parameter = 0; parameter < parameters; parameter++) writeIndexed(out, Op.localGet, parameter);
+}
+
+function makeStub({ functionTypes, indices }: BodyContext, parameters: number, ordinal: number): Helper {
+  return {
+    type: functionTypes[ordinal] ?? 0,
+    write(out) {
+      writeIndexed(out, Op.call, indices.check);
+      writeParameters(out, parameters);
+      writeIndexed(out, Op.returnCall, mapFunction(indices, indices.importedFunctions + ordinal));
+      out.u8(Op.end);
+    },
+  };
+}
