@@ -2,7 +2,7 @@
  * The workloads of the compute suite, each made ready in both ways: as it was written, and metered.
  *
  * Instances are made before the clock starts and used for every run, so that only the guest's own code is timed. The metered ones have a real
- * budget: every 50,000 units the code calls `refill`, as in a call.
+ * budget: every 50,000 units the code settles with it, as in a call.
  */
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { guestPath } from "../fixtures/paths.ts";

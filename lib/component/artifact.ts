@@ -7,7 +7,7 @@ import { METER_ABI, type MemorySpec } from "../wasm/meter.ts";
 export const JCO_VERSION = "0.15.0";
 
 /** Changes whenever jco's options, the rules for entries, or the files of an artifact change. */
-const GLUE_ABI = 3;
+const GLUE_ABI = 4;
 
 /** Tells apart artifacts that only one version of KAMI can use: part of an artifact's directory name. */
 export const ARTIFACT_ABI: string = `m${METER_ABI}-g${GLUE_ABI}-j${JCO_VERSION}`;

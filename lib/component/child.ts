@@ -51,6 +51,12 @@ const BUN_FLAGS = [
   "--no-orphans",
 ] as const;
 
+/**
+ * The one variable of an executor's environment: linear memories that the engine grows in place and does not check each access to. It has
+ * eight, unless told so before it starts. Nothing of it is the user's.
+ */
+const EXECUTOR_ENVIRONMENT = { BUN_JSC_maxNumWasmFastMemories: "4096" } as const;
+
 /** What all children have in common. */
 const SURROUNDINGS = { cwd: "/", env: {}, stdout: "pipe", stderr: "pipe" } as const;
 
@@ -98,14 +104,14 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
 }
 
 /**
- * Starts a child that lives on, and is spoken with over its pipes.
+ * Starts an executor: a child that lives on, and is spoken with over its pipes.
  *
  * @param script - Absolute path of the script.
  * @throws {Error} when the system starts no process.
  */
 export function startAmbientChild(script: string): Bun.Subprocess<"pipe", "pipe", "pipe"> {
   // Detached: an interrupt from the terminal is meant for its parent, which ends it in order.
-  return Bun.spawn(commandOf(script), { ...SURROUNDINGS, stdin: "pipe", detached: true });
+  return Bun.spawn(commandOf(script), { ...SURROUNDINGS, env: EXECUTOR_ENVIRONMENT, stdin: "pipe", detached: true });
 }
 
 function commandOf(script: string): string[] {

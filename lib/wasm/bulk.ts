@@ -84,7 +84,8 @@ function replace(body: Body, at: number, operation: Operation): void {
     const inPieces = helpers.use(`${key} in pieces`, () => pieceHelper(operation, indices));
     return bulkHelper(operation, indices, inPieces);
   });
-  charger.replace(at, body.reader.pos, [Op.call, helper]);
+  charger.noteLook();
+  charger.replace(at, body.reader.pos, (out) => writeIndexed(out, Op.call, helper));
 }
 
 /** Charges, and does at most one piece. */

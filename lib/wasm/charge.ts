@@ -1,6 +1,6 @@
 /**
  * Collects what is to be written into a function body, and writes it when the body has been read: a charge in front of each run of
- * instructions, a look at what is left in every round of a loop, and on entry a look at fuel and stack.
+ * instructions, and a look at what is left in every round of a loop.
  *
  * A run is what is executed together, as often: a straight piece of code, and what follows a block that control cannot leave but
  * through its end.
@@ -27,6 +27,39 @@ export interface Run {
   charge: number;
   /** Fuel units. */
   cost: number;
+  /** How many places of the body that look at what is left came before it. */
+  looks: number;
+  /** The run that it may come to be charged with, see {@link Charger.refund}. */
+  parent: Run | undefined;
+  /** Whether branches have been settled that leave out what comes behind it: nothing is added to it any more. */
+  isSettled: boolean;
+}
+
+/** A conditional branch behind which a run may go on, if the branch gives back what it leaves out. */
+interface Refund {
+  /** The run up to the branch. */
+  readonly run: Run;
+  /** What is behind it, until the branch's block has ended. */
+  readonly rest: Run;
+  /** Whether it is done, however the rest ends. */
+  readonly isSure: boolean;
+  /** The branch's label, as it counts in the output. */
+  readonly label: number;
+  /** The one before it of a branch to the same block; -1 when it is the first. */
+  readonly previous: number;
+  /** Fuel units that are given back. */
+  units: number;
+}
+
+/** A branch that leaves blocks whose runs go on behind them: it gives back what that costs. */
+interface Departure {
+  /** Where the runs that were charged in front of it are among all of them. */
+  first: number;
+  end: number;
+  /** What they cost together up to the branch; once the branch's block has ended, what is given back. */
+  units: number;
+  /** The one before it of a branch to the same block; -1 when it is the first. */
+  previous: number;
 }
 
 /** The output side of one body after another. */
@@ -45,6 +78,13 @@ export class Charger {
   readonly #runs: Run[] = [];
   #used = 0;
   #check: Check = "none";
+  /** Places of the body so far at which what is left is looked at, here or in a function that is called. */
+  #looks = 0;
+  readonly #refunds: Refund[] = [];
+  readonly #departures: Departure[] = [];
+  /** The runs of all departures, and where those of the next one begin. */
+  readonly #departed: Run[] = [];
+  #left = 0;
   /** Runs of this body that have a charge. */
   readonly #charged: Run[] = [];
 
@@ -66,6 +106,9 @@ export class Charger {
     this.#used += 1;
     run.charge = NOWHERE;
     run.cost = 0;
+    run.looks = this.#looks;
+    run.parent = undefined;
+    run.isSettled = false;
     this.#run = run;
     return run;
   }
@@ -75,8 +118,110 @@ export class Charger {
     return this.#check;
   }
 
+  /** Notes a place at which what is left is looked at: what is charged in front of it has to be right there. */
+  noteLook(): void {
+    this.#looks += 1;
+  }
+
+  /** Whether a branch may give back what it leaves out of its run: not when there may have been a look since the run was charged. */
+  get mayRefund(): boolean {
+    return !this.isDead && this.#run.looks === this.#looks;
+  }
+
+  /**
+   * Begins the run behind a conditional branch, which may come to be charged together with the run up to it.
+   *
+   * @param branch - Its label as it counts in the output; the number of the last such branch to the same block, -1 when it is the first; and whether the
+   *   two runs are to be charged together however the second one ends.
+   * @returns Its number, for {@link Charger.settleRefunds} when the block ends.
+   */
+  refund(at: number, next: number, branch: Pick<Refund, "label" | "previous" | "isSure">): number {
+    const run = this.#run;
+    const rest = this.begin();
+    rest.parent = run;
+    const refund = this.#refunds.push({ ...branch, run, rest, units: 0 }) - 1;
+    this.#patches.insert(at, this.#writeRefund, refund);
+    this.#patches.replace(at, next, writeNothing);
+    return refund;
+  }
+
+  /**
+   * Decides on the branches to a block, where it ends, the last one first. Code that comes to the end of the block is mostly executed: it is charged
+   * together with what is in front of the branch, and the branch gives it back. Code that leaves in another way mostly is not.
+   */
+  settleRefunds(last: number): void {
+    for (let index = last; index >= 0;) {
+      const refund = this.#refunds[index];
+      if (refund === undefined) return;
+      const { run, rest, previous, isSure } = refund;
+      if (!run.isSettled && (isSure || !this.isDead)) {
+        refund.units = rest.cost;
+        run.cost += rest.cost;
+        rest.cost = 0;
+      }
+      index = previous;
+    }
+  }
+
+  /** Whether a run was charged behind the last look: what a branch leaves out of it can be given back. */
+  isOpen(run: Run): boolean {
+    return run.looks === this.#looks;
+  }
+
+  /**
+   * Has a branch at an input offset give back what it leaves out of runs: those that have been collected.
+   *
+   * @param previous - The last such branch to the same block, -1 when it is the first.
+   * @returns Its number, for {@link Charger.settleDepartures}.
+   */
+  depart(at: number, previous: number): number {
+    const first = this.#left;
+    const end = this.#departed.length;
+    this.#left = end;
+    let units = 0;
+    for (let place = first; place < end; place++) units += this.#departed[place]?.cost ?? 0;
+    const departure = this.#departures.push({ first, end, units, previous }) - 1;
+    this.#patches.insert(at, this.#writeDeparture, departure);
+    return departure;
+  }
+
+  /** Collects a run that a branch leaves, and those that it may come to be charged with. */
+  leave(run: Run): void {
+    for (let each: Run | undefined = run; each !== undefined && this.isOpen(each); each = each.parent) {
+      if (this.#departed.indexOf(each, this.#left) < 0) this.#departed.push(each);
+    }
+  }
+
+  /** Forgets the runs that have been collected: a branch out of one run, which does not go on behind it, leaves out nothing. */
+  stay(): void {
+    this.#departed.length = this.#left;
+  }
+
+  /** Whether a branch has collected more than the run that it is in. */
+  get leavesSeveral(): boolean {
+    return this.#departed.length - this.#left > 1;
+  }
+
+  /** Computes what the branches to a block give back, where it ends. */
+  settleDepartures(last: number): void {
+    for (let index = last; index >= 0;) {
+      const departure = this.#departures[index];
+      if (departure === undefined) return;
+      let units = 0;
+      for (let place = departure.first; place < departure.end; place++) {
+        const run = this.#departed[place];
+        if (run === undefined) continue;
+        units += run.cost;
+        run.isSettled = true;
+      }
+      departure.units = units - departure.units;
+      index = departure.previous;
+    }
+  }
+
   /** Begins a run whose charge looks at what is left. */
   beginChecked(check: Check): void {
+    this.noteLook();
     this.begin();
     this.#check = check;
   }
@@ -98,61 +243,61 @@ export class Charger {
     this.#run.cost += 1;
   }
 
-  /** Adds a patch: `write` comes in place of the input from `at` to `next`. */
-  patch(at: number, next: number, write: WritePatch, value = 0): void {
-    this.#patches.add(at, next, write, value);
-  }
-
-  /** Puts an index where the input from `at` to `next` was. */
-  replaceIndex(at: number, next: number, index: number): void {
-    this.#patches.add(at, next, writeIndex, index);
-  }
-
-  /** Puts `opcode index` where the input from `at` to `next` was. */
-  replace(at: number, next: number, [opcode, index]: readonly [opcode: number, index: number]): void {
-    this.#patches.add(at, next, (out) => writeIndexed(out, opcode, index), 0);
+  /** Puts in front of the input at `at` what `write` writes of `value`, once the body has been read. */
+  insert(at: number, write: WritePatch, value = 0): void {
+    this.#patches.insert(at, write, value);
   }
 
   /** Puts a call in front of the input at `at`. */
   insertCall(at: number, functionIndex: number): void {
-    this.#patches.add(at, at, writeCall, functionIndex);
+    this.noteLook();
+    this.#patches.insert(at, writeCall, functionIndex);
+  }
+
+  /** Puts bytes in front of the input at `at`. */
+  insertBytes(at: number, bytes: readonly number[]): void {
+    this.#patches.insert(at, (out) => {
+      for (const byte of bytes) out.u8(byte);
+    });
+  }
+
+  /** Puts what `write` writes where the input from `at` to `next` was. */
+  replace(at: number, next: number, write: WritePatch): void {
+    this.#patches.replace(at, next, write);
   }
 
   /** Puts `i32.const operand` and a call where the input from `at` to `next` was. */
   replaceByCall(at: number, next: number, call: { readonly operand: number; readonly functionIndex: number }): void {
-    this.#patches.add(
-      at,
-      next,
-      (out) => {
-        writeNumber(out, Op.i32Const, call.operand);
-        writeIndexed(out, Op.call, call.functionIndex);
-      },
-      0,
-    );
+    this.noteLook();
+    this.#patches.replace(at, next, (out) => {
+      writeNumber(out, Op.i32Const, call.operand);
+      writeIndexed(out, Op.call, call.functionIndex);
+    });
   }
 
-  /** Puts bytes where the input from `at` to `next` was. */
-  replaceBytes(at: number, next: number, bytes: readonly number[]): void {
-    const write = (out: Writer): void => {
-      for (const byte of bytes) out.u8(byte);
-    };
-    this.#patches.add(at, next, write, 0);
+  /** Puts an index where the input from `at` to `next` was. */
+  replaceIndex(at: number, next: number, index: number): void {
+    this.#patches.replaceIndex(at, next, index);
   }
 
   /** Puts the three blocks around a loop where the input from `at` to `next` was: the loop's own beginning. */
   openLoop(at: number, next: number, type: number): void {
-    this.#patches.add(at, next, writeLoopStart, type);
+    this.#patches.replace(at, next, (out) => writeLoopStart(out, type));
   }
 
   /** Ends a loop and the blocks around it. */
   endLoop(at: number, next: number): void {
-    this.#patches.add(at, next, this.#writeLoopEnd, 0);
+    this.#patches.replace(at, next, this.#writeLoopEnd);
   }
 
   /** Writes the body: the input from `start` to `end` with all that was put in. */
   finish(start: number, end: number): void {
     this.#patches.apply(this.#input, [start, end], this.#out);
     this.#charged.length = 0;
+    this.#refunds.length = 0;
+    this.#departures.length = 0;
+    this.#departed.length = 0;
+    this.#left = 0;
     this.#used = 0;
     this.#check = "none";
   }
@@ -171,13 +316,13 @@ export class Charger {
   }
 
   #open(at: number): void {
-    // A branch to a refill comes back to the head of its loop: what is in front of it must not be charged twice.
-    if (typeof this.#check === "number") this.#patches.add(at, at, this.#writeBranch, this.depth - 1 - this.#check);
-    else if (this.#check === "look") this.#patches.add(at, at, this.#writeLook, 0);
+    // A branch to the settling comes back to the head of its loop: what is in front of it must not be charged twice.
+    if (typeof this.#check === "number") this.#patches.insert(at, this.#writeBranch, this.depth - 1 - this.#check);
+    else if (this.#check === "look") this.#patches.insert(at, this.#writeLook);
     this.#check = "none";
     this.#run.charge = this.#charged.length;
     this.#charged.push(this.#run);
-    this.#patches.add(at, at, this.#writeCharge, this.#run.charge);
+    this.#patches.insert(at, this.#writeCharge, this.#run.charge);
   }
 
   readonly #writeCharge = (out: Writer, charge: number): void => {
@@ -189,6 +334,29 @@ export class Charger {
     out.u8(Op.i32Sub);
     writeIndexed(out, Op.globalSet, fuelGlobal);
   };
+
+  readonly #writeRefund = (out: Writer, index: number): void => {
+    const refund = this.#refunds[index];
+    if (refund === undefined) return;
+    const { units, label } = refund;
+    if (units === 0) return writeIndexed(out, Op.brIf, label);
+    writeIndexed(out, Op.if, EMPTY_BLOCK);
+    this.#writeGiveBack(out, units);
+    writeIndexed(out, Op.br, label + 1);
+    out.u8(Op.end);
+  };
+
+  #writeGiveBack(out: Writer, units: number): void {
+    if (units === 0) return;
+    const { fuelGlobal } = this.#indices;
+    writeIndexed(out, Op.globalGet, fuelGlobal);
+    writeNumber(out, Op.i32Const, units);
+    out.u8(Op.i32Add);
+    writeIndexed(out, Op.globalSet, fuelGlobal);
+  }
+
+  readonly #writeDeparture = (out: Writer, index: number): void =>
+    this.#writeGiveBack(out, this.#departures[index]?.units ?? 0);
 
   readonly #writeBranch = (out: Writer, label: number): void => {
     writeIsNegative(out, this.#indices);
@@ -219,12 +387,10 @@ function writeLoopStart(out: Writer, type: number): void {
   out.u8(type);
 }
 
-function makeRun(): Run {
-  return { charge: NOWHERE, cost: 0 };
-}
+function writeNothing(): void {}
 
-function writeIndex(out: Writer, index: number): void {
-  out.u32(index);
+function makeRun(): Run {
+  return { charge: NOWHERE, cost: 0, looks: 0, parent: undefined, isSettled: false };
 }
 
 function writeCall(out: Writer, functionIndex: number): void {

@@ -11,22 +11,25 @@
 import { refuse } from "../errors.ts";
 import { copyMemory, fillMemory, initMemory } from "./bulk.ts";
 import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, newStruct } from "./gc.ts";
-import { type IndexMap, mapFunction, requireGlobal, requireMemory } from "./indices.ts";
+import { callFunction, callUnknown, tailCallFunction, tailCallUnknown } from "./call-handlers.ts";
+import { mapFunction, requireGlobal, requireMemory } from "./indices.ts";
 import { NO_FRAME, openFrame, writeEnter, writeGroups } from "./frame.ts";
 import {
   type Body,
   type BodyContext,
+  branchAway,
+  branchIf,
   closeLabel,
   copyLabel,
   escapeAll,
   openLabel,
   openLoop,
   restoreStack,
+  returnAway,
 } from "./labels.ts";
 import { checkLimit } from "./limits.ts";
-import { describeOpcode, Kind, ONE_BYTE, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
+import { describeOpcode, Kind, ONE_BYTE, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
-import { UNKNOWN } from "./stack.ts";
 import { readValueType } from "./types.ts";
 
 type Handler = (body: Body, at: number) => void;
@@ -48,8 +51,8 @@ export function meterBody(body: Body, ordinal: number): void {
   charger.depth = 0;
   charger.begin();
   body.graph.enter(frame.locals);
-  charger.patch(start, frame.groupsAt, body.writeGroups);
-  charger.patch(reader.pos, reader.pos, body.writeEnter);
+  charger.replace(start, frame.groupsAt, body.writeGroups);
+  charger.insert(reader.pos, body.writeEnter);
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
   body.totals.blocks += body.blocks;
@@ -82,9 +85,9 @@ function copyInstruction(body: Body): void {
 }
 
 function prefixedKind(opcode: number, sub: number): number {
-  if (opcode === 0xfb) return PREFIX_FB[sub] ?? Kind.unknown;
-  if (opcode === 0xfc) return PREFIX_FC[sub] ?? Kind.unknown;
-  if (opcode === 0xfd) return PREFIX_FD[sub] ?? Kind.unknown;
+  if (opcode === Op.prefixGc) return PREFIX_FB[sub] ?? Kind.unknown;
+  if (opcode === Op.prefixBulk) return PREFIX_FC[sub] ?? Kind.unknown;
+  if (opcode === Op.prefixSimd) return PREFIX_FD[sub] ?? Kind.unknown;
   return Kind.unknown;
 }
 
@@ -117,21 +120,18 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.rethrow, leaving((body) => (escapeAll(body), copyLabel(body)))],
   [Kind.tryTable, openTryTable],
   [Kind.stop, leaving(() => undefined)],
-  [Kind.leave, leaving(escapeAll)],
+  [Kind.leave, leaving((body, at) => (body.reader.bytes[at] === Op.return ? returnAway(body, at) : escapeAll(body)))],
   [Kind.throw, leaving((body, at) => (escapeAll(body), chargeException(body, at)))],
-  [Kind.branch, leaving((body) => copyLabel(body))],
+  [Kind.branch, leaving(branchAway)],
   [Kind.branchTable, leaving(targetTable)],
-  [Kind.tailCall, tailCalling(tailCallFunction)],
-  [Kind.tailCallIndex, tailCalling((body) => (body.reader.u32(), body.graph.call(UNKNOWN, true)))],
-  [Kind.tailCallPair, tailCalling((body) => (skipPair(body.reader), body.graph.call(UNKNOWN, true)))],
+  [Kind.tailCall, tailCallFunction],
+  [Kind.tailCallIndex, (body, at) => (body.reader.u32(), tailCallUnknown(body, at))],
+  [Kind.tailCallPair, (body, at) => (skipPair(body.reader), tailCallUnknown(body, at))],
   [Kind.branchMaybe, branchMaybe],
   [Kind.call, callFunction],
   [Kind.callIndex, (body, at) => (body.reader.u32(), callUnknown(body, at))],
   [Kind.callPair, (body, at) => (skipPair(body.reader), callUnknown(body, at))],
-  [
-    Kind.functionIndex,
-    (body, at) => (body.charger.add(at), moveIndex(body, at, mapFunction(body.indices, body.reader.u32()))),
-  ],
+  [Kind.functionIndex, referFunction],
   [Kind.globalIndex, (body, at) => (body.charger.add(at), requireGlobal(body.indices, body.reader.u32()))],
   [Kind.memoryGrow, growMemory],
   [Kind.tableGrow, growTable],
@@ -184,58 +184,6 @@ function leaving(read: (body: Body, at: number) => unknown): Handler {
     read(body, at);
     body.charger.isDead = true;
   };
-}
-
-/** `call` */
-function callFunction(body: Body, at: number): void {
-  const { indices, reader } = body;
-  const callee = mapFunction(indices, reader.u32());
-  const number = beginCall(body, at, ownFunction(indices, callee));
-  moveIndex(body, at, callee);
-  endCall(body, number);
-}
-
-/** Calls of functions that are known only when they are called. Their immediates have been read. */
-function callUnknown(body: Body, at: number): void {
-  endCall(body, beginCall(body, at, UNKNOWN));
-}
-
-/** Whether a call is counted is known when all of them are: what is put around it then needs its place. @returns The call's number. */
-function beginCall({ charger, graph, sites }: Body, at: number, target: number): number {
-  charger.add(at);
-  const number = graph.call(target, false);
-  charger.patch(at, at, sites.markStart, number);
-  return number;
-}
-
-/** Tells which of the module's own functions a mapped index means, if it is one. */
-function ownFunction({ importedFunctions, addedFunctions }: IndexMap, callee: number): number {
-  return callee < importedFunctions ? UNKNOWN : callee - importedFunctions - addedFunctions;
-}
-
-function endCall(body: Body, number: number): void {
-  const { charger, reader, sites } = body;
-  charger.patch(reader.pos, reader.pos, sites.markEnd, number);
-  body.mayLast = true;
-  if (!body.callsEndRuns) return;
-  escapeAll(body);
-  body.charger.begin();
-}
-
-/** A tail call is a call: a function that only calls itself goes on for ever. */
-function tailCalling(read: Handler): Handler {
-  return leaving((body, at) => {
-    escapeAll(body);
-    body.mayLast = true;
-    read(body, at);
-  });
-}
-
-function tailCallFunction(body: Body, at: number): void {
-  const { graph, indices, reader } = body;
-  const callee = mapFunction(indices, reader.u32());
-  graph.call(ownFunction(indices, callee), true);
-  moveIndex(body, at, callee);
 }
 
 function opening(kind: number): Handler {
@@ -302,20 +250,23 @@ function openTryTable(body: Body): void {
 }
 
 function branchMaybe(body: Body, at: number): void {
+  if (body.reader.bytes[at] === Op.brIf) return branchIf(body, at);
   body.charger.add(at);
   copyLabel(body);
   body.charger.begin();
 }
 
-/** Puts an index, which has been read, in the place of the one behind the opcode. */
-function moveIndex({ charger, reader }: Body, at: number, index: number): void {
-  charger.replaceIndex(at + 1, reader.pos, index);
+/** `ref.func` */
+function referFunction({ charger, indices, reader }: Body, at: number): void {
+  charger.add(at);
+  const callee = mapFunction(indices, reader.u32());
+  charger.replaceIndex(at + 1, reader.pos, callee);
 }
 
-function growMemory(body: Body, at: number): void {
-  body.charger.add(at);
-  const memory = requireMemory(body.indices, body.reader.u32());
-  body.charger.replaceByCall(at, body.reader.pos, { operand: memory, functionIndex: body.indices.growMemory });
+function growMemory({ charger, indices, reader }: Body, at: number): void {
+  charger.add(at);
+  const memory = requireMemory(indices, reader.u32());
+  charger.replaceByCall(at, reader.pos, { operand: memory, functionIndex: indices.growMemory });
 }
 
 function growTable(body: Body, at: number): void {

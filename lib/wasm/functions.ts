@@ -3,17 +3,12 @@
  *
  * Source: WebAssembly 3.0, 5.5.6 Function Section, 5.5.13 Code Section.
  */
-import { CallSites } from "./calls.ts";
-import { Charger } from "./charge.ts";
 import { makeBody, meterBody } from "./code.ts";
+import { contextOf } from "./context.ts";
 import { additionsFor, writeHelpers } from "./helpers.ts";
-import type { BodyContext } from "./labels.ts";
-import { SectionId } from "./layout.ts";
 import { checkLimit } from "./limits.ts";
-import { Reader } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 import { copyRest, type Rewrite } from "./rewrite.ts";
-import { findLargeData } from "./segments.ts";
-import { CallGraph } from "./stack.ts";
 import { Writer } from "./writer.ts";
 
 /** Writes the function section. */
@@ -67,25 +62,4 @@ export function writeCode(rewrite: Rewrite, reader: Reader): void {
   if (count > 0) writeHelpers(out, rewrite.indices, layout);
   helpers.writeBodies(out);
   out.patchU32(countAt, count + additionsFor(layout).helperTypes.length + helpers.types.length);
-}
-
-function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
-  const { module, layout, indices, helpers } = rewrite;
-  const data = layout.sections.find(({ id }) => id === SectionId.data);
-  return {
-    module,
-    reader,
-    charger: new Charger(reader.bytes, rewrite.out, indices),
-    indices,
-    types: layout.types,
-    tags: layout.tags,
-    largeData: findLargeData(rewrite, data && new Reader(reader.bytes, data.start, data.end)),
-    helpers,
-    callsEndRuns: layout.tags.length > 0,
-    functionTypes: layout.functionTypes,
-    graph: new CallGraph(layout.functions),
-    sites: new CallSites(),
-    spare: [],
-    totals: { blocks: 0, locals: 0 },
-  };
 }

@@ -80,7 +80,7 @@ function chargeMade(
   if (units > LARGEST_IN_RUN) {
     insertConstant(body, at, bytes);
     charger.insertCall(at, indices.chargeBytes);
-    charger.replaceBytes(at, at, [Op.drop]);
+    charger.insertBytes(at, [Op.drop]);
   } else if (!charger.isDead) charger.run.cost += units;
   allocate(body, at, heapBytes);
 }
@@ -93,7 +93,7 @@ function allocate(body: Body, at: number, bytes: number): void {
 
 /** Puts `i32.const value` in front of the input at `at`. @param value - 0 to 2^31 - 1. */
 function insertConstant(body: Body, at: number, value: number): void {
-  body.charger.replaceBytes(at, at, [Op.i32Const, ...signedBytes(value)]);
+  body.charger.insertBytes(at, [Op.i32Const, ...signedBytes(value)]);
 }
 
 type ShapeOf<F extends Shape["form"]> = Extract<Shape, { readonly form: F }>;

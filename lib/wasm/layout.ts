@@ -219,7 +219,8 @@ function readFunctions(
   const indices: number[] = [];
   const count = reader?.u32() ?? 0;
   checkLimit("functions", count + imported, "the number of functions");
-  for (let left = count; reader !== undefined && left > 0; left--) {
+  if (reader === undefined) return indices;
+  for (let left = count; left > 0; left--) {
     const type = reader.u32();
     if (types[type]?.form !== "function") throw reader.malformed(`type ${type} is no function type`);
     indices.push(type);

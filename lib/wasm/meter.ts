@@ -1,10 +1,9 @@
 /**
- * Rewrites a core module so that it counts fuel, asks before it grows, can be interrupted, and runs over a memory from outside.
+ * Rewrites a core module so that it counts fuel and stack, asks before it grows, can be interrupted, and runs over a memory from outside.
  *
- * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `refill`, `grow`,
- * `growTable` and `grewTable` when it has code, `allocate` and `refuseArray` when its code can make objects of the engine's heap, and
- * `memory0`, `memory1`, … for each memory that it used to define. It exports what
- * METER_EXPORTS names. Untrusted input; the engine validates what comes out.
+ * One pass over the bytes, no tree. The rewritten module imports, from the module name `kami:meter`: the functions `grow`, `growTable` and
+ * `grewTable` and the shared memory `signal` when it has code, `allocate` and `refuseArray` when its code can make objects of the engine's
+ * heap, and `memory0`, `memory1`, … for each memory that it used to define. It exports what METER_EXPORTS names. Untrusted input; the engine validates what comes out.
  *
  * Source: WebAssembly 3.0, 5.5 Modules.
  */
@@ -31,7 +30,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 8;
+export const METER_ABI = 9;
 
 /**
  * Rewrites one core module.

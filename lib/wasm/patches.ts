@@ -17,14 +17,23 @@ export class Patches {
   #count = 0;
   #isInOrder = true;
 
-  /** Adds a patch: `[start, end)` of the input is replaced; of two at the same place the one that was added first comes first. */
-  add(start: number, end: number, write: WritePatch, value: number): void {
-    const patch = this.#count++;
-    if (patch > 0 && (this.#starts[patch - 1] ?? 0) > start) this.#isInOrder = false;
-    this.#starts[patch] = start;
-    this.#ends[patch] = end;
+  /** Puts something in front of the input at `at`; of two patches at the same place the one that was added first comes first. */
+  insert(at: number, write: WritePatch, value = 0): void {
+    const patch = this.#begin(at, at);
     this.#writes[patch] = write;
     this.#values[patch] = value;
+  }
+
+  /** Puts something in place of the input from `start` to `end`. */
+  replace(start: number, end: number, write: WritePatch): void {
+    this.#writes[this.#begin(start, end)] = write;
+  }
+
+  /** Puts an index in place of the input from `start` to `end`. */
+  replaceIndex(start: number, end: number, index: number): void {
+    const patch = this.#begin(start, end);
+    this.#writes[patch] = writeIndex;
+    this.#values[patch] = index;
   }
 
   /** Copies `[from, to)` of the input with all patches, and forgets them. */
@@ -43,11 +52,24 @@ export class Patches {
     this.#isInOrder = true;
   }
 
+  #begin(start: number, end: number): number {
+    const patch = this.#count++;
+    if (patch > 0 && (this.#starts[patch - 1] ?? 0) > start) this.#isInOrder = false;
+    this.#starts[patch] = start;
+    this.#ends[patch] = end;
+    this.#values[patch] = 0;
+    return patch;
+  }
+
   /** What is only put in comes before what replaces the input behind it. */
   #sorted(): number[] {
     const start = (patch: number): number => this.#starts[patch] ?? 0;
     const replaced = (patch: number): number => Math.sign((this.#ends[patch] ?? 0) - start(patch));
     const order = Array.from({ length: this.#count }, (_, patch) => patch);
-    return order.sort((a, b) => start(a) - start(b) || replaced(a) - replaced(b) || a - b);
+    return order.toSorted((a, b) => start(a) - start(b) || replaced(a) - replaced(b) || a - b);
   }
+}
+
+function writeIndex(out: Writer, index: number): void {
+  out.u32(index);
 }

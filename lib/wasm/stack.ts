@@ -25,12 +25,17 @@ const OPEN = 1;
 const CLOSED = 2;
 
 /** Computes a frame's bytes. @param locals - Parameters and locals. */
-export function frameBytes(locals: number): number {
+function frameBytes(locals: number): number {
   return FRAME_BYTES + LOCAL_BYTES * locals;
 }
 
-/** A function of another module, or one that is known only when it is called. */
+/** Bytes of the host's frames in a call of an import. */
+const HOST_BYTES = 1024;
+
+/** A function that is known only when it is called. */
 export const UNKNOWN = -1;
+/** A function of another module, or of the host. */
+export const IMPORTED = -2;
 
 /** The calls between a module's functions, which are added in the order in which they stand. */
 export class CallGraph {
@@ -75,7 +80,7 @@ export class CallGraph {
   /**
    * Notes a call.
    *
-   * @param target - One of the module's own functions, or {@link UNKNOWN}.
+   * @param target - One of the module's own functions, {@link UNKNOWN} or {@link IMPORTED}.
    * @param isTail - Whether it stands in the place of the function's end: the other's frame then takes the place of its own.
    * @returns The call's number, counted from 0.
    */
@@ -100,7 +105,9 @@ export class CallGraph {
   /** The functions with the largest frames first: of the calls in a circle it is then more likely one of theirs that is counted, and they take long anyway. */
   #roots(functions: number): Uint32Array {
     const frame = (index: number): number => this.#frames[index] ?? 0;
-    return Uint32Array.from({ length: functions }, (_, index) => index).sort((a, b) => frame(b) - frame(a) || a - b);
+    return Uint32Array.from({ length: functions }, (_, index) => index).toSorted(
+      (a, b) => frame(b) - frame(a) || a - b,
+    );
   }
 
   /** Goes through what can be reached from a function, the functions called before those that call. */
@@ -135,7 +142,7 @@ export class CallGraph {
   /** Takes a call into account, when its callee is unknown, still open, or has been gone through. */
   #note(caller: number, call: number): void {
     const callee = this.#targets[call] ?? UNKNOWN;
-    const comesBack = callee === UNKNOWN || this.#states[callee] === OPEN || this.#jumps[callee] === 1;
+    const comesBack = callee < 0 || this.#states[callee] === OPEN || this.#jumps[callee] === 1;
     if (this.#areTail[call] === true) {
       if (comesBack) this.#jumps[caller] = 1;
       else this.#extend(caller, callee, 0);
@@ -170,8 +177,9 @@ export class CallGraph {
       for (let call = this.#firsts[caller] ?? 0; call < next; call++) {
         if (this.#areCounted[call] === 0) continue;
         const callee = this.#targets[call] ?? UNKNOWN;
-        const isKnown = callee !== UNKNOWN && this.#jumps[callee] === 0;
-        bytes[call] = (this.#frames[caller] ?? 0) + (isKnown ? this.#follows(callee) : longest);
+        const isKnown = callee >= 0 && this.#jumps[callee] === 0;
+        const host = callee === IMPORTED ? HOST_BYTES : 0;
+        bytes[call] = (this.#frames[caller] ?? 0) + host + (isKnown ? this.#follows(callee) : longest);
       }
     }
     return bytes;

@@ -11,7 +11,7 @@ import { type ControlBlock, SLICE } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { abortGuest } from "./abort.ts";
 import { threadCpuMicroseconds } from "./cpu-clock.ts";
-import type { FuelCounter } from "./fuel-counter.ts";
+import type { HeapCounter } from "./heap-counter.ts";
 import { MemoryAccount, PAGE_BYTES } from "./memory-account.ts";
 
 /** Why a call was stopped from outside the guest. */
@@ -28,8 +28,14 @@ const HOST_CALL_COST = 100;
 const INSTANCE_COST = 1000;
 /** Core instances that one call may make. A component of many parts has a few dozen. */
 const MOST_INSTANCES = 256;
-/** What a page of new memory costs, in units: it has to be zeroed, 16 bytes a unit like any bulk operation. */
-const PAGE_COST = PAGE_BYTES / 16;
+/** Memories that one call may make. Each may take 4 GiB of the process's addresses. */
+const MOST_MEMORIES = 64;
+/** Bytes that a memory may have that is copied as a whole to grow: the copying cannot be interrupted. */
+const MOST_MOVED_BYTES = 64 * 1_048_576;
+/** Bytes that are zeroed or copied for a unit, as in any bulk operation. */
+const BYTES_A_UNIT = 16;
+/** What a page of new memory costs, in units: it has to be zeroed. */
+const PAGE_COST = PAGE_BYTES / BYTES_A_UNIT;
 
 /** The counters of an instance, by the functions that the meter exports. */
 export interface InstanceFuel {
@@ -38,6 +44,16 @@ export interface InstanceFuel {
   readonly write: (left: number) => void;
   /** Bytes of stack left; negative when a call of the guest found too little. */
   readonly stack: () => number;
+}
+
+/** What an instance starts with. */
+interface Room {
+  /** Memories of its own. */
+  readonly memories: number;
+  /** Of all of them. */
+  readonly pages: number;
+  readonly tableElements: number;
+  readonly heapBytes: number;
 }
 
 /** The budget of one call. */
@@ -53,6 +69,7 @@ export class Budget {
   #reportAt: number;
   readonly #fuel: InstanceFuel[] = [];
   #instances = 0;
+  #memories = 0;
   #usedAtStop: number | undefined;
 
   /** @param startedAt - `performance.now()` of this Worker when the call began, in milliseconds. */
@@ -125,7 +142,7 @@ export class Budget {
   }
 
   /** Makes the counter of the bytes of one more instance's objects. It ends the guest when they do not fit. */
-  addHeap(): FuelCounter {
+  addHeap(): HeapCounter {
     return this.memory.addHeap((used) => {
       const slice = this.memory.grantHeap(used);
       this.#publishMemory();
@@ -142,7 +159,7 @@ export class Budget {
   }
 
   /** Makes room for what an instance starts with, and charges for making it. @throws {WebAssembly.RuntimeError} that no guest can catch, when the call's memory would be over the limit. */
-  reserve(room: { readonly pages: number; readonly tableElements: number; readonly heapBytes: number }): void {
+  reserve(room: Room): void {
     this.charge(INSTANCE_COST + Math.floor(room.heapBytes / 16));
     this.checkInterrupt();
     this.#instances += 1;
@@ -150,14 +167,26 @@ export class Budget {
       this.stop("GUEST_TRAP", { reason: `it makes more than ${MOST_INSTANCES} core instances` });
       abortGuest();
     }
+    this.#memories += room.memories;
+    if (this.#memories > MOST_MEMORIES) {
+      this.stop("GUEST_TRAP", { reason: `it makes more than ${MOST_MEMORIES} memories` });
+      abortGuest();
+    }
     if (!this.memory.start(room.pages * PAGE_BYTES + room.heapBytes, room.tableElements)) this.#exhaustMemory();
   }
 
-  /** The metered code's `memory.grow`: the old size in pages, or -1. `delta` is in pages, read as unsigned. */
-  grow(memory: WebAssembly.Memory, delta: number): number {
+  /**
+   * The metered code's `memory.grow`: the old size in pages, or -1.
+   *
+   * @param delta - Pages, read as unsigned.
+   * @param mayMove - Whether the engine may have to copy what the memory holds: that is paid for, and bounded.
+   */
+  grow(memory: WebAssembly.Memory, delta: number, mayMove = false): number {
     const pages = delta >>> 0;
-    this.charge(HOST_CALL_COST);
+    const held = mayMove && pages > 0 ? memory.buffer.byteLength : 0;
+    this.charge(HOST_CALL_COST + held / BYTES_A_UNIT);
     this.checkInterrupt();
+    if (mayMove && held + pages * PAGE_BYTES > MOST_MOVED_BYTES) return -1;
     const before = this.memory.grow(memory, pages);
     if (before !== -1) this.charge(pages * PAGE_COST);
     this.#publishMemory();

@@ -14,11 +14,19 @@ import type { MemoryPool, MemorySize } from "./memory-pool.ts";
 /** The module name under which the glue gives the core modules between components its string copies. */
 const TRANSCODE = "transcode";
 
+/**
+ * Memories of a call that the engine surely grows in place. It has eight such places in a process that was not told otherwise, and one is the
+ * control block's; what it makes beyond them it copies as a whole to grow it.
+ */
+const STEADY_MEMORIES = 7;
+
 /** The instances of one call. Disposing gives their memories back. */
 export class Instances implements Disposable {
   readonly #budget: Budget;
   readonly #pool: MemoryPool;
   readonly #taken: { readonly size: MemorySize; readonly memory: WebAssembly.Memory }[] = [];
+  /** Those that the engine may have to move. */
+  readonly #movable = new Set<WebAssembly.Memory>();
 
   constructor(budget: Budget, pool: MemoryPool) {
     this.#budget = budget;
@@ -61,10 +69,12 @@ export class Instances implements Disposable {
   #takeMemories(module: LoadableModule): WebAssembly.Memory[] {
     const pages = module.memories.reduce((sum, { initialPages }) => sum + initialPages, 0);
     const { initialTableElements: tableElements, initialHeapBytes: heapBytes } = module;
-    this.#budget.reserve({ pages, tableElements, heapBytes });
+    this.#budget.reserve({ memories: module.memories.length, pages, tableElements, heapBytes });
     return module.memories.map((size) => {
+      // Where there are many, the engine collects its garbage to make one more: some milliseconds for each.
+      this.#budget.checkInterrupt();
       const memory = this.#pool.take(size);
-      this.#taken.push({ size, memory });
+      if (this.#taken.push({ size, memory }) > STEADY_MEMORIES) this.#movable.add(memory);
       return memory;
     });
   }
@@ -77,7 +87,7 @@ export class Instances implements Disposable {
     meter["grow"] = (delta: number, index: number): number => {
       const memory = memories[index];
       if (memory === undefined) throw new Error("BUG: the guest grows a memory that it does not have");
-      return this.#budget.grow(memory, delta);
+      return this.#budget.grow(memory, delta, this.#movable.has(memory));
     };
     return meter;
   }

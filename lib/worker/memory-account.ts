@@ -5,7 +5,7 @@
  * granted before it asks again: what is granted and not used is taken back when something else needs the room.
  */
 import { TABLE_ELEMENT_BYTES } from "../policy/limits.ts";
-import { FuelCounter } from "./fuel-counter.ts";
+import { HeapCounter } from "./heap-counter.ts";
 
 /** Bytes of a page of memory. Source: WebAssembly 3.0, 4.2.8 Memory Instances. */
 export const PAGE_BYTES = 65_536;
@@ -28,7 +28,7 @@ export class MemoryAccount {
   #keptBytes = 0;
   /** Bytes of objects that no counter holds any more. */
   #settledHeapBytes = 0;
-  readonly #heaps: FuelCounter[] = [];
+  readonly #heaps: HeapCounter[] = [];
   #tableElements = 0;
   #askedElements = 0;
 
@@ -65,8 +65,8 @@ export class MemoryAccount {
    *
    * @param next - Takes over the bytes that were used since the last grant, and returns the next one; see {@link MemoryAccount.grantHeap}.
    */
-  addHeap(next: (used: number) => number): FuelCounter {
-    const heap = new FuelCounter(next);
+  addHeap(next: (used: number) => number): HeapCounter {
+    const heap = new HeapCounter(next);
     this.#heaps.push(heap);
     return heap;
   }

@@ -6,6 +6,7 @@ import {
   canSeeProcesses,
   cpuTicks,
   environmentOf,
+  EXECUTOR_ENVIRONMENT,
   executorsOf,
   isAlive,
   strangeDescriptors,
@@ -115,10 +116,10 @@ describe.if(canSeeProcesses)("kami serve", () => {
     await awaitExecutors(served, 2);
   });
 
-  test("gives its executors an empty environment, and no descriptor but their pipes", async () => {
+  test("gives its executors one variable of KAMI's own, and no descriptor but their pipes", async () => {
     await using served = await serveWith(2);
     for (const pid of await awaitExecutors(served, 2)) {
-      expect(environmentOf(pid)).toBe("");
+      expect(environmentOf(pid)).toBe(EXECUTOR_ENVIRONMENT);
       expect(strangeDescriptors(pid)).toEqual([]);
     }
   });

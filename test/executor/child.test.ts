@@ -7,7 +7,14 @@ import { ProcessPool, type PoolOptions } from "../../lib/executor/pool.ts";
 import type { Settled } from "../../lib/executor/settled.ts";
 import { ask, emptyArtifact, ENTRY, outcomeOf, SILENT_ENTRY } from "./support/calls.ts";
 import { TemporaryDirectory } from "../support/temporary.ts";
-import { canSeeProcesses, environmentOf, executorsOf, isAlive, strangeDescriptors } from "./support/processes.ts";
+import {
+  canSeeProcesses,
+  environmentOf,
+  EXECUTOR_ENVIRONMENT,
+  executorsOf,
+  isAlive,
+  strangeDescriptors,
+} from "./support/processes.ts";
 import type { Behaviour } from "./support/worker-entry.ts";
 
 /** What a wedged Worker or process may take beyond its deadline, with room for a slow machine's timers. */
@@ -217,7 +224,7 @@ describe.if(canSeeProcesses)("a process", () => {
 });
 
 describe.if(canSeeProcesses)("what a process inherits", () => {
-  test("is an empty environment, and no file, socket or database of its parent", async () => {
+  test("is one variable of KAMI's own, and no file, socket or database of its parent", async () => {
     using directory = new TemporaryDirectory();
     const file = openSync(directory.join("file"), "w");
     using database = new Database(directory.join("registry.db"));
@@ -226,7 +233,7 @@ describe.if(canSeeProcesses)("what a process inherits", () => {
     using pool = createPool();
     expect(await call(pool, "ok")).toBe("done");
     const pid = executorsOf(process.pid).find(isAlive) ?? 0;
-    expect([environmentOf(pid), strangeDescriptors(pid)]).toEqual(["", []]);
+    expect([environmentOf(pid), strangeDescriptors(pid)]).toEqual([EXECUTOR_ENVIRONMENT, []]);
     expect(await call(pool, "environment")).toBe("{}");
     expect(server.port).toBeGreaterThan(0);
     closeSync(file);

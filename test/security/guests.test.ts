@@ -100,8 +100,11 @@ const HOSTILE: readonly Hostile[] = [
   {
     guest: "bad-abi",
     input: { kind: "utf8" },
-    ends: { output: "\ufffd".repeat(6) },
-    why: "bytes that are not UTF-8 come out as replacement characters",
+    ends: {
+      code: "GUEST_TRAP",
+      message: "The tool crashed: it broke the component ABI: text that is not valid in its encoding",
+    },
+    why: "bytes that are not UTF-8",
   },
   {
     guest: "stdout-forger",

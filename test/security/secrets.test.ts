@@ -62,6 +62,7 @@ const WRITE = `
   (global.set $leftover (i64.const -1))
   END
   (i32.store8 $m (i32.const 16) (i32.const 0))
+  (i32.store $m (i32.const 64) (i32.const 0x656e6f64))
   (i32.store $m (i32.const 20) (i32.const 64))
   (i32.store $m (i32.const 24) (i32.const 4))
   (i32.const 16)`;
@@ -98,8 +99,8 @@ const ENDS: readonly {
   readonly grows: number;
   readonly limits?: Partial<Limits>;
 }[] = [
-  { end: "", code: "\ufffd".repeat(4), grows: 0 },
-  { end: "", code: "\ufffd".repeat(4), grows: 2 },
+  { end: "", code: "done", grows: 0 },
+  { end: "", code: "done", grows: 2 },
   { end: "unreachable", code: "GUEST_UNREACHABLE", grows: 0 },
   { end: "unreachable", code: "GUEST_UNREACHABLE", grows: 2 },
   { end: "(drop (i32.load $m (i32.const -4)))", code: "GUEST_OUT_OF_BOUNDS", grows: 0 },

@@ -2,6 +2,7 @@
  * Each limit of a core module: one below and exactly at it the module is metered, one above it is refused by name.
  */
 import { describe, expect, test } from "bun:test";
+import { parse } from "@bytecodealliance/jco";
 import { Failure } from "../../lib/errors.ts";
 import { MODULE_LIMITS } from "../../lib/wasm/limits.ts";
 import { meterModule } from "../../lib/wasm/meter.ts";
@@ -330,4 +331,17 @@ function join(parts: readonly Bytes[]): Uint8Array {
     at += part.length;
   }
   return bytes;
+}
+
+test("a handler's own local counts: one of 49,999 fits, none of 50,000", async () => {
+  const metered = meterModule(await parse(catching(49_999)), "test").bytes;
+  expect(WebAssembly.validate(new Uint8Array(metered))).toBe(true);
+  const tooMany = await parse(catching(50_000));
+  expect(() => meterModule(tooMany, "test")).toThrow(
+    "the number of locals of a function, once metered is 50001, the limit is 50000",
+  );
+});
+
+function catching(locals: number): string {
+  return `(module (func (local ${"i32 ".repeat(locals)}) (block $caught (try_table (catch_all $caught)))))`;
 }

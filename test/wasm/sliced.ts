@@ -67,7 +67,7 @@ export class Comparison {
 }
 
 /** What a call says that has used more fuel than it was granted. */
-export const OUT_OF_FUEL = "out of fuel";
+const OUT_OF_FUEL = "out of fuel";
 
 /** Runs programs metered, each once and freshly compiled. */
 export async function runCold(programs: readonly Program[], grant: Grant): Promise<readonly Run[]> {

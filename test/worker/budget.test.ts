@@ -156,7 +156,7 @@ describe("Budget interrupts", () => {
 });
 
 describe("Budget instances", () => {
-  const SMALL = { pages: 0, tableElements: 0, heapBytes: 0 };
+  const SMALL = { memories: 0, pages: 0, tableElements: 0, heapBytes: 0 };
 
   test("cost 1,000 units each, and there are at most 256", () => {
     const { budget } = budgetOf();
@@ -174,11 +174,46 @@ describe("Budget instances", () => {
 
 describe("Budget memory", () => {
   const PAGE = 65_536;
+  const [LIMIT, ENDLESS] = [{ memoryBytes: 4096 * PAGE }, { memoryBytes: 4096 * PAGE, fuel: 1e12 }];
+
+  test("costs what it grows by, and what it holds as well where it is copied to grow", () => {
+    const { budget } = budgetOf(ENDLESS);
+    const cost = (delta: number, mayMove: boolean): number => {
+      const before = budget.fuelUsed;
+      expect(budget.grow(new WebAssembly.Memory({ initial: 5 }), delta, mayMove)).toBe(5);
+      return budget.fuelUsed - before;
+    };
+    expect([cost(0, false), cost(2, false), cost(0, true), cost(2, true)]).toEqual([
+      100,
+      100 + 2 * 4096,
+      100,
+      100 + 7 * 4096,
+    ]);
+  });
+
+  test.each([
+    { grows: 1022, gives: 1, why: "one page below the bound" },
+    { grows: 1023, gives: 1, why: "at the bound" },
+    { grows: 1024, gives: -1, why: "one page above" },
+    { grows: -1, gives: -1, why: "more than there can be" },
+  ])("is copied to grow up to 64 MiB: $why", ({ grows, gives }) => {
+    const { budget } = budgetOf(ENDLESS);
+    expect(budget.grow(new WebAssembly.Memory({ initial: 1 }), grows, true)).toBe(gives);
+    expect(budget.memoryRefused).toBe(false);
+  });
+
+  test("that is copied to grow is not, when the fuel for it is used up", () => {
+    const { budget } = budgetOf({ ...LIMIT, fuel: 100 + 2 * 4096 - 1 });
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    expect(() => budget.grow(memory, 1, true)).toThrow(WebAssembly.RuntimeError);
+    expect(budget.stopped?.code).toBe("FUEL_EXHAUSTED");
+    expect(memory.buffer.byteLength).toBe(2 * PAGE);
+  });
 
   test("grows to exactly the limit, and not one page further", () => {
     const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, 2)).toBe(1);
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.memoryRefused).toBe(true);
@@ -188,7 +223,7 @@ describe("Budget memory", () => {
 
   test("counts all memories and tables together, an element as 48 bytes", () => {
     const { budget } = budgetOf({ memoryBytes: 5 * PAGE });
-    budget.reserve({ pages: 2, tableElements: (3 * PAGE) / 48 - 1, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 2, tableElements: (3 * PAGE) / 48 - 1, heapBytes: 0 });
     expect(budget.grow(new WebAssembly.Memory({ initial: 1 }), 1)).toBe(-1);
     expect([budget.growTable(1), budget.grewTable(7)]).toEqual([1, 7]);
     expect(budget.growTable(1)).toBe(-1);
@@ -197,7 +232,7 @@ describe("Budget memory", () => {
 
   test("takes back what a table or a memory did not grow by", () => {
     const { budget } = budgetOf({ memoryBytes: 4 * PAGE });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
     for (let i = 0; i < 3; i++) expect([budget.growTable(4096), budget.grewTable(-1)]).toEqual([4096, -1]);
     const full = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     for (let i = 0; i < 3; i++) expect(budget.grow(full, 3)).toBe(-1);
@@ -207,22 +242,24 @@ describe("Budget memory", () => {
   test("reads a negative number of pages as a very large one", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, -1)).toBe(-1);
     expect(budget.growTable(-1)).toBe(-1);
   });
 
   test("stops a call whose memories do not fit at the start", () => {
     const { budget } = budgetOf({ memoryBytes: PAGE });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
-    expect(() => budget.reserve({ pages: 0, tableElements: 1, heapBytes: 0 })).toThrow(WebAssembly.RuntimeError);
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
+    expect(() => budget.reserve({ memories: 1, pages: 0, tableElements: 1, heapBytes: 0 })).toThrow(
+      WebAssembly.RuntimeError,
+    );
     expect(budget.stopped).toEqual({ code: "MEMORY_EXHAUSTED", detail: { limitBytes: PAGE } });
   });
 
   test("cannot grow past what the memory itself allows", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
     expect(budget.grow(memory, 2)).toBe(-1);
     expect(budget.grow(memory, 1)).toBe(1);
   });
@@ -230,7 +267,7 @@ describe("Budget memory", () => {
   test("costs 4,096 units for each new page beside the call", () => {
     const { budget } = budgetOf();
     const memory = new WebAssembly.Memory({ initial: 1 });
-    budget.reserve({ pages: 1, tableElements: 0, heapBytes: 0 });
+    budget.reserve({ memories: 1, pages: 1, tableElements: 0, heapBytes: 0 });
     budget.grow(memory, 2);
     expect(budget.fuelUsed).toBe(1000 + 100 + 2 * 4096);
   });

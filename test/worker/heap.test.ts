@@ -182,7 +182,7 @@ interface Started {
 async function start(wat: string, memoryBytes: number, tableElements = 0): Promise<Started> {
   const control = new ControlBlock();
   const budget = new Budget({ fuel: 1e9, memoryBytes, timeoutMs: 600_000 }, control, performance.now());
-  budget.reserve({ pages: 0, tableElements, heapBytes: 0 });
+  budget.reserve({ memories: 0, pages: 0, tableElements, heapBytes: 0 });
   const heap = budget.addHeap();
   const meter: WebAssembly.ModuleImports = {
     [SIGNAL_MEMORY]: control.memory,

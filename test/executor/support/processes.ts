@@ -46,6 +46,9 @@ export function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
+/** All that an executor has in its environment. */
+export const EXECUTOR_ENVIRONMENT = "BUN_JSC_maxNumWasmFastMemories=4096\0";
+
 /** The environment that a process was started with. */
 export function environmentOf(pid: number): string {
   return read(pid, "environ");
