@@ -8,10 +8,10 @@
 import type { IndexMap } from "./indices.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
 import { Patches, type WritePatch } from "./patches.ts";
+import { NOWHERE, Refunds, type Run } from "./refunds.ts";
 import { writeSettle } from "./settle.ts";
 import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
-const NOWHERE = -1;
 /**
  * The most that a function without a check may cost. A module of 64 MiB has room for 2^25 calls in a row, so that 2^30 units at most burn
  * between two checks: the 32-bit counter cannot wrap.
@@ -20,47 +20,6 @@ const UNCHECKED_COST = 32;
 
 /** How a charge looks at what is left: not at all, in place, or by a branch to the block of that number. */
 export type Check = "none" | "look" | number;
-
-/** A run of instructions that are executed together. */
-export interface Run {
-  /** Its place among the body's charges; NOWHERE before its first instruction that costs something. */
-  charge: number;
-  /** Fuel units. */
-  cost: number;
-  /** How many places of the body that look at what is left came before it. */
-  looks: number;
-  /** The run that it may come to be charged with, see {@link Charger.refund}. */
-  parent: Run | undefined;
-  /** Whether branches have been settled that leave out what comes behind it: nothing is added to it any more. */
-  isSettled: boolean;
-}
-
-/** A conditional branch behind which a run may go on, if the branch gives back what it leaves out. */
-interface Refund {
-  /** The run up to the branch. */
-  readonly run: Run;
-  /** What is behind it, until the branch's block has ended. */
-  readonly rest: Run;
-  /** Whether it is done, however the rest ends. */
-  readonly isSure: boolean;
-  /** The branch's label, as it counts in the output. */
-  readonly label: number;
-  /** The one before it of a branch to the same block; -1 when it is the first. */
-  readonly previous: number;
-  /** Fuel units that are given back. */
-  units: number;
-}
-
-/** A branch that leaves blocks whose runs go on behind them: it gives back what that costs. */
-interface Departure {
-  /** Where the runs that were charged in front of it are among all of them. */
-  first: number;
-  end: number;
-  /** What they cost together up to the branch; once the branch's block has ended, what is given back. */
-  units: number;
-  /** The one before it of a branch to the same block; -1 when it is the first. */
-  previous: number;
-}
 
 /** The output side of one body after another. */
 export class Charger {
@@ -72,6 +31,7 @@ export class Charger {
   readonly #out: Writer;
   readonly #indices: IndexMap;
   readonly #patches = new Patches();
+  readonly refunds: Refunds = new Refunds();
   /** The run that the next instruction belongs to. */
   #run: Run;
   /** Runs to use again: a large module has a million, and none is looked at after its body. */
@@ -80,11 +40,6 @@ export class Charger {
   #check: Check = "none";
   /** Places of the body so far at which what is left is looked at, here or in a function that is called. */
   #looks = 0;
-  readonly #refunds: Refund[] = [];
-  readonly #departures: Departure[] = [];
-  /** The runs of all departures, and where those of the next one begin. */
-  readonly #departed: Run[] = [];
-  #left = 0;
   /** Runs of this body that have a charge. */
   readonly #charged: Run[] = [];
 
@@ -108,6 +63,7 @@ export class Charger {
     run.cost = 0;
     run.looks = this.#looks;
     run.parent = undefined;
+    run.depth = 0;
     run.isSettled = false;
     this.#run = run;
     return run;
@@ -123,100 +79,25 @@ export class Charger {
     this.#looks += 1;
   }
 
-  /** Whether a branch may give back what it leaves out of its run: not when there may have been a look since the run was charged. */
-  get mayRefund(): boolean {
-    return !this.isDead && this.#run.looks === this.#looks;
+  /** How many such places there have been. */
+  get looks(): number {
+    return this.#looks;
   }
 
-  /**
-   * Begins the run behind a conditional branch, which may come to be charged together with the run up to it.
-   *
-   * @param branch - Its label as it counts in the output; the number of the last such branch to the same block, -1 when it is the first; and whether the
-   *   two runs are to be charged together however the second one ends.
-   * @returns Its number, for {@link Charger.settleRefunds} when the block ends.
-   */
-  refund(at: number, next: number, branch: Pick<Refund, "label" | "previous" | "isSure">): number {
-    const run = this.#run;
-    const rest = this.begin();
-    rest.parent = run;
-    const refund = this.#refunds.push({ ...branch, run, rest, units: 0 }) - 1;
-    this.#patches.insert(at, this.#writeRefund, refund);
-    this.#patches.replace(at, next, writeNothing);
-    return refund;
-  }
-
-  /**
-   * Decides on the branches to a block, where it ends, the last one first. Code that comes to the end of the block is mostly executed: it is charged
-   * together with what is in front of the branch, and the branch gives it back. Code that leaves in another way mostly is not.
-   */
-  settleRefunds(last: number): void {
-    for (let index = last; index >= 0;) {
-      const refund = this.#refunds[index];
-      if (refund === undefined) return;
-      const { run, rest, previous, isSure } = refund;
-      if (!run.isSettled && (isSure || !this.isDead)) {
-        refund.units = rest.cost;
-        run.cost += rest.cost;
-        rest.cost = 0;
-      }
-      index = previous;
-    }
-  }
-
-  /** Whether a run was charged behind the last look: what a branch leaves out of it can be given back. */
+  /** Whether what is charged for a run can still be given back: not when there may have been a look since. */
   isOpen(run: Run): boolean {
     return run.looks === this.#looks;
   }
 
-  /**
-   * Has a branch at an input offset give back what it leaves out of runs: those that have been collected.
-   *
-   * @param previous - The last such branch to the same block, -1 when it is the first.
-   * @returns Its number, for {@link Charger.settleDepartures}.
-   */
-  depart(at: number, previous: number): number {
-    const first = this.#left;
-    const end = this.#departed.length;
-    this.#left = end;
-    let units = 0;
-    for (let place = first; place < end; place++) units += this.#departed[place]?.cost ?? 0;
-    const departure = this.#departures.push({ first, end, units, previous }) - 1;
+  /** Has a conditional branch give back what its division says; see {@link Refunds.divide}. */
+  replaceBranch(at: number, next: number, division: number): void {
+    this.#patches.insert(at, this.#writeRefund, division);
+    this.#patches.replace(at, next, writeNothing);
+  }
+
+  /** Has a branch at an input offset give back what its departure says; see {@link Refunds.depart}. */
+  insertDeparture(at: number, departure: number): void {
     this.#patches.insert(at, this.#writeDeparture, departure);
-    return departure;
-  }
-
-  /** Collects a run that a branch leaves, and those that it may come to be charged with. */
-  leave(run: Run): void {
-    for (let each: Run | undefined = run; each !== undefined && this.isOpen(each); each = each.parent) {
-      if (this.#departed.indexOf(each, this.#left) < 0) this.#departed.push(each);
-    }
-  }
-
-  /** Forgets the runs that have been collected: a branch out of one run, which does not go on behind it, leaves out nothing. */
-  stay(): void {
-    this.#departed.length = this.#left;
-  }
-
-  /** Whether a branch has collected more than the run that it is in. */
-  get leavesSeveral(): boolean {
-    return this.#departed.length - this.#left > 1;
-  }
-
-  /** Computes what the branches to a block give back, where it ends. */
-  settleDepartures(last: number): void {
-    for (let index = last; index >= 0;) {
-      const departure = this.#departures[index];
-      if (departure === undefined) return;
-      let units = 0;
-      for (let place = departure.first; place < departure.end; place++) {
-        const run = this.#departed[place];
-        if (run === undefined) continue;
-        units += run.cost;
-        run.isSettled = true;
-      }
-      departure.units = units - departure.units;
-      index = departure.previous;
-    }
   }
 
   /** Begins a run whose charge looks at what is left. */
@@ -294,10 +175,7 @@ export class Charger {
   finish(start: number, end: number): void {
     this.#patches.apply(this.#input, [start, end], this.#out);
     this.#charged.length = 0;
-    this.#refunds.length = 0;
-    this.#departures.length = 0;
-    this.#departed.length = 0;
-    this.#left = 0;
+    this.refunds.clear();
     this.#used = 0;
     this.#check = "none";
   }
@@ -335,14 +213,13 @@ export class Charger {
     writeIndexed(out, Op.globalSet, fuelGlobal);
   };
 
-  readonly #writeRefund = (out: Writer, index: number): void => {
-    const refund = this.#refunds[index];
-    if (refund === undefined) return;
-    const { units, label } = refund;
-    if (units === 0) return writeIndexed(out, Op.brIf, label);
+  readonly #writeRefund = (out: Writer, number: number): void => {
+    const division = this.refunds.division(number);
+    if (division === undefined) return;
+    if (division.units === 0) return writeIndexed(out, Op.brIf, division.label);
     writeIndexed(out, Op.if, EMPTY_BLOCK);
-    this.#writeGiveBack(out, units);
-    writeIndexed(out, Op.br, label + 1);
+    this.#writeGiveBack(out, division.units);
+    writeIndexed(out, Op.br, division.label + 1);
     out.u8(Op.end);
   };
 
@@ -355,8 +232,8 @@ export class Charger {
     writeIndexed(out, Op.globalSet, fuelGlobal);
   }
 
-  readonly #writeDeparture = (out: Writer, index: number): void =>
-    this.#writeGiveBack(out, this.#departures[index]?.units ?? 0);
+  readonly #writeDeparture = (out: Writer, number: number): void =>
+    this.#writeGiveBack(out, this.refunds.departure(number));
 
   readonly #writeBranch = (out: Writer, label: number): void => {
     writeIsNegative(out, this.#indices);
@@ -390,7 +267,7 @@ function writeLoopStart(out: Writer, type: number): void {
 function writeNothing(): void {}
 
 function makeRun(): Run {
-  return { charge: NOWHERE, cost: 0, looks: 0, parent: undefined, isSettled: false };
+  return { charge: NOWHERE, cost: 0, looks: 0, parent: undefined, depth: 0, isSettled: false };
 }
 
 function writeCall(out: Writer, functionIndex: number): void {

@@ -9,6 +9,7 @@
  * Source: WebAssembly 3.0, 5.4 Instructions; costs are in docs/fuel.md.
  */
 import { refuse } from "../errors.ts";
+import { branchAway, branchIf, returnAway } from "./branches.ts";
 import { copyMemory, fillMemory, initMemory } from "./bulk.ts";
 import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, newStruct } from "./gc.ts";
 import { callFunction, callUnknown, tailCallFunction, tailCallUnknown } from "./call-handlers.ts";
@@ -16,20 +17,16 @@ import { mapFunction, requireGlobal, requireMemory } from "./indices.ts";
 import { NO_FRAME, openFrame, writeEnter, writeGroups } from "./frame.ts";
 import {
   type Body,
+  addBlocks,
   type BodyContext,
-  branchAway,
-  branchIf,
   closeLabel,
   copyLabel,
   escapeAll,
   openLabel,
   openLoop,
   restoreStack,
-  returnAway,
 } from "./labels.ts";
-import { checkLimit } from "./limits.ts";
 import { describeOpcode, Kind, ONE_BYTE, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
-import type { Reader } from "./reader.ts";
 import { readValueType } from "./types.ts";
 
 type Handler = (body: Body, at: number) => void;
@@ -55,8 +52,7 @@ export function meterBody(body: Body, ordinal: number): void {
   charger.insert(reader.pos, body.writeEnter);
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
-  body.totals.blocks += body.blocks;
-  checkLimit("allBlocks", body.totals.blocks, "the number of blocks of all functions, once metered");
+  addBlocks(body);
   frame.isChecked = body.mayLast || !charger.isCheap;
   charger.finish(start, reader.pos);
 }
@@ -171,7 +167,7 @@ function indexByKind(
   return handlers;
 }
 
-function costing(skip: (reader: Reader) => unknown): Handler {
+function costing(skip: (reader: Body["reader"]) => unknown): Handler {
   return (body, at) => {
     body.charger.add(at);
     skip(body.reader);
@@ -194,7 +190,7 @@ function opening(kind: number): Handler {
 }
 
 /** A block type is a value type, empty, or a type index: each one signed 33-bit LEB128, a typed reference two. */
-function skipBlockType(reader: Reader): void {
+function skipBlockType(reader: Body["reader"]): void {
   const first = reader.bytes[reader.pos];
   if (first === 0x63 || first === 0x64) readValueType(reader);
   else reader.skipLeb(33);
@@ -280,7 +276,7 @@ function chargeLength(body: Body, at: number, helper: number): void {
   body.charger.insertCall(at, helper);
 }
 
-function skipPair(reader: Reader): void {
+function skipPair(reader: Body["reader"]): void {
   reader.u32();
   reader.u32();
 }
@@ -293,6 +289,6 @@ function accessMemory({ charger, reader, indices }: Body, at: number): void {
   reader.skipLeb(64);
 }
 
-function skipValueTypes(reader: Reader): void {
+function skipValueTypes(reader: Body["reader"]): void {
   for (let count = reader.u32(); count > 0; count--) readValueType(reader);
 }

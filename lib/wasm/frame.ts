@@ -67,8 +67,13 @@ export function openFrame(context: BodyContext, ordinal: number): Frame {
   };
 }
 
-/** Writes the number of groups of locals: one more where a handler needs to know the stack of its function. */
-export function writeGroups(out: Writer, { groups, catches }: Frame): void {
+/**
+ * Writes the number of groups of locals: one more where a handler needs to know the stack of its function.
+ *
+ * @throws {Failure} COMPONENT_LIMIT when that is one local too many.
+ */
+export function writeGroups(out: Writer, { groups, locals, catches }: Frame): void {
+  if (catches) checkLimit("locals", locals + 1, "the number of locals of a function, once metered");
   out.u32(groups + (catches ? 1 : 0));
 }
 

@@ -2,7 +2,7 @@
  * The open blocks of a function body: where a run goes on behind a block, and where it cannot.
  */
 import type { CallSites } from "./calls.ts";
-import type { Charger, Check, Run } from "./charge.ts";
+import type { Charger, Check } from "./charge.ts";
 import { type Frame, writeRestore } from "./frame.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
@@ -10,6 +10,7 @@ import { EMPTY_BLOCK, Kind } from "./opcodes.ts";
 import type { WritePatch } from "./patches.ts";
 import type { HelperSet } from "./helper-set.ts";
 import type { Reader } from "./reader.ts";
+import { NONE, type Run } from "./refunds.ts";
 import type { CallGraph } from "./stack.ts";
 import type { Shape } from "./types.ts";
 
@@ -84,14 +85,20 @@ export interface Label {
   loop: number;
   /** Whether a branch to its end takes no values. */
   isEmpty: boolean;
-  /** The last branch to its end that gives back fuel; -1 when there is none. */
-  refund: number;
-  /** The last branch to it that leaves blocks inside it and gives back fuel; -1 when there is none. */
+  /** The last conditional branch to its end that divided a run, or NONE. */
+  division: number;
+  /** The last branch to it that leaves blocks inside it, or NONE. */
   departure: number;
 }
 
 /** What an input loop becomes: `block loop block loop`, see {@link openLoop}. */
 const OUTLINED_BLOCKS = 4;
+
+/** Adds the blocks of a body that has been read to those of all. @throws {Failure} COMPONENT_LIMIT when there are too many. */
+export function addBlocks({ totals, blocks }: Body): void {
+  totals.blocks += blocks;
+  checkLimit("allBlocks", totals.blocks, "the number of blocks of all functions, once metered");
+}
 
 /** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep, or there are too many. */
 export function openLabel(body: Body, kind: number): Label {
@@ -111,8 +118,8 @@ export function openLabel(body: Body, kind: number): Label {
   const isLoop = kind === Kind.loop || kind === Kind.outlinedLoop;
   label.loop = isLoop ? place : (body.labels.at(-1)?.loop ?? -1);
   label.isEmpty = place > 0 && !isLoop && body.reader.bytes[body.reader.pos - 1] === EMPTY_BLOCK;
-  label.refund = -1;
-  label.departure = -1;
+  label.division = NONE;
+  label.departure = NONE;
   body.labels.push(label);
   return label;
 }
@@ -168,8 +175,7 @@ export function closeLabel(body: Body, at: number): void {
   charger.depth -= 1;
   if (label.kind === Kind.outlinedLoop) endOutlinedLoop(body, label, at);
   if (label.isHandler && body.labels.length > 0) restoreStack(body, body.reader.pos);
-  charger.settleRefunds(label.refund);
-  charger.settleDepartures(label.departure);
+  charger.refunds.settle(label.division, label.departure, !charger.isDead);
   chargeArmsTogether(label);
   // Nobody jumps to the end of a loop, nor to that of a block that no branch names.
   const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
@@ -199,8 +205,8 @@ function makeLabel(run: Run): Label {
     otherArm: undefined,
     loop: -1,
     isEmpty: false,
-    refund: -1,
-    departure: -1,
+    division: NONE,
+    departure: NONE,
   };
   return label;
 }
@@ -240,82 +246,8 @@ export function copyLabel(body: Body, outside: 0 | 1 = 0): Label {
   return label;
 }
 
-/** `br_if`. What leaves a loop is left out once, however many rounds there are. */
-export function branchIf(body: Body, at: number): void {
-  const { charger, reader, labels } = body;
-  charger.add(at);
-  const loop = labels.at(-1)?.loop ?? -1;
-  const depth = reader.u32();
-  const isSure = labels.length - 1 - depth < loop;
-  const label = target(body, depth);
-  const moved = charger.depth - 1 - label.block;
-  if (label.isEmpty && charger.mayRefund) {
-    label.refund = charger.refund(at, reader.pos, { label: moved, previous: label.refund, isSure });
-    body.blocks += 1;
-    return;
-  }
-  if (moved !== depth) charger.replaceIndex(at + 1, reader.pos, moved);
-  charger.begin();
-}
-
-/**
- * `br`: blocks that it leaves go on with the run that they were opened in, as far as what it leaves out of that can be given back.
- *
- * @param at - Input offset of the instruction.
- */
-export function branchAway(body: Body, at: number): void {
-  const { charger, reader, labels } = body;
-  const labelAt = reader.pos;
-  const depth = reader.u32();
-  const index = labels.length - 1 - depth;
-  const label = labels[index];
-  if (label === undefined) throw reader.malformed("a branch to a block that is not open");
-  label.isTargeted = true;
-  leaveBlocks(body, at, { label, index, farthest: index });
-  const moved = charger.depth - 1 - label.block;
-  if (moved !== depth) charger.replaceIndex(labelAt, reader.pos, moved);
-}
-
-/** `return` */
-export function returnAway(body: Body, at: number): void {
-  const [label] = body.labels;
-  if (label !== undefined) leaveBlocks(body, at, { label, index: 0, farthest: -1 });
-}
-
-/** Where a branch goes, and the farthest jump that it is for blocks whose run it does not keep. */
-interface Way {
-  readonly label: Label;
-  readonly index: number;
-  readonly farthest: number;
-}
-
-function leaveBlocks({ charger, labels }: Body, at: number, { label, index, farthest }: Way): void {
-  let place = labels.length - 1;
-  let leaves = false;
-  if (!charger.isDead && charger.isOpen(charger.run)) {
-    charger.leave(charger.run);
-    for (; place > index; place--) {
-      const left = labels[place];
-      if (left === undefined || !charger.isOpen(left.run)) break;
-      charger.leave(left.run);
-      // A part of what it costs may come to be charged in front of the `if`.
-      const arm = left.otherArm ?? left.arm;
-      if (arm !== undefined) charger.leave(arm);
-      leaves = true;
-    }
-  }
-  const rest = labels[place];
-  if (rest !== undefined && place > index) {
-    rest.farthestJump = Math.min(rest.farthestJump, farthest);
-    // What is given back is counted in the arm: nothing of that may be charged elsewhere.
-    if (leaves || charger.leavesSeveral) rest.arm = undefined;
-  }
-  if (leaves || charger.leavesSeveral) label.departure = charger.depart(at, label.departure);
-  else charger.stay();
-}
-
-/** Notes that control may jump to a label. */
-function target(body: Body, depth: number): Label {
+/** Notes that control may jump to a label. @throws {Failure} COMPONENT_INVALID when no such block is open. */
+export function target(body: Body, depth: number): Label {
   const index = body.labels.length - 1 - depth;
   const label = body.labels[index];
   if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");

@@ -31,7 +31,7 @@ const MOST_INSTANCES = 256;
 /** Memories that one call may make. Each may take 4 GiB of the process's addresses. */
 const MOST_MEMORIES = 64;
 /** Bytes that a memory may have that is copied as a whole to grow: the copying cannot be interrupted. */
-const MOST_MOVED_BYTES = 64 * 1_048_576;
+const MOST_MOVED_BYTES = 16 * 1_048_576;
 /** Bytes that are zeroed or copied for a unit, as in any bulk operation. */
 const BYTES_A_UNIT = 16;
 /** What a page of new memory costs, in units: it has to be zeroed. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
   for (const path of [endlessPath, ...ELSEWHERE.values()]) {
     artifacts.set(path, await compileArtifact(await compileComponent(await readFile(path))));
   }
-});
+}, 60_000);
 afterAll(() => kami[Symbol.asyncDispose]());
 
 /** A guest that runs, in a Worker of this process. */

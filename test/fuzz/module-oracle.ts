@@ -32,6 +32,8 @@ const HEALED: readonly (readonly [says: RegExp, why: string])[] = [
   // The host calls the export without arguments, and looks at no result.
   [/^doesn't parse at byte \d+: Start function can't/, "a start function of another type becomes an export"],
   [/^doesn't validate: ref\.func index \d+ isn't declared/, "the export of the start function declares it"],
+  // A function that catches has one more local. A component's modules are validated before they are metered.
+  [/attempt to use unknown local/, "a local is the one in which a handler finds the stack"],
   [/Memory's maximum page count of \d+ is invalid/, "a memory's maximum is lowered to what there can be"],
   [/parsing ended before the end of (?:Memory|Start) section/, "what follows a memory or a start index is not copied"],
 ];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { MemoryPool } from "../../lib/worker/memory-pool.ts";
 
 const SIZE = { initialPages: 2, maximumPages: undefined };
+const sizeOf = (initialPages: number): typeof SIZE => ({ initialPages, maximumPages: undefined });
 
 describe("MemoryPool", () => {
   test("gives the same memory again, all zeros", () => {
@@ -37,8 +38,6 @@ describe("MemoryPool", () => {
     const again = Array.from({ length: 5 }, () => pool.take(SIZE));
     expect(again.filter((memory) => memories.includes(memory)).length).toBe(4);
   });
-
-  const sizeOf = (initialPages: number): typeof SIZE => ({ initialPages, maximumPages: undefined });
 
   test.each([
     { others: 14, isKept: true },
