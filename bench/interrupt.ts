@@ -57,7 +57,9 @@ export const INTERRUPT: Suite = {
     const summary: SummaryFigure[] = [];
     for (const guest of (await listGuests()).filter(({ name }) => only(name))) {
       for (const reason of REASONS) {
-        const samples = await interruptOften(guest, { reason, runs, scratch });
+        const samples = await interruptOften(guest, { reason, runs, scratch }).catch((error: unknown) => {
+          throw new Error(`${guest.name}, ${reason}: ${String(error)}`, { cause: error });
+        });
         summary.push(...figures(`${guest.name}, ${reason}`, samples));
       }
     }

@@ -14,7 +14,7 @@ import { LEAKS } from "./leaks.ts";
 import { METER } from "./meter.ts";
 import { describeMachine, formatHeader, formatSuite, type SuiteReport } from "./report.ts";
 import { REWRITE } from "./rewrite.ts";
-import { type Manner, runApart, runHere } from "./runner.ts";
+import { isSetUp, type Manner, runApart, runHere } from "./runner.ts";
 import { Scratch } from "./scratch.ts";
 import type { Suite } from "./suite.ts";
 
@@ -80,7 +80,7 @@ async function print(order: Order, scratch: Scratch): Promise<void> {
   const header = { machine: describeMachine(), bun: Bun.version, quick: order.quick };
   if (!order.json) console.log(`${formatHeader(header)}\n`);
   const reports: SuiteReport[] = [];
-  const measure = order.suites.length > 1 ? runApart : runHere;
+  const measure = order.suites.length > 1 || !isSetUp() ? runApart : runHere;
   for (const suite of order.suites) {
     console.error(`bench: ${suite.name} …`);
     const report = await measure(suite, order, scratch);

@@ -1,6 +1,7 @@
 /**
  * Runs suites: one in this process, several each in a process of its own.
  */
+import { EXECUTOR_ENVIRONMENT } from "../lib/component/child.ts";
 import { fileURLToPath } from "node:url";
 import { EFFORTS } from "./measure.ts";
 import type { Report, SuiteReport } from "./report.ts";
@@ -16,10 +17,18 @@ export interface Manner {
 
 const ENTRY = fileURLToPath(new URL("run.ts", import.meta.url));
 
-/** Runs a suite in a process of its own: a heap that another one filled makes every garbage collection slower. */
+/** Whether this process has its memories as an executor process has them. */
+export function isSetUp(): boolean {
+  return Object.entries(EXECUTOR_ENVIRONMENT).every(([name, value]) => process.env[name] === value);
+}
+
+/**
+ * Runs a suite in a process of its own, set up as an executor process is: a heap that another suite filled makes every garbage collection
+ * slower.
+ */
 export async function runApart({ name }: Suite, { quick, only }: Manner, scratch: Scratch): Promise<SuiteReport> {
   const options = [...(quick ? ["--quick"] : []), ...only.flatMap((part) => ["--only", part])];
-  const report: Report = JSON.parse(await scratch.run([ENTRY, name, "--json", ...options]));
+  const report: Report = JSON.parse(await scratch.run([ENTRY, name, "--json", ...options], EXECUTOR_ENVIRONMENT));
   const [suite] = report.suites;
   if (suite === undefined) throw new Error(`BUG: the suite ${name} reports nothing`);
   return suite;

@@ -55,7 +55,7 @@ const BUN_FLAGS = [
  * The one variable of an executor's environment: linear memories that the engine grows in place and does not check each access to. It has
  * eight, unless told so before it starts. Nothing of it is the user's.
  */
-const EXECUTOR_ENVIRONMENT = { BUN_JSC_maxNumWasmFastMemories: "4096" } as const;
+export const EXECUTOR_ENVIRONMENT = { BUN_JSC_maxNumWasmFastMemories: "4096" } as const;
 
 /** What all children have in common. */
 const SURROUNDINGS = { cwd: "/", env: {}, stdout: "pipe", stderr: "pipe" } as const;
