@@ -2,8 +2,6 @@
  * What an executor process does: keeps the components that the host sends, compiles them, and runs calls in Workers.
  */
 import { unlessAborted } from "../component/abandon.ts";
-import { compileArtifact, type LoadableArtifact } from "../component/loadable.ts";
-import { parseManifest, partSizes, putTogether } from "../component/manifest.ts";
 import { Failure, refuse } from "../errors.ts";
 import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
 import { NO_USAGE } from "../protocol/limits.ts";
@@ -15,6 +13,7 @@ import {
   type Outcome,
   type StartOrder,
 } from "../protocol/messages.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ControlPool } from "./controls.ts";
 import { Executor, type ExecutorCall } from "./executor.ts";
 import type { Letter } from "./frames.ts";
@@ -27,20 +26,13 @@ interface Running extends Omit<Job, "artifact"> {
   lost: string | undefined;
 }
 
-/** An artifact that arrives in parts. */
-interface Arriving {
-  readonly manifest: object;
-  readonly bytes: Uint8Array[];
-}
-
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();
 
 /** The calls of one process. */
 export class Station {
   readonly #report: (report: ExecutorReport, body?: Uint8Array) => void;
-  readonly #arriving = new Map<string, Arriving>();
-  readonly #artifacts = new Map<string, Promise<LoadableArtifact>>();
+  readonly #arrivals = new Arrivals();
   readonly #running = new Map<number, Running>();
   /** Interrupts that came before their call: they pass what is large. */
   readonly #early = new Map<number, InterruptReason>();
@@ -59,11 +51,11 @@ export class Station {
       case "start":
         return this.#start(order);
       case "load":
-        return void this.#arriving.set(order.digest, { manifest: order.manifest, bytes: [] });
+        return this.#arrivals.begin(order.digest, order.manifest);
       case "part":
-        return void this.#arriving.get(order.digest)?.bytes.push(body);
+        return this.#arrivals.add(order.digest, body);
       case "unload":
-        return this.#unload(order.digest);
+        return this.#arrivals.forget(order.digest);
       case "call":
         return void this.#call(order, DECODER.decode(body));
       case "interrupt":
@@ -87,11 +79,6 @@ export class Station {
     this.#report({ type: "ready" });
   }
 
-  #unload(digest: string): void {
-    this.#arriving.delete(digest);
-    this.#artifacts.delete(digest);
-  }
-
   async #call({ id, digest, limits }: CallOrder, input: string): Promise<void> {
     const job = { input, limits, control: this.#controls.take() };
     const running: Running = { ...job, stop: new AbortController(), lost: undefined };
@@ -112,23 +99,13 @@ export class Station {
   async #run(digest: string, call: Omit<ExecutorCall, "artifact">): Promise<Settled> {
     if (this.#executor === undefined) throw new Error("BUG: a call comes before the start");
     try {
-      const artifact = await unlessAborted(() => this.#artifact(digest), [call.signal]);
+      const artifact = await unlessAborted(() => this.#arrivals.take(digest), [call.signal]);
       return await this.#executor.call({ ...call, artifact });
     } catch (error) {
       if (error instanceof Failure && error.code === "CANCELLED") return failed(error);
       const reason = error instanceof Error ? error.message : String(error);
       return failed(refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error));
     }
-  }
-
-  /** Makes the engine compile an artifact, once all of it has come: before the first call. */
-  #artifact(digest: string): Promise<LoadableArtifact> {
-    const known = this.#artifacts.get(digest);
-    if (known !== undefined) return known;
-    const compiling = compileArrived(digest, this.#arriving.get(digest));
-    this.#arriving.delete(digest);
-    this.#artifacts.set(digest, compiling);
-    return compiling;
   }
 
   #interrupt(id: number, reason: InterruptReason): void {
@@ -154,17 +131,6 @@ export class Station {
     if (running !== undefined) running.lost = reason;
     else this.#report({ type: "lost", id: null, reason, usage: NO_USAGE });
   }
-}
-
-async function compileArrived(digest: string, arrived: Arriving | undefined): Promise<LoadableArtifact> {
-  const manifest = parseManifest(arrived?.manifest);
-  if (arrived === undefined || manifest === undefined) throw new Error("BUG: a call comes before its component");
-  const bytes = Buffer.concat(arrived.bytes);
-  let at = 0;
-  const parts = partSizes(manifest).map((size) => bytes.subarray(at, (at += size)));
-  const compiled = putTogether(manifest, parts);
-  if (compiled === undefined) throw new Error("BUG: the component came in pieces that do not fit");
-  return await compileArtifact({ digest, ...compiled });
 }
 
 function outcomeOf({ code, detail }: Failure): Outcome {

@@ -79,7 +79,7 @@ export interface CallOrder {
 export type ExecutorReport = WorkerMessage | EndReport | StateReport | LostReport;
 
 /** A call ended well; behind it its output in UTF-8. */
-export interface EndReport {
+interface EndReport {
   readonly type: "ended";
   readonly id: number;
   readonly usage: Usage;

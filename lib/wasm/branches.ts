@@ -40,6 +40,7 @@ export function branchAway(body: Body, at: number): void {
   const label = labels[index];
   if (label === undefined) throw reader.malformed("a branch to a block that is not open");
   label.isTargeted = true;
+  label.unlookedAtJump = Math.max(label.unlookedAtJump, charger.unlooked);
   leaveBlocks(body, at, { label, index, farthest: index });
   const moved = charger.depth - 1 - label.block;
   if (moved !== depth) charger.replaceIndex(labelAt, reader.pos, moved);

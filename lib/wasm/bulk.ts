@@ -7,7 +7,7 @@
  *
  * Source: WebAssembly 3.0, 4.6.9 Memory Instructions.
  */
-import { writeCheck } from "./charge.ts";
+import { writeCheck } from "./settle.ts";
 import type { Helper } from "./helper-set.ts";
 import { type IndexMap, requireMemory } from "./indices.ts";
 import type { Body } from "./labels.ts";
@@ -99,7 +99,7 @@ function bulkHelper(operation: Operation, indices: IndexMap, inPieces: number): 
       out.u8(Op.i32ShrU);
       out.u8(Op.i32Sub);
       writeIndexed(out, Op.globalSet, indices.fuelGlobal);
-      writeCheck(out, indices);
+      writeCheck(out, indices.signal, indices.check);
       writeIsLonger(out);
       writeIndexed(out, Op.if, EMPTY_BLOCK);
       for (const parameter of [TARGET, SOURCE, LENGTH]) writeIndexed(out, Op.localGet, parameter);

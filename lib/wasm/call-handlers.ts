@@ -52,6 +52,7 @@ function beginCall({ charger, graph, sites }: Body, at: number, target: number):
 function endCall(body: Body, number: number): void {
   const { charger, reader, sites } = body;
   charger.insert(reader.pos, sites.markEnd, number);
+  charger.noteCall();
   body.mayLast = true;
   charger.noteLook();
   if (!body.callsEndRuns) return;

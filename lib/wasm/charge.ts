@@ -9,7 +9,7 @@ import type { IndexMap } from "./indices.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
 import { Patches, type WritePatch } from "./patches.ts";
 import { NOWHERE, Refunds, type Run } from "./refunds.ts";
-import { writeSettle } from "./settle.ts";
+import { writeIsNegative, writeLook, writeSettle } from "./settle.ts";
 import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
 /**
@@ -17,6 +17,11 @@ import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
  * between two checks: the 32-bit counter cannot wrap.
  */
 const UNCHECKED_COST = 32;
+/**
+ * The most that may be executed in a function from one look to the next, by any way, with what the functions without a check cost that it
+ * calls. It is also what each frame may execute when a recursion returns, where nothing else looks.
+ */
+const UNLOOKED_COST = 256;
 
 /** How a charge looks at what is left: not at all, in place, or by a branch to the block of that number. */
 export type Check = "none" | "look" | number;
@@ -25,6 +30,8 @@ export type Check = "none" | "look" | number;
 export class Charger {
   /** Whether control cannot get to the next instruction: then nothing is charged. */
   isDead = false;
+  /** Units that may have been executed in this function since it last looked, at most. */
+  unlooked = 0;
   /** Blocks that are open in the output: more than in the input, because a loop is written as four. */
   depth = 0;
   readonly #input: Uint8Array;
@@ -120,8 +127,25 @@ export class Charger {
   /** Adds one unit for the instruction at an input offset; puts the run's charge in front of its first one. */
   add(at: number): void {
     if (this.isDead) return;
+    if (this.unlooked >= UNLOOKED_COST && this.#check === "none") this.beginChecked("look");
     if (this.#run.charge === NOWHERE) this.#open(at);
-    this.#run.cost += 1;
+    this.addCost(1);
+  }
+
+  /** Adds units for the instruction that was added last. */
+  addCost(units: number): void {
+    this.#run.cost += units;
+    this.unlooked += units;
+  }
+
+  /** Notes a call: what it calls may be a function without a check. */
+  noteCall(): void {
+    this.unlooked += UNCHECKED_COST;
+  }
+
+  /** Has the next instruction look: nobody knows what was executed before it. */
+  lookNext(): void {
+    this.unlooked = UNLOOKED_COST;
   }
 
   /** Puts in front of the input at `at` what `write` writes of `value`, once the body has been read. */
@@ -178,6 +202,7 @@ export class Charger {
     this.refunds.clear();
     this.#used = 0;
     this.#check = "none";
+    this.unlooked = 0;
   }
 
   /** Whether a function that neither loops nor calls needs no look on entry. */
@@ -197,6 +222,7 @@ export class Charger {
     // A branch to the settling comes back to the head of its loop: what is in front of it must not be charged twice.
     if (typeof this.#check === "number") this.#patches.insert(at, this.#writeBranch, this.depth - 1 - this.#check);
     else if (this.#check === "look") this.#patches.insert(at, this.#writeLook);
+    if (this.#check !== "none") this.unlooked = 0;
     this.#check = "none";
     this.#run.charge = this.#charged.length;
     this.#charged.push(this.#run);
@@ -236,7 +262,7 @@ export class Charger {
     this.#writeGiveBack(out, this.refunds.departure(number));
 
   readonly #writeBranch = (out: Writer, label: number): void => {
-    writeIsNegative(out, this.#indices);
+    writeIsNegative(out, this.#indices.signal);
     writeIndexed(out, Op.brIf, label);
   };
 
@@ -250,18 +276,14 @@ export class Charger {
     out.u8(Op.end);
   };
 
-  readonly #writeLook = (out: Writer): void => writeLook(out, this.#indices);
+  readonly #writeLook = (out: Writer): void => writeLook(out, this.#indices.signal);
 }
 
 function writeLoopStart(out: Writer, type: number): void {
-  out.u8(Op.block);
-  out.u8(type);
-  out.u8(Op.loop);
-  out.u8(type);
-  out.u8(Op.block);
-  out.u8(EMPTY_BLOCK);
-  out.u8(Op.loop);
-  out.u8(type);
+  writeIndexed(out, Op.block, type);
+  writeIndexed(out, Op.loop, type);
+  writeIndexed(out, Op.block, EMPTY_BLOCK);
+  writeIndexed(out, Op.loop, type);
 }
 
 function writeNothing(): void {}
@@ -272,27 +294,4 @@ function makeRun(): Run {
 
 function writeCall(out: Writer, functionIndex: number): void {
   writeIndexed(out, Op.call, functionIndex);
-}
-
-/** Writes `fuel < 0`. */
-function writeIsNegative(out: Writer, { fuelGlobal }: IndexMap): void {
-  writeIndexed(out, Op.globalGet, fuelGlobal);
-  writeNumber(out, Op.i32Const, 0);
-  out.u8(Op.i32LtS);
-}
-
-/** Writes `if (fuel < 0) settle`, without a call. */
-function writeLook(out: Writer, indices: IndexMap): void {
-  writeIsNegative(out, indices);
-  writeIndexed(out, Op.if, EMPTY_BLOCK);
-  writeSettle(out, indices.signal);
-  out.u8(Op.end);
-}
-
-/** Writes `if (fuel < 0) check()`: shorter, for functions that are called seldom. */
-export function writeCheck(out: Writer, indices: IndexMap): void {
-  writeIsNegative(out, indices);
-  writeIndexed(out, Op.if, EMPTY_BLOCK);
-  writeIndexed(out, Op.call, indices.check);
-  out.u8(Op.end);
 }

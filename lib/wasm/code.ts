@@ -209,6 +209,8 @@ function enterElse(body: Body): void {
   const label = body.labels.at(-1);
   if (label?.kind !== Kind.if || label.otherArm !== undefined) throw body.reader.malformed("an else without an if");
   label.otherArm = body.charger.begin();
+  if (!body.charger.isDead) label.unlookedAtJump = Math.max(label.unlookedAtJump, body.charger.unlooked);
+  body.charger.unlooked = label.unlooked;
   body.charger.isDead = label.wasDead;
 }
 
@@ -220,7 +222,9 @@ function enterHandler(body: Body): void {
   if (label?.kind !== Kind.try) throw body.reader.malformed("a handler without a try");
   // A look that the block has not taken is not taken by its handlers either, which may never run: it waits for what follows.
   if (label.pending === undefined) label.pending = charger.check;
+  if (!charger.isDead) label.unlookedAtJump = Math.max(label.unlookedAtJump, charger.unlooked);
   charger.beginChecked("none");
+  charger.lookNext();
   charger.isDead = label.wasDead;
   body.frame.catches = true;
   restoreStack(body, body.reader.pos);
@@ -240,6 +244,7 @@ function openTryTable(body: Body): void {
     if (kind < 2) reader.u32();
     const label = copyLabel(body, 1);
     label.isHandler = true;
+    label.unlookedAtJump = Infinity;
     if (label.loopAt !== undefined) restoreStack(body, label.loopAt);
   }
   body.frame.catches = true;

@@ -81,7 +81,7 @@ function chargeMade(
     insertConstant(body, at, bytes);
     charger.insertCall(at, indices.chargeBytes);
     charger.insertBytes(at, [Op.drop]);
-  } else if (!charger.isDead) charger.run.cost += units;
+  } else if (!charger.isDead) charger.addCost(units);
   allocate(body, at, heapBytes);
 }
 

@@ -4,7 +4,7 @@
  *
  * A module that can make any has a second counter, for bytes, and the functions here.
  */
-import { writeCheck } from "./charge.ts";
+import { writeCheck } from "./settle.ts";
 import type { Helper } from "./helper-set.ts";
 import type { IndexMap } from "./indices.ts";
 import { ARRAY_LIMIT_BYTES } from "./limits.ts";
@@ -120,7 +120,7 @@ function writeElementCharge(out: Writer, indices: IndexMap, shift: number): void
   out.u8(Op.i32ShrU);
   out.u8(Op.i32Sub);
   writeIndexed(out, Op.globalSet, indices.fuelGlobal);
-  writeCheck(out, indices);
+  writeCheck(out, indices.signal, indices.check);
 }
 
 /** Writes `local 1 = (elements << shift) + header, rounded up`. */

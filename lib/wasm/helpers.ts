@@ -1,11 +1,10 @@
 /**
  * What the meter adds to every module with code: the types of its imports, the imports, counters, and a few small functions.
  */
-import { writeCheck } from "./charge.ts";
 import type { IndexMap } from "./indices.ts";
 import type { Layout } from "./layout.ts";
 import { Op } from "./opcodes.ts";
-import { writeSettle } from "./settle.ts";
+import { writeCheck, writeSettle } from "./settle.ts";
 import { STACK_BYTES } from "./stack.ts";
 import { type Writer, writeIndexed, writeNumber, writeSized } from "./writer.ts";
 
@@ -107,7 +106,7 @@ function writeLengthHelper(out: Writer, indices: IndexMap, writeCost: () => void
     writeCost();
     out.u8(Op.i32Sub);
     writeIndexed(out, Op.globalSet, indices.fuelGlobal);
-    writeCheck(out, indices);
+    writeCheck(out, indices.signal, indices.check);
     writeIndexed(out, Op.localGet, 0);
   });
 }

@@ -63,6 +63,10 @@ export interface Label {
   block: number;
   /** The look that was still to be taken when the block was opened. */
   check: Check;
+  /** The most that is unlooked where control can come to its end by a branch. */
+  unlookedAtJump: number;
+  /** What was unlooked where the block was opened. */
+  unlooked: number;
   /** Whether control cannot get to the block at all. */
   wasDead: boolean;
   /** Whether something may jump to its end. */
@@ -112,6 +116,7 @@ export function openLabel(body: Body, kind: number): Label {
   label.block = charger.depth;
   label.check = charger.check;
   label.wasDead = charger.isDead;
+  label.unlooked = charger.unlooked;
   clearLabel(label);
   charger.depth += 1;
   const place = body.labels.length;
@@ -180,6 +185,7 @@ export function closeLabel(body: Body, at: number): void {
   // Nobody jumps to the end of a loop, nor to that of a block that no branch names.
   const isLoop = label.kind === Kind.loop || label.kind === Kind.outlinedLoop;
   const isJoin = !isLoop && (label.kind !== Kind.block || label.isTargeted);
+  if (isJoin) joinUnlooked(charger, label);
   if (isJoin) charger.isDead = label.wasDead;
   if (label.pending !== undefined) charger.withdraw("none", label.pending);
   const isEscaped = label.farthestJump < body.labels.length;
@@ -189,6 +195,13 @@ export function closeLabel(body: Body, at: number): void {
   body.spare.push(label);
 }
 
+/** What is unlooked behind a block is the most of all ways to there. */
+function joinUnlooked(charger: Charger, { kind, otherArm, unlooked, unlookedAtJump }: Label): void {
+  const fallen = charger.isDead ? 0 : charger.unlooked;
+  const skipped = kind === Kind.if && otherArm === undefined ? unlooked : 0;
+  charger.unlooked = Math.max(fallen, skipped, unlookedAtJump);
+}
+
 function makeLabel(run: Run): Label {
   const label: Label = {
     kind: 0,
@@ -196,6 +209,8 @@ function makeLabel(run: Run): Label {
     block: 0,
     check: "none",
     wasDead: false,
+    unlooked: 0,
+    unlookedAtJump: 0,
     isTargeted: false,
     farthestJump: Infinity,
     loopAt: undefined,
@@ -213,6 +228,7 @@ function makeLabel(run: Run): Label {
 
 function clearLabel(label: Label): void {
   label.isTargeted = false;
+  label.unlookedAtJump = 0;
   label.farthestJump = Infinity;
   label.loopAt = undefined;
   label.isHandler = false;
@@ -252,6 +268,7 @@ export function target(body: Body, depth: number): Label {
   const label = body.labels[index];
   if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");
   label.isTargeted = true;
+  label.unlookedAtJump = Math.max(label.unlookedAtJump, body.charger.unlooked);
   noteJump(body, index);
   return label;
 }

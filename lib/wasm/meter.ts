@@ -30,7 +30,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 9;
+export const METER_ABI = 10;
 
 /**
  * Rewrites one core module.

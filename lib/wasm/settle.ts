@@ -59,3 +59,26 @@ export function writeSettle(out: Writer, { memory, fuel, slice }: Place): void {
   out.u8(Op.unreachable);
   out.u8(Op.end);
 }
+
+/** Writes `fuel < 0`. */
+export function writeIsNegative(out: Writer, { fuel }: Place): void {
+  writeIndexed(out, Op.globalGet, fuel);
+  writeNumber(out, Op.i32Const, 0);
+  out.u8(Op.i32LtS);
+}
+
+/** Writes `if (fuel < 0) settle`, without a call. */
+export function writeLook(out: Writer, place: Place): void {
+  writeIsNegative(out, place);
+  writeIndexed(out, Op.if, EMPTY_BLOCK);
+  writeSettle(out, place);
+  out.u8(Op.end);
+}
+
+/** Writes `if (fuel < 0) check()`: shorter, for functions that are called seldom. @param check - Index of the helper that settles. */
+export function writeCheck(out: Writer, place: Place, check: number): void {
+  writeIsNegative(out, place);
+  writeIndexed(out, Op.if, EMPTY_BLOCK);
+  writeIndexed(out, Op.call, check);
+  out.u8(Op.end);
+}
