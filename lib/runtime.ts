@@ -23,7 +23,7 @@ export interface RuntimeOptions {
   readonly home: string;
   /** Absolute path of the registry database; default `registry.db` in the home. */
   readonly database?: string | undefined;
-  /** Calls that run at once, 1 to 256; default: as many as the machine has cores. */
+  /** Calls that run at once, 1 to 256; default: twice as many as the machine has cores. */
   readonly concurrency?: number | undefined;
   /** Where guests run: in an executor `process`, nothing that a component was made into is compiled or evaluated here. */
   readonly isolation?: CallsOptions["isolation"];
@@ -58,6 +58,8 @@ export interface InstallReport {
 }
 
 const DEFAULT_QUEUE_LIMIT = 256;
+/** More than one: a client whose calls all run to their deadline keeps one busy, and the others share the rest. */
+const CALLS_PER_CORE = 2;
 /** Packages that are remembered as verified. */
 const VERIFIED_LIMIT = 1024;
 /** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
@@ -97,7 +99,7 @@ export class Runtime implements AsyncDisposable {
     this.#components = new ComponentLibrary(options.home, (problem) => this.#log(problem));
     this.#calls = openCalls({
       isolation: options.isolation,
-      concurrency: options.concurrency ?? navigator.hardwareConcurrency,
+      concurrency: options.concurrency ?? navigator.hardwareConcurrency * CALLS_PER_CORE,
       queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
     });
   }
