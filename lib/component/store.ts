@@ -14,7 +14,7 @@ const MANIFEST_NAME = "artifact.json";
 const GLUE_NAME = "glue.js";
 const MANIFEST_LIMIT_BYTES = 4_194_304;
 /** How often a writer tries to get past others that write the same artifact. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 16;
 
 const STORED = v.strictObject({
   abi: v.literal(ARTIFACT_ABI),
@@ -130,9 +130,10 @@ async function moveIntoPlace(paths: StorePaths, digest: string, temporary: strin
       await rename(temporary, target);
       return await syncDirectory(paths.artifacts);
     } catch (error) {
-      if (attempt === ATTEMPTS || !isTaken(error)) throw error;
+      if (!isTaken(error)) throw error;
+      if ((await readArtifact(paths, digest)) !== undefined) return;
+      if (attempt === ATTEMPTS) throw error;
     }
-    if ((await readArtifact(paths, digest)) !== undefined) return;
     await discardArtifact(paths, artifactName(digest));
   }
 }
