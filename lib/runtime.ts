@@ -58,7 +58,7 @@ export interface InstallReport {
 }
 
 const DEFAULT_QUEUE_LIMIT = 256;
-/** More than one: a client whose calls all run to their deadline keeps one busy, and the others share the rest. */
+/** A client whose calls all run to their deadline keeps one busy, and the others share the rest. */
 const CALLS_PER_CORE = 2;
 /** Packages that are remembered as verified. */
 const VERIFIED_LIMIT = 1024;
@@ -95,13 +95,10 @@ export class Runtime implements AsyncDisposable {
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
-    this.registry = Registry.open(options.home, options.database);
-    this.#components = new ComponentLibrary(options.home, (problem) => this.#log(problem));
-    this.#calls = openCalls({
-      isolation: options.isolation,
-      concurrency: options.concurrency ?? navigator.hardwareConcurrency * CALLS_PER_CORE,
-      queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
-    });
+    const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
+    this.registry = Registry.open(home, options.database);
+    this.#components = new ComponentLibrary(home, (problem) => this.#log(problem));
+    this.#calls = openCalls({ isolation, concurrency, queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT });
   }
 
   /**
