@@ -2,7 +2,7 @@
  * Branches behind which runs go on, see {@link Refunds}: not if there may have been a look at what is left since they were charged, which would
  * find less than there is.
  */
-import { type Body, type Label, target } from "./labels.ts";
+import { type Body, findTarget, type Label, target } from "./labels.ts";
 
 /** `br_if`. What leaves a loop is left out once, however many rounds there are. */
 export function branchIf(body: Body, at: number): void {
@@ -37,10 +37,7 @@ export function branchAway(body: Body, at: number): void {
   const labelAt = reader.pos;
   const depth = reader.u32();
   const index = labels.length - 1 - depth;
-  const label = labels[index];
-  if (label === undefined) throw reader.malformed("a branch to a block that is not open");
-  label.isTargeted = true;
-  label.unlookedAtJump = Math.max(label.unlookedAtJump, charger.unlooked);
+  const label = findTarget(body, depth);
   leaveBlocks(body, at, { label, index, farthest: index });
   const moved = charger.depth - 1 - label.block;
   if (moved !== depth) charger.replaceIndex(labelAt, reader.pos, moved);

@@ -262,7 +262,7 @@ export class Charger {
     this.#writeGiveBack(out, this.refunds.departure(number));
 
   readonly #writeBranch = (out: Writer, label: number): void => {
-    writeIsNegative(out, this.#indices.signal);
+    writeIsNegative(out, this.#indices.fuelGlobal);
     writeIndexed(out, Op.brIf, label);
   };
 

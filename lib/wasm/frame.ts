@@ -9,6 +9,7 @@ import { type IndexMap, mapFunction } from "./indices.ts";
 import type { BodyContext } from "./labels.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
+import { writeIsNegative } from "./settle.ts";
 import { readValueType } from "./types.ts";
 import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
@@ -85,9 +86,7 @@ export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Fr
     out.u8(I32);
   }
   if (frame.isChecked) {
-    writeIndexed(out, Op.globalGet, indices.fuelGlobal);
-    writeNumber(out, Op.i32Const, 0);
-    out.u8(Op.i32LtS);
+    writeIsNegative(out, indices.fuelGlobal);
     writeIndexed(out, Op.if, EMPTY_BLOCK);
     writeParameters(out, frame.parameters);
     // The function to leave to when fuel is missing.
@@ -108,9 +107,7 @@ export function writeRestore(out: Writer, { locals }: Frame, indices: IndexMap):
 /** Writes what comes in front of a call that is counted. @param bytes - What it counts for. */
 export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
   writeMove(out, stackGlobal, [bytes, Op.i32Sub]);
-  writeIndexed(out, Op.globalGet, stackGlobal);
-  writeNumber(out, Op.i32Const, 0);
-  out.u8(Op.i32LtS);
+  writeIsNegative(out, stackGlobal);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   out.u8(Op.unreachable);
   out.u8(Op.end);

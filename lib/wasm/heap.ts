@@ -4,7 +4,7 @@
  *
  * A module that can make any has a second counter, for bytes, and the functions here.
  */
-import { writeCheck } from "./settle.ts";
+import { writeCheck, writeIsNegative } from "./settle.ts";
 import type { Helper } from "./helper-set.ts";
 import type { IndexMap } from "./indices.ts";
 import { ARRAY_LIMIT_BYTES } from "./limits.ts";
@@ -151,9 +151,7 @@ function writeWaste(out: Writer): void {
 
 /** Writes `if (heap < 0) heap = allocate(heap)`: the host refuses by a trap. */
 function writeHeapCheck(out: Writer, indices: IndexMap): void {
-  writeIndexed(out, Op.globalGet, indices.heapGlobal);
-  writeNumber(out, Op.i32Const, 0);
-  out.u8(Op.i32LtS);
+  writeIsNegative(out, indices.heapGlobal);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   writeIndexed(out, Op.globalGet, indices.heapGlobal);
   writeIndexed(out, Op.call, indices.allocate);

@@ -123,8 +123,6 @@ export function openLabel(body: Body, kind: number): Label {
   const isLoop = kind === Kind.loop || kind === Kind.outlinedLoop;
   label.loop = isLoop ? place : (body.labels.at(-1)?.loop ?? -1);
   label.isEmpty = place > 0 && !isLoop && body.reader.bytes[body.reader.pos - 1] === EMPTY_BLOCK;
-  label.division = NONE;
-  label.departure = NONE;
   body.labels.push(label);
   return label;
 }
@@ -235,6 +233,8 @@ function clearLabel(label: Label): void {
   label.pending = undefined;
   label.arm = undefined;
   label.otherArm = undefined;
+  label.division = NONE;
+  label.departure = NONE;
 }
 
 /** Moves what both arms of an `if` cost in front of it: one of them is executed, whichever it is. */
@@ -262,14 +262,19 @@ export function copyLabel(body: Body, outside: 0 | 1 = 0): Label {
   return label;
 }
 
-/** Notes that control may jump to a label. @throws {Failure} COMPONENT_INVALID when no such block is open. */
-export function target(body: Body, depth: number): Label {
-  const index = body.labels.length - 1 - depth;
-  const label = body.labels[index];
-  if (label === undefined) throw body.reader.malformed("a branch to a block that is not open");
+/** Finds the label of a branch, and notes that one goes there. @throws {Failure} COMPONENT_INVALID when no such block is open. */
+export function findTarget({ charger, labels, reader }: Body, depth: number): Label {
+  const label = labels[labels.length - 1 - depth];
+  if (label === undefined) throw reader.malformed("a branch to a block that is not open");
   label.isTargeted = true;
-  label.unlookedAtJump = Math.max(label.unlookedAtJump, body.charger.unlooked);
-  noteJump(body, index);
+  label.unlookedAtJump = Math.max(label.unlookedAtJump, charger.unlooked);
+  return label;
+}
+
+/** The same for a branch whose blocks do not go on with their runs. */
+export function target(body: Body, depth: number): Label {
+  const label = findTarget(body, depth);
+  noteJump(body, body.labels.length - 1 - depth);
   return label;
 }
 

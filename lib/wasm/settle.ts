@@ -60,16 +60,16 @@ export function writeSettle(out: Writer, { memory, fuel, slice }: Place): void {
   out.u8(Op.end);
 }
 
-/** Writes `fuel < 0`. */
-export function writeIsNegative(out: Writer, { fuel }: Place): void {
-  writeIndexed(out, Op.globalGet, fuel);
+/** Writes `global < 0`: whether one of the counters is used up. */
+export function writeIsNegative(out: Writer, global: number): void {
+  writeIndexed(out, Op.globalGet, global);
   writeNumber(out, Op.i32Const, 0);
   out.u8(Op.i32LtS);
 }
 
 /** Writes `if (fuel < 0) settle`, without a call. */
 export function writeLook(out: Writer, place: Place): void {
-  writeIsNegative(out, place);
+  writeIsNegative(out, place.fuel);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   writeSettle(out, place);
   out.u8(Op.end);
@@ -77,7 +77,7 @@ export function writeLook(out: Writer, place: Place): void {
 
 /** Writes `if (fuel < 0) check()`: shorter, for functions that are called seldom. @param check - Index of the helper that settles. */
 export function writeCheck(out: Writer, place: Place, check: number): void {
-  writeIsNegative(out, place);
+  writeIsNegative(out, place.fuel);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   writeIndexed(out, Op.call, check);
   out.u8(Op.end);
