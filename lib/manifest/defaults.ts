@@ -43,15 +43,7 @@ export const LIMIT_RANGES: Readonly<Record<"maxMemoryMb" | "maxExecutionMs" | "m
 /** Most UTF-16 code units of each kind of text. */
 export const TEXT_LIMITS: Readonly<
   Record<
-    | "id"
-    | "name"
-    | "version"
-    | "wasm"
-    | "toolDescription"
-    | "argumentName"
-    | "argumentDescription"
-    | "networkEntry"
-    | "environmentName",
+    "id" | "name" | "version" | "wasm" | "toolDescription" | "argumentName" | "argumentDescription" | "environmentName",
     number
   >
 > = Object.freeze({
@@ -62,7 +54,6 @@ export const TEXT_LIMITS: Readonly<
   toolDescription: 4096,
   argumentName: 64,
   argumentDescription: 1024,
-  networkEntry: 1024,
   environmentName: 128,
 });
 

@@ -8,7 +8,7 @@ import { JSON_TYPES } from "../json-type.ts";
 import { forbiddenCharacter } from "./characters.ts";
 import { LIMIT_RANGES, LIST_LIMITS, TEXT_LIMITS, type IntegerRange } from "./defaults.ts";
 import type { ArgumentType, ManifestSecurity } from "./manifest.ts";
-import { parseNetworkEntry } from "./network.ts";
+import { NETWORK_ENTRY_LIMIT, parseNetworkEntry } from "../network-rule.ts";
 import type { BrokenRule } from "./problem.ts";
 import { describeToml, isTable } from "./value.ts";
 
@@ -79,7 +79,7 @@ const mcp = table({
 });
 
 const security = table({
-  net_allow_list: v.optional(list(text(TEXT_LIMITS.networkEntry, networkEntry), LIST_LIMITS.allowList)),
+  net_allow_list: v.optional(list(text(NETWORK_ENTRY_LIMIT, networkEntry), LIST_LIMITS.allowList)),
   fs_access: v.optional(choice(FILE_SYSTEM_ACCESS)),
   env_allow_list: v.optional(
     list(

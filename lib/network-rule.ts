@@ -4,7 +4,6 @@
  *
  * Source: WHATWG URL §3.5 for hosts (IDNA, IPv4, IPv6); RFC 1035 §2.3.4 for the lengths of names and labels.
  */
-import { TEXT_LIMITS } from "./defaults.ts";
 
 /** A parsed entry. */
 export interface NetworkRule {
@@ -23,12 +22,14 @@ export interface NetworkRule {
 }
 
 /** A scheme that a rule can name. */
-type NetworkScheme = "https" | "http" | "tcp" | "udp";
+export type NetworkScheme = "https" | "http" | "tcp" | "udp";
 
 /** A parsed entry, or the rule of the syntax that it breaks. */
 export type NetworkParse =
   { readonly ok: true; readonly rule: NetworkRule } | { readonly ok: false; readonly problem: string };
 
+/** Most UTF-16 code units of an entry. */
+export const NETWORK_ENTRY_LIMIT: number = 1024;
 const SCHEMES: ReadonlySet<string> = new Set(["https", "http", "tcp", "udp"]);
 const ENTRY = /^(?:(?<scheme>[^:/]*):\/\/)?(?<authority>[^/]*)(?<path>\/[^]*)?$/;
 const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:[\]]*)(?::(?<port>[^:]*))?$/;
@@ -58,8 +59,8 @@ export function parseNetworkEntry(entry: string): NetworkParse {
 class SyntaxProblem extends Error {}
 
 function readEntry(entry: string): NetworkRule {
-  if (entry.length > TEXT_LIMITS.networkEntry) {
-    throw new SyntaxProblem(`must have at most ${TEXT_LIMITS.networkEntry} characters`);
+  if (entry.length > NETWORK_ENTRY_LIMIT) {
+    throw new SyntaxProblem(`must have at most ${NETWORK_ENTRY_LIMIT} characters`);
   }
   const parts = ENTRY.exec(entry)?.groups;
   const authority = AUTHORITY.exec(parts?.["authority"] ?? "")?.groups;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseNetworkEntry, type NetworkRule } from "../../lib/manifest/network.ts";
+import { parseNetworkEntry, type NetworkRule } from "../lib/network-rule.ts";
 
 const ANY_PORT = { scheme: undefined, port: undefined, pathPrefix: undefined } as const;
 
