@@ -26,6 +26,15 @@ export interface CallContext {
   checkInterrupt(): void;
 
   /**
+   * Notes that the guest was denied something, and goes on: the guest gets the error code that the standard has for it. The user is told how
+   * to grant it.
+   *
+   * @param capability - As `kami grant` takes it: `net:https://example.com`, `fs:read-only`, `env:NAME`.
+   * @param target - What was to be reached, in words that an agent can read; cleaned and cut by whoever shows it.
+   */
+  noteDenial(capability: string, target: string): void;
+
+  /**
    * Ends the call because the guest asked for something that it was not granted. The guest cannot catch it.
    *
    * @param capability - What was denied, in words that an agent can read: `network access (wasi:sockets/tcp)`.

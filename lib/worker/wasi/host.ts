@@ -1,96 +1,111 @@
 /**
- * One call's share of the WASI host: its context, its clock, and how many handles it holds. The guest's side of the trust
- * boundary.
- *
- * A component names the types of its imports itself, and jco's glue does not compare them with WASI's. So nothing here
- * relies on an argument's type, and nothing that a guest can name reaches more than WASI's own functions.
+ * One call's share of the WASI host: its policy, its clock, what it holds, and what must be released when it ends. The guest's side of the
+ * trust boundary.
  */
+import type { HostFunction, HostInterface } from "../../component/link/host.ts";
+import type { Policy } from "../../policy/policy.ts";
 import type { CallContext } from "../context.ts";
+import type { Resource } from "./resource.ts";
 
 /** Resources that one call may hold at once. */
 export const HANDLE_LIMIT: number = 4096;
 
-/** Nanoseconds in a tick of the guest's clocks, 1 ms: a finer clock lets a guest time what it may not see. */
-export const TICK_NS: bigint = 1_000_000n;
-
-/** The largest `u64`. */
-const U64_MAX = 0xffff_ffff_ffff_ffffn;
+/** Bytes that one call may have in the buffers of its streams, bodies and sockets, all together: 16 MiB. */
+export const BUFFER_LIMIT_BYTES: number = 16_777_216;
 
 /** Bytes that one unit of fuel pays for, as in bulk operations of guests. */
 const BYTES_A_UNIT = 16;
 
 /** The reading that a call's monotonic clock starts from, 1 s: some runtimes (Go's) refuse a clock that reads zero. */
-const CLOCK_ORIGIN_MS = 1000;
+const CLOCK_ORIGIN_NS = 1_000_000_000;
 
-/** An interface as the glue sees it: functions by camelCase name, resources by PascalCase name. */
-export type Interface = Readonly<Record<string, unknown>>;
+/** An interface of WASI's, as this host serves it. */
+export type WasiInterface = HostInterface<Host>;
 
-/** Makes an interface for one call. Runs when the glue first asks for it. */
-export type InterfaceFactory = (host: Host) => Interface;
+/** The functions of an interface, by WIT name. */
+export type Functions = Readonly<Record<string, HostFunction<Host>>>;
+
+/** Makes an interface. @param resources - WIT names of its resources. */
+export function serve(name: string, functions: Functions, resources: readonly string[] = []): WasiInterface {
+  return { name, functions: new Map(Object.entries(functions)), resources: new Set(resources) };
+}
 
 /** What the imports of one call share. Nothing of it outlives the call. */
-export class Host {
-  /** The call that is served. */
+export class Host implements Disposable {
   readonly context: CallContext;
-  /** Whether the guest's allocator runs for the host. */
-  isAllocating = false;
+  readonly policy: Policy;
   readonly #startedMs: number = performance.now();
-  readonly #prototypes = new Map<object, object>();
-  /** By number. Numbers are used again, so that nothing grows with how many resources a call has had. */
-  readonly #resources: (object | undefined)[] = [undefined];
-  readonly #free: number[] = [];
+  readonly #resources = new Set<Resource>();
+  readonly #cleanups = new Set<() => void>();
+  #bufferedBytes = 0;
+  #ending: AbortController | undefined;
+  #isEnded = false;
 
-  constructor(context: CallContext) {
+  constructor(context: CallContext, policy: Policy) {
     this.context = context;
+    this.policy = policy;
   }
 
-  /**
-   * Lets the guest's allocator run. It may call no import meanwhile: each level of such calls would hold a result of the host's that no
-   * limit counts.
-   *
-   * Source: Component Model, CanonicalABI.md, `may_leave` is false while `realloc` runs.
-   */
-  allocating<T>(allocate: () => T): T {
-    this.isAllocating = true;
-    try {
-      return allocate();
-    } finally {
-      this.isAllocating = false;
-    }
+  /** Aborted when the call ends, however it ends: what works for the call beside it must end then. */
+  get signal(): AbortSignal {
+    this.#ending ??= new AbortController();
+    if (this.#isEnded) this.#ending.abort();
+    return this.#ending.signal;
+  }
+
+  /** How many resources the call holds. */
+  get handles(): number {
+    return this.#resources.size;
   }
 
   /**
    * Reads the call's monotonic clock.
    *
-   * @returns Nanoseconds, a multiple of {@link TICK_NS}, rounded down; the origin is the start of the call.
+   * @returns Nanoseconds, a multiple of the policy's tick, rounded down; the origin is the start of the call.
    *
    * Source: W3C High Resolution Time §4: `performance.now` never goes back.
    */
   now(): bigint {
-    return BigInt(Math.floor(performance.now() - this.#startedMs) + CLOCK_ORIGIN_MS) * TICK_NS;
+    const ns = (performance.now() - this.#startedMs) * 1e6 + CLOCK_ORIGIN_NS;
+    return BigInt(Math.floor(ns / this.policy.clockTickNs) * this.policy.clockTickNs);
   }
 
-  /**
-   * Counts a new resource; traps when the call holds {@link HANDLE_LIMIT} already.
-   *
-   * @returns Its number, from 1: what the glue's tables of handles hold.
-   */
-  hold(resource: object): number {
-    const number = this.#free.pop() ?? this.#resources.length;
-    if (number > HANDLE_LIMIT) this.context.trap(`it holds more than ${HANDLE_LIMIT} handles`);
-    this.#resources[number] = resource;
-    return number;
+  /** Counts a new resource; traps when the call holds {@link HANDLE_LIMIT} already. */
+  hold(resource: Resource): void {
+    if (this.#resources.size >= HANDLE_LIMIT) this.context.trap(`it holds more than ${HANDLE_LIMIT} handles`);
+    this.#resources.add(resource);
   }
 
   /** Forgets a resource that was dropped. */
-  release(number: number): void {
-    this.#resources[number] = undefined;
-    this.#free.push(number);
+  release(resource: Resource): void {
+    this.#resources.delete(resource);
   }
 
-  /** Finds a resource that the call holds. */
-  resourceAt(number: number): object | undefined {
-    return this.#resources[number];
+  /**
+   * Takes room for bytes that are kept for the guest beside its memory.
+   *
+   * @returns False when the call has no such room: wait until some is given back, or fail.
+   */
+  takeBuffer(size: number): boolean {
+    if (this.#bufferedBytes + size > BUFFER_LIMIT_BYTES) return false;
+    this.#bufferedBytes += size;
+    return true;
+  }
+
+  /** Gives room back. */
+  giveBuffer(size: number): void {
+    this.#bufferedBytes -= size;
+  }
+
+  /**
+   * Has something done when the call ends, if it has not been done before.
+   *
+   * @param cleanup - Must not throw, and not wait.
+   * @returns Takes it back.
+   */
+  atEnd(cleanup: () => void): () => void {
+    this.#cleanups.add(cleanup);
+    return () => void this.#cleanups.delete(cleanup);
   }
 
   /** Charges for bytes that an import is given or gives. */
@@ -98,32 +113,14 @@ export class Host {
     this.context.charge(Math.ceil(length / BYTES_A_UNIT));
   }
 
-  /**
-   * Gives the prototype that this call's objects of a class have.
-   *
-   * @param base - The class's own prototype.
-   * @param make - Makes it, once for the call.
-   */
-  prototypeOf(base: object, make: () => object): object {
-    const known = this.#prototypes.get(base);
-    if (known !== undefined) return known;
-    const made = make();
-    this.#prototypes.set(base, made);
-    return made;
-  }
-
-  /**
-   * Checks that an argument is a `u64`.
-   *
-   * @param value - What the glue passed: of any type, when the component declared the function with another.
-   * @param name - The function, for the trap's reason.
-   */
-  takeU64(value: unknown, name: string): bigint {
-    return typeof value === "bigint" && value >= 0n && value <= U64_MAX ? value : this.trapType(name);
-  }
-
-  /** Traps because a function was declared, and called, with types that it does not have. */
-  trapType(name: string): never {
-    return this.context.trap(`it called ${name} with arguments of the wrong type`);
+  /** Ends all that the call still has: the newest first. */
+  [Symbol.dispose](): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#ending?.abort();
+    for (const resource of [...this.#resources].toReversed()) resource.end();
+    for (const cleanup of [...this.#cleanups].toReversed()) cleanup();
+    this.#resources.clear();
+    this.#cleanups.clear();
   }
 }

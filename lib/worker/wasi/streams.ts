@@ -1,276 +1,320 @@
 /**
- * `wasi:io/streams`: bytes in from the call's stdin, bytes out to what the call captures. Nothing here ever waits, nor
- * reaches the process's own streams. The guest's side of the trust boundary.
+ * `wasi:io/streams` and `wasi:io/error`: bytes in from a source, bytes out to a sink, with back-pressure. What a source or a sink is (the
+ * call's stdin, a file, a socket, a body) is somebody else's business. The guest's side of the trust boundary.
  *
- * Source: wasi:io 0.2, wit/streams.wit.
+ * Source: wasi:io 0.2, wit/streams.wit, wit/error.wit.
  */
-import {
-  bytesParameter,
-  type Signature,
-  streamBytesResult,
-  streamResult,
-  streamU64Result,
-  u64Parameter,
-} from "./canonical.ts";
-import type { Host } from "./host.ts";
-import { Pollable } from "./poll.ts";
-import { borrowParameter, ownResult, Resource, type ResourceType } from "./resource.ts";
-import { ResultError } from "./result.ts";
+import { define, defineBlocking, ResultError } from "../../component/link/host.ts";
+import { borrow, bytes, own, result, string, u64, type ValueType, variant } from "../../component/link/type.ts";
+import { type Functions, type Host, serve, type WasiInterface } from "./host.ts";
+import { type Event, Pollable, waitFor } from "./poll.ts";
+import { Resource } from "./resource.ts";
 
-/** Most bytes that one `read` or `splice` moves, 64 KiB, and what `check-write` permits. */
+/** Most bytes that one `read` or `splice` moves, 64 KiB. */
 export const CHUNK_LIMIT: number = 65_536;
 
 /** Most bytes of a `blocking-write-and-flush` and of a `blocking-write-zeroes-and-flush`. */
 export const BLOCKING_WRITE_LIMIT: number = 4096;
 
-const READ: Signature = [[u64Parameter], streamBytesResult];
-const SKIP: Signature = [[u64Parameter], streamU64Result];
-const SUBSCRIBE: Signature = [[], ownResult];
-const WRITE: Signature = [[bytesParameter], streamResult];
-const WRITE_ZEROES: Signature = [[u64Parameter], streamResult];
-const FLUSH: Signature = [[], streamResult];
+const INPUT = "wasi:io/streams/input-stream";
+const OUTPUT = "wasi:io/streams/output-stream";
+const ERROR = "wasi:io/error/error";
+const POLLABLE = "wasi:io/poll/pollable";
 
-/** Bytes that several input streams of a call read in turn. */
-export class Input {
-  readonly #bytes: Uint8Array;
-  #position = 0;
+/** `stream-error`. */
+const STREAM_ERROR: ValueType = variant({ "last-operation-failed": own(ERROR), closed: undefined });
+const READ = [{ self: borrow(INPUT), len: u64 }, result(bytes, STREAM_ERROR)] as const;
+const SKIP = [{ self: borrow(INPUT), len: u64 }, result(u64, STREAM_ERROR)] as const;
+const WRITE = [{ self: borrow(OUTPUT), contents: bytes }, result(undefined, STREAM_ERROR)] as const;
+const WRITE_ZEROES = [{ self: borrow(OUTPUT), len: u64 }, result(undefined, STREAM_ERROR)] as const;
+const FLUSH = [{ self: borrow(OUTPUT) }, result(undefined, STREAM_ERROR)] as const;
+const SPLICE = [{ self: borrow(OUTPUT), src: borrow(INPUT), len: u64 }, result(u64, STREAM_ERROR)] as const;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
+/** What a stream's operation failed of, in the terms of the interfaces that can ask for it. */
+export interface FaultCodes {
+  /** `wasi:filesystem/types` `error-code`. */
+  readonly filesystem?: string;
+  /** `wasi:sockets/network` `error-code`. */
+  readonly network?: string;
+  /** `wasi:http/types` `error-code`: `{ tag, value }`. */
+  readonly http?: unknown;
+}
 
-  /**
-   * Takes the next bytes.
-   *
-   * @param limit - Most bytes to take, a `u64`.
-   * @returns A copy: the glue copies as many bytes as the component's own types say, and those beyond a view are not the
-   *   guest's to see.
-   * @throws {ResultError} `closed`, at the end.
-   */
-  take(limit: bigint): Uint8Array {
-    const start = this.#position;
-    return this.#bytes.slice(start, start + this.skip(limit));
-  }
+/** Thrown by a source or a sink: `last-operation-failed`. The stream is closed afterwards. */
+export class StreamFault extends Error {
+  readonly codes: FaultCodes;
 
-  /**
-   * Passes over the next bytes.
-   *
-   * @returns How many.
-   * @throws {ResultError} `closed`, at the end.
-   */
-  skip(limit: bigint): number {
-    const left = this.#bytes.length - this.#position;
-    if (left === 0) throw new ResultError({ tag: "closed" });
-    const count = limit < BigInt(left) ? Number(limit) : left;
-    this.#position += count;
-    return count;
+  /** @param message - For the tool's author; never names anything of the host's. */
+  constructor(message: string, codes: FaultCodes = {}) {
+    super(message);
+    this.name = "StreamFault";
+    this.codes = codes;
   }
 }
 
-/** `wasi:io/streams` `input-stream`. All bytes are there from the start, so the blocking functions never block. */
+/** Thrown by a source at its end, and by a sink that takes no more: `closed`. */
+export class StreamEnd extends Error {}
+
+/** Where an input stream's bytes come from. The event is that bytes, the end or a fault are there. */
+export interface Source extends Event {
+  /**
+   * Takes the next bytes without waiting.
+   *
+   * @param limit - Most bytes, 1 to {@link CHUNK_LIMIT}.
+   * @returns A piece that nobody changes any more; empty when none is there yet.
+   * @throws {StreamEnd | StreamFault}
+   */
+  read(limit: number): Uint8Array;
+  /** The stream was dropped, or the call ended. */
+  close?(): void;
+}
+
+/** Where an output stream's bytes go. The event is that `capacity` is not 0, or throws. */
+export interface Sink extends Event {
+  /** Bytes that may be written now; 0 while it must be waited for, also for a flush. @throws {StreamEnd | StreamFault} */
+  capacity(): number;
+  /**
+   * Takes bytes, at most {@link capacity}.
+   *
+   * @param piece - A view of the guest's memory: copied, if it is kept.
+   * @throws {StreamEnd | StreamFault}
+   */
+  write(piece: Uint8Array): void;
+  /** Begins to flush: `capacity` is 0 until that is done. @throws {StreamEnd | StreamFault} */
+  flush(): void;
+  /** The stream was dropped, or the call ended. */
+  close?(): void;
+}
+
+/** `wasi:io/error` `error`. */
+export class IoError extends Resource {
+  readonly fault: StreamFault;
+
+  constructor(host: Host, fault: StreamFault) {
+    super(host);
+    this.fault = fault;
+  }
+}
+
+/** `wasi:io/streams` `input-stream`. */
 export class InputStream extends Resource {
-  static readonly type: ResourceType = {
-    name: ["wasi:io/streams", "input-stream"],
-    methods: { read: READ, blockingRead: READ, skip: SKIP, blockingSkip: SKIP, subscribe: SUBSCRIBE },
-  };
+  readonly source: Source;
+  /** A stream that failed is closed. */
+  isClosed = false;
 
-  readonly #input: Input;
-
-  constructor(host: Host, input: Input) {
-    super(host, InputStream);
-    this.#input = input;
+  constructor(host: Host, source: Source, parent?: Resource) {
+    super(host, parent);
+    this.source = source;
   }
 
-  /**
-   * Reads the next bytes.
-   *
-   * @param len - Most bytes to read; at most {@link CHUNK_LIMIT} are.
-   * @throws {ResultError} `closed`, at the end.
-   *
-   * Source: wit/streams.wit `input-stream.read`: "The callee may return a list of bytes less than `len` in size while more
-   * bytes are available for reading".
-   */
-  read(len: unknown): Uint8Array {
-    const limit = Resource.enter(this).takeU64(len, "wasi:io/streams input-stream.read");
-    return this.#input.take(least(limit, BigInt(CHUNK_LIMIT)));
-  }
-
-  /** Reads the next bytes. Source: wit/streams.wit `input-stream.blocking-read`: "Except for blocking […] identical to `read`". */
-  blockingRead(len: unknown): Uint8Array {
-    return this.read(len);
-  }
-
-  /**
-   * Passes over the next bytes.
-   *
-   * Source: wit/streams.wit `input-stream.skip`: "returns the number of bytes consumed from the stream".
-   */
-  skip(len: unknown): bigint {
-    const limit = Resource.enter(this).takeU64(len, "wasi:io/streams input-stream.skip");
-    return BigInt(this.#input.skip(limit));
-  }
-
-  /** Passes over the next bytes. Source: wit/streams.wit `input-stream.blocking-skip`. */
-  blockingSkip(len: unknown): bigint {
-    return this.skip(len);
-  }
-
-  /** Makes a pollable that is ready. Source: wit/streams.wit `input-stream.subscribe`. */
-  subscribe(): Pollable {
-    return new Pollable(Resource.enter(this));
-  }
-
-  /** The bytes behind an argument; `undefined` when it is not an input stream that the guest holds. */
-  static input(value: unknown): Input | undefined {
-    return value instanceof InputStream && Resource.isLive(value) ? value.#input : undefined;
+  protected override close(): void {
+    this.source.close?.();
   }
 }
 
-const SPLICE: Signature = [[borrowParameter(InputStream), u64Parameter], streamU64Result];
-
-/** `wasi:io/streams` `output-stream`. The call captures every write at once, so that a flush has nothing to do. */
+/** `wasi:io/streams` `output-stream`. */
 export class OutputStream extends Resource {
-  static readonly type: ResourceType = {
-    name: ["wasi:io/streams", "output-stream"],
-    methods: {
-      checkWrite: [[], streamU64Result],
-      write: WRITE,
-      blockingWriteAndFlush: WRITE,
-      flush: FLUSH,
-      blockingFlush: FLUSH,
-      subscribe: SUBSCRIBE,
-      writeZeroes: WRITE_ZEROES,
-      blockingWriteZeroesAndFlush: WRITE_ZEROES,
-      splice: SPLICE,
-      blockingSplice: SPLICE,
-    },
-  };
-
-  readonly #stream: "stdout" | "stderr";
+  readonly sink: Sink;
+  isClosed = false;
   /** Bytes that may be written before the next `check-write`. */
-  #permit = 0;
+  permit = 0;
 
-  constructor(host: Host, stream: "stdout" | "stderr") {
-    super(host, OutputStream);
-    this.#stream = stream;
+  constructor(host: Host, sink: Sink, parent?: Resource) {
+    super(host, parent);
+    this.sink = sink;
   }
 
-  /**
-   * Permits a write.
-   *
-   * @returns {@link CHUNK_LIMIT}, always.
-   *
-   * Source: wit/streams.wit `output-stream.check-write`.
-   */
-  checkWrite(): bigint {
-    Resource.enter(this);
-    this.#permit = CHUNK_LIMIT;
-    return BigInt(CHUNK_LIMIT);
+  protected override close(): void {
+    this.sink.close?.();
   }
+}
 
-  /**
-   * Writes bytes. Traps when they are more than `check-write` permitted.
-   *
-   * Source: wit/streams.wit `output-stream.write`: "Precondition: check-write gave permit of Ok(n) and contents has a length
-   * of less than or equal to n. Otherwise, this function will trap".
-   */
-  write(contents: unknown): void {
-    const host = Resource.enter(this);
-    if (!(contents instanceof Uint8Array)) return host.trapType("wasi:io/streams output-stream.write");
-    this.#spend(host, BigInt(contents.length));
-    host.context.capture(this.#stream, contents);
-  }
+const INPUT_FUNCTIONS: Functions = {
+  /** Reads the next bytes, without waiting. Source: `input-stream.read`: "may return a list of bytes less than `len` in size". */
+  "[method]input-stream.read": define(READ, (host: Host, self: InputStream, len: bigint) => read(host, self, len)),
 
-  /**
-   * Writes bytes. Traps when they are more than {@link BLOCKING_WRITE_LIMIT}.
-   *
-   * Source: wit/streams.wit `output-stream.blocking-write-and-flush`: "Perform a write of up to 4096 bytes".
-   */
-  blockingWriteAndFlush(contents: unknown): void {
-    const host = Resource.enter(this);
-    const name = "wasi:io/streams output-stream.blocking-write-and-flush";
-    if (!(contents instanceof Uint8Array)) return host.trapType(name);
-    limitBlockingWrite(host, BigInt(contents.length));
-    host.context.capture(this.#stream, contents);
-  }
+  /** Reads the next bytes, at least one. Source: `input-stream.blocking-read`. */
+  "[method]input-stream.blocking-read": defineBlocking(READ, (host: Host, self: InputStream, len: bigint) =>
+    whenReady(self.source, () => read(host, self, len)),
+  ),
 
-  /** Does nothing: nothing is buffered. Source: wit/streams.wit `output-stream.flush`. */
-  flush(): void {
-    Resource.enter(this);
-  }
+  /** Passes over the next bytes, without waiting. Source: `input-stream.skip`: "returns the number of bytes consumed from the stream". */
+  "[method]input-stream.skip": define(SKIP, (host: Host, self: InputStream, len: bigint) =>
+    BigInt(read(host, self, len).length),
+  ),
 
-  /** Does nothing: nothing is buffered. Source: wit/streams.wit `output-stream.blocking-flush`. */
-  blockingFlush(): void {
-    Resource.enter(this);
-  }
+  /** Passes over the next bytes, at least one. Source: `input-stream.blocking-skip`. */
+  "[method]input-stream.blocking-skip": defineBlocking(SKIP, (host: Host, self: InputStream, len: bigint) =>
+    whenReady(self.source, () => BigInt(read(host, self, len).length)),
+  ),
 
-  /** Makes a pollable that is ready. Source: wit/streams.wit `output-stream.subscribe`. */
-  subscribe(): Pollable {
-    return new Pollable(Resource.enter(this));
-  }
+  /** Makes a pollable for bytes, the end or a failure. Source: `input-stream.subscribe`: "a child resource of the input-stream". */
+  "[method]input-stream.subscribe": define(
+    [{ self: borrow(INPUT) }, own(POLLABLE)],
+    (host: Host, self: InputStream) => new Pollable(host, self.source, self),
+  ),
+};
 
-  /**
-   * Writes zeroes. Traps when they are more than `check-write` permitted.
-   *
-   * Source: wit/streams.wit `output-stream.write-zeroes`: "precisely like `write` with the exact same preconditions".
-   */
-  writeZeroes(len: unknown): void {
-    const host = Resource.enter(this);
-    const count = host.takeU64(len, "wasi:io/streams output-stream.write-zeroes");
-    this.#spend(host, count);
-    host.chargeBytes(Number(count));
-    host.context.capture(this.#stream, new Uint8Array(Number(count)));
-  }
+const OUTPUT_FUNCTIONS: Functions = {
+  /** Permits a write. Source: `output-stream.check-write`: "returns the number of bytes permitted for the next call to `write`". */
+  "[method]output-stream.check-write": define(
+    [{ self: borrow(OUTPUT) }, result(u64, STREAM_ERROR)],
+    (host: Host, self: OutputStream) => BigInt(checkWrite(host, self)),
+  ),
 
-  /**
-   * Writes zeroes. Traps when they are more than {@link BLOCKING_WRITE_LIMIT}.
-   *
-   * Source: wit/streams.wit `output-stream.blocking-write-zeroes-and-flush`: "Perform a write of up to 4096 zeroes".
-   */
-  blockingWriteZeroesAndFlush(len: unknown): void {
-    const host = Resource.enter(this);
-    const count = host.takeU64(len, "wasi:io/streams output-stream.blocking-write-zeroes-and-flush");
-    limitBlockingWrite(host, count);
-    host.chargeBytes(Number(count));
-    host.context.capture(this.#stream, new Uint8Array(Number(count)));
-  }
+  /** Writes bytes; traps when they are more than `check-write` permitted. Source: `output-stream.write`. */
+  "[method]output-stream.write": define(WRITE, (host: Host, self: OutputStream, contents: Uint8Array) => {
+    spend(host, self, BigInt(contents.length));
+    write(host, self, contents);
+  }),
 
-  /**
-   * Moves bytes from an input stream to this one.
-   *
-   * @param len - Most bytes to move; at most {@link CHUNK_LIMIT} are.
-   * @returns How many were moved.
-   * @throws {ResultError} `closed`, when the input is at its end.
-   *
-   * Source: wit/streams.wit `output-stream.splice`: `check-write`, then `read`, then `write`.
-   */
-  splice(src: unknown, len: unknown): bigint {
-    const host = Resource.enter(this);
-    const name = "wasi:io/streams output-stream.splice";
-    const input = InputStream.input(src) ?? host.trapType(name);
-    const moved = input.take(least(host.takeU64(len, name), BigInt(CHUNK_LIMIT)));
-    host.chargeBytes(moved.length);
-    host.context.capture(this.#stream, moved);
-    return BigInt(moved.length);
-  }
+  /** Writes up to 4096 bytes and flushes. Source: `output-stream.blocking-write-and-flush`. */
+  "[method]output-stream.blocking-write-and-flush": defineBlocking(
+    WRITE,
+    (host: Host, self: OutputStream, contents: Uint8Array) => {
+      limitBlockingWrite(host, BigInt(contents.length));
+      return writeAll(host, self, contents);
+    },
+  ),
 
-  /** Moves bytes. Source: wit/streams.wit `output-stream.blocking-splice`: as `splice`, once both streams are ready. */
-  blockingSplice(src: unknown, len: unknown): bigint {
-    return this.splice(src, len);
-  }
+  /** Begins to flush. Source: `output-stream.flush`: "does not block". */
+  "[method]output-stream.flush": define(FLUSH, (host: Host, self: OutputStream) => flush(host, self)),
 
-  #spend(host: Host, count: bigint): void {
-    const permit = this.#permit;
-    if (count > BigInt(permit)) host.context.trap(`it wrote ${count} bytes where check-write permitted ${permit}`);
-    this.#permit = permit - Number(count);
+  /** Flushes. Source: `output-stream.blocking-flush`. */
+  "[method]output-stream.blocking-flush": defineBlocking(FLUSH, (host: Host, self: OutputStream) => {
+    flush(host, self);
+    return whenReady(self.sink, () => void checkWrite(host, self));
+  }),
+
+  /** Makes a pollable for a permit or a failure. Source: `output-stream.subscribe`. */
+  "[method]output-stream.subscribe": define(
+    [{ self: borrow(OUTPUT) }, own(POLLABLE)],
+    (host: Host, self: OutputStream) => new Pollable(host, self.sink, self),
+  ),
+
+  /** Writes zeroes; traps when they are more than `check-write` permitted. Source: `output-stream.write-zeroes`. */
+  "[method]output-stream.write-zeroes": define(WRITE_ZEROES, (host: Host, self: OutputStream, len: bigint) => {
+    spend(host, self, len);
+    host.chargeBytes(Number(len));
+    write(host, self, new Uint8Array(Number(len)));
+  }),
+
+  /** Writes up to 4096 zeroes and flushes. Source: `output-stream.blocking-write-zeroes-and-flush`. */
+  "[method]output-stream.blocking-write-zeroes-and-flush": defineBlocking(
+    WRITE_ZEROES,
+    (host: Host, self: OutputStream, len: bigint) => {
+      limitBlockingWrite(host, len);
+      host.chargeBytes(Number(len));
+      return writeAll(host, self, new Uint8Array(Number(len)));
+    },
+  ),
+
+  /** Moves bytes from an input stream to this one, without waiting. Source: `output-stream.splice`: `check-write`, then `read`, then `write`. */
+  "[method]output-stream.splice": define(SPLICE, (host: Host, self: OutputStream, source: InputStream, len: bigint) =>
+    splice(host, [self, source], len),
+  ),
+
+  /** Moves bytes once both streams are ready. Source: `output-stream.blocking-splice`. */
+  "[method]output-stream.blocking-splice": defineBlocking(
+    SPLICE,
+    (host: Host, self: OutputStream, source: InputStream, len: bigint) =>
+      whenReady(self.sink, () => whenReady(source.source, () => splice(host, [self, source], len))),
+  ),
+};
+
+/** `wasi:io/streams`. */
+export const STREAMS: WasiInterface = serve("wasi:io/streams", { ...INPUT_FUNCTIONS, ...OUTPUT_FUNCTIONS }, [
+  "input-stream",
+  "output-stream",
+]);
+
+/** `wasi:io/error`. */
+export const IO_ERROR: WasiInterface = serve(
+  "wasi:io/error",
+  {
+    /** Describes the error. Source: `error.to-debug-string`: "suitable to assist humans in debugging". */
+    "[method]error.to-debug-string": define(
+      [{ self: borrow(ERROR) }, string],
+      (_: Host, { fault }: IoError) => fault.message,
+    ),
+  },
+  ["error"],
+);
+
+/** Does something when an event has happened: at once when it has already. */
+function whenReady<T>(event: Event, act: () => T | Promise<T>): T | Promise<T> {
+  const wait = waitFor(event);
+  return wait === undefined ? act() : wait.then(act);
+}
+
+function read(host: Host, stream: InputStream, len: bigint): Uint8Array {
+  return attempt(host, stream, () => {
+    if (len === 0n) return new Uint8Array();
+    const piece = stream.source.read(len < BigInt(CHUNK_LIMIT) ? Number(len) : CHUNK_LIMIT);
+    host.chargeBytes(piece.length);
+    return piece;
+  });
+}
+
+function checkWrite(host: Host, stream: OutputStream): number {
+  return attempt(host, stream, () => {
+    stream.permit = Math.min(stream.sink.capacity(), CHUNK_LIMIT);
+    return stream.permit;
+  });
+}
+
+function write(host: Host, stream: OutputStream, contents: Uint8Array): void {
+  attempt(host, stream, () => stream.sink.write(contents));
+}
+
+function flush(host: Host, stream: OutputStream): void {
+  attempt(host, stream, () => stream.sink.flush());
+  stream.permit = 0;
+}
+
+/** Writes bytes as they find room, and flushes. */
+function writeAll(host: Host, stream: OutputStream, contents: Uint8Array): void | Promise<void> {
+  const capacity = checkWrite(host, stream);
+  if (capacity >= contents.length) {
+    write(host, stream, contents);
+    flush(host, stream);
+    return whenReady(stream.sink, () => void checkWrite(host, stream));
   }
+  // Copied: the guest's memory may move while it is suspended.
+  const rest = contents.slice(capacity);
+  if (capacity > 0) write(host, stream, contents.subarray(0, capacity));
+  return whenReady(stream.sink, () => writeAll(host, stream, rest));
+}
+
+function splice(host: Host, [output, input]: readonly [OutputStream, InputStream], len: bigint): bigint {
+  const room = checkWrite(host, output);
+  const moved = read(host, input, len < BigInt(room) ? len : BigInt(room));
+  if (moved.length > 0) write(host, output, moved);
+  output.permit = 0;
+  return BigInt(moved.length);
+}
+
+/** Does something with a stream, and tells the guest what went wrong in its own terms. */
+function attempt<T>(host: Host, stream: InputStream | OutputStream, act: () => T): T {
+  if (stream.isClosed) throw new ResultError({ tag: "closed" });
+  try {
+    return act();
+  } catch (error) {
+    stream.isClosed = error instanceof StreamEnd || error instanceof StreamFault;
+    if (error instanceof StreamEnd) throw new ResultError({ tag: "closed" });
+    if (error instanceof StreamFault)
+      throw new ResultError({ tag: "last-operation-failed", value: new IoError(host, error) });
+    throw error;
+  }
+}
+
+function spend(host: Host, stream: OutputStream, count: bigint): void {
+  const { permit } = stream;
+  if (count > BigInt(permit)) host.context.trap(`it wrote ${count} bytes where check-write permitted ${permit}`);
+  stream.permit = permit - Number(count);
 }
 
 function limitBlockingWrite(host: Host, count: bigint): void {
   if (count <= BigInt(BLOCKING_WRITE_LIMIT)) return;
   host.context.trap(`it wrote ${count} bytes in one blocking write, the limit is ${BLOCKING_WRITE_LIMIT}`);
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }
