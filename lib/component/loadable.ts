@@ -5,10 +5,11 @@ import { refuse } from "../errors.ts";
 import { METER_MODULE } from "../wasm/layout.ts";
 import type { MemorySpec } from "../wasm/meter.ts";
 import type { Artifact, ArtifactModule, ComponentKind } from "./artifact.ts";
+import type { Plan } from "./link/plan.ts";
 
 /** A compiled core module, ready to be instantiated. */
 export interface LoadableModule {
-  /** The name by which the glue asks for it. */
+  /** What messages call it. */
   readonly name: string;
   readonly module: WebAssembly.Module;
   /** Memories that it imports from other modules of the component: module and field name, in index order. */
@@ -28,8 +29,8 @@ export interface LoadableArtifact {
   readonly kind: ComponentKind;
   /** The exported instance that holds the entry function; undefined when the component exports the function itself. */
   readonly entryInstance: string | undefined;
-  /** Text of the module that jco made. Untrusted code: only a Worker evaluates it. */
-  readonly glue: string;
+  readonly plan: Plan;
+  /** By their numbers in the plan. */
   readonly modules: readonly LoadableModule[];
 }
 
@@ -39,12 +40,12 @@ export interface LoadableArtifact {
  * @throws {Failure} COMPONENT_INVALID when the engine refuses one.
  */
 export async function compileArtifact(artifact: Artifact): Promise<LoadableArtifact> {
-  const { digest, kind, entryInstance, glue } = artifact;
+  const { digest, kind, entryInstance, plan } = artifact;
   return {
     digest,
     kind,
     entryInstance,
-    glue,
+    plan,
     modules: await Promise.all(artifact.modules.map(compileModule)),
   };
 }
