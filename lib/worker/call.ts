@@ -1,33 +1,68 @@
 /**
  * Runs one call: a fresh instance over pooled memories, its entry function, and what came of it. The guest's side of the trust boundary.
  */
-import type { Linker } from "../component/instantiate.ts";
+import type { LoadableArtifact } from "../component/instantiate.ts";
+import type { CoreInstance, Linked, LinkedCall } from "../component/link/linked.ts";
+import { Linker } from "../component/link/linker.ts";
 import type { FailureDetail } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
-import { type GuestStream, type LogLevel, RESULT_LIMIT_BYTES, type Usage } from "../protocol/limits.ts";
+import {
+  type Denial,
+  DENIAL_TEXT_LIMIT,
+  DENIALS_LIMIT,
+  type GuestStream,
+  type LogLevel,
+  RESULT_LIMIT_BYTES,
+  type Usage,
+} from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
 import { abortGuest } from "./abort.ts";
 import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
-import type { CallContext } from "./context.ts";
 import { CommandOutput } from "./command-output.ts";
-import { describeThrown, isErrorResult, placeFailure } from "./failure.ts";
-import { createImports } from "./imports.ts";
+import type { CallContext } from "./context.ts";
+import { describeThrown, placeFailure } from "./failure.ts";
+import { describeUnserved, INTERFACES } from "./imports.ts";
 import { Instances } from "./instance.ts";
 import type { MemoryPool } from "./memory-pool.ts";
+import { Suspension } from "./suspension.ts";
 import { traceGuest } from "./trace.ts";
+import { Host } from "./wasi/host.ts";
 
+/** Bytes that one unit of fuel pays for, as in bulk operations of guests. */
+const BYTES_A_UNIT = 16;
 const ENCODER = new TextEncoder();
+
+/** A component that was loaded. */
+export interface LoadedComponent {
+  readonly artifact: LoadableArtifact;
+  readonly linker: Linker<Host>;
+  /** Number of the function that is called, in the plan. */
+  readonly entry: number;
+}
+
+/** Prepares a component for its calls. @throws {Error} `BUG: …` when the artifact is not as the compiler makes it. */
+export function loadComponent(artifact: LoadableArtifact): LoadedComponent {
+  const linker = new Linker(artifact.plan, INTERFACES);
+  const { exports } = artifact.plan;
+  const found = exports.find((each) => each.instance === (artifact.entryInstance ?? null) && each.name === "run");
+  if (found === undefined) throw new Error("BUG: the artifact has no entry function");
+  return { artifact, linker, entry: found.function };
+}
 
 /**
  * Runs a call to its end. Never throws: whatever the guest does becomes an outcome.
  *
- * @param linker - The call's component.
+ * @param component - The call's component.
  * @param pool - Where its memories come from and go back to.
+ * @returns At once, not a promise, unless the component may block.
  */
-export function runCall(message: CallMessage, linker: Linker, pool: MemoryPool): WorkerMessage {
-  using call = new Call(message, linker, pool);
-  return call.run();
+export function runCall(
+  message: CallMessage,
+  component: LoadedComponent,
+  pool: MemoryPool,
+): WorkerMessage | Promise<WorkerMessage> {
+  return new Call(message, component, pool).run();
 }
 
 /** What came of a guest: what its entry function returned, or what was thrown and by which of its functions. */
@@ -35,40 +70,40 @@ type Attempt =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown; readonly frames: readonly string[] | undefined };
 
-class Call implements CallContext, Disposable {
-  readonly stdin: Uint8Array;
+class Call implements CallContext, LinkedCall<Host>, Disposable {
+  readonly host: Host;
   readonly #message: CallMessage;
-  readonly #linker: Linker;
+  readonly #component: LoadedComponent;
   readonly #control: ControlBlock;
   readonly #startedAt = performance.now();
   readonly #budget: Budget;
+  readonly #suspension: Suspension;
   readonly #instances: Instances;
   readonly #capture = new Capture();
   readonly #commandOutput: CommandOutput | undefined;
+  readonly #denials: Denial[] = [];
+  /** What of the input a command has not read yet. */
+  #stdin: Uint8Array;
   #exitCode: number | undefined;
 
-  constructor(message: CallMessage, linker: Linker, pool: MemoryPool) {
+  constructor(message: CallMessage, component: LoadedComponent, pool: MemoryPool) {
     this.#message = message;
-    this.#linker = linker;
+    this.#component = component;
     this.#control = new ControlBlock(message.control);
     this.#control.begin();
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
+    this.#suspension = new Suspension(message.id, this.#budget);
     this.#instances = new Instances(this.#budget, pool);
-    const isCommand = linker.artifact.kind === "command";
-    this.stdin = isCommand ? ENCODER.encode(message.input) : new Uint8Array();
+    this.host = new Host(this, message.policy);
+    const isCommand = component.artifact.kind === "command";
+    this.#stdin = isCommand ? ENCODER.encode(message.input) : new Uint8Array();
     this.#commandOutput = isCommand ? new CommandOutput() : undefined;
   }
 
-  run(): WorkerMessage {
-    const outcome = this.#outcome();
-    this.#control.settle();
-    return {
-      type: "settled",
-      id: this.#message.id,
-      outcome,
-      usage: this.#usage(outcome),
-      captured: this.#capture.finish(),
-    };
+  run(): WorkerMessage | Promise<WorkerMessage> {
+    const attempt = this.#attempt();
+    if (!(attempt instanceof Promise)) return this.#finish(attempt);
+    return attempt.then((ended) => this.#finish(ended));
   }
 
   enter(): void {
@@ -79,17 +114,44 @@ class Call implements CallContext, Disposable {
     this.#budget.charge(units);
   }
 
-  checkInterrupt(): void {
-    this.#budget.checkInterrupt();
+  chargeBytes(count: number): void {
+    this.#budget.charge(Math.ceil(count / BYTES_A_UNIT));
   }
 
-  deny(capability: string): never {
-    this.#budget.stop("CAPABILITY_DENIED", { capability });
+  takeInput(limit: number): Uint8Array {
+    const piece = this.#stdin.slice(0, limit);
+    this.#stdin = this.#stdin.subarray(piece.length);
+    return piece;
+  }
+
+  suspend<T>(wait: Promise<T>): Promise<T> {
+    return this.#suspension.wait(wait);
+  }
+
+  instantiateCore(module: number, imports: WebAssembly.Imports): CoreInstance {
+    const loadable = this.#component.artifact.modules[module];
+    if (loadable === undefined) throw new Error("BUG: a plan makes an instance of a module that there is not");
+    return this.#instances.make(loadable, imports);
+  }
+
+  noteDenial(capability: string, target: string): void {
+    const denial = { capability: capability.slice(0, DENIAL_TEXT_LIMIT), target: target.slice(0, DENIAL_TEXT_LIMIT) };
+    const isNew = !this.#denials.some((each) => each.capability === denial.capability && each.target === denial.target);
+    if (isNew && this.#denials.length < DENIALS_LIMIT) this.#denials.push(denial);
+  }
+
+  deny(interfaceName: string, name: string): never {
+    this.#budget.stop("CAPABILITY_DENIED", { capability: describeUnserved(interfaceName, name) });
     return abortGuest();
   }
 
   trap(reason: string): never {
     this.#budget.stop("GUEST_TRAP", { reason: reason.slice(0, 300) });
+    return abortGuest();
+  }
+
+  refuseResult(bytes: number): never {
+    this.#budget.stop("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES });
     return abortGuest();
   }
 
@@ -105,11 +167,26 @@ class Call implements CallContext, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.host[Symbol.dispose]();
     this.#instances[Symbol.dispose]();
+    this.#suspension[Symbol.dispose]();
   }
 
-  #outcome(): Outcome {
-    const attempt = this.#attempt();
+  #finish(attempt: Attempt): WorkerMessage {
+    using _ = this;
+    const outcome = this.#outcome(attempt);
+    this.#control.settle();
+    return {
+      type: "settled",
+      id: this.#message.id,
+      outcome,
+      usage: this.#usage(outcome),
+      captured: this.#capture.finish(),
+      ...(this.#denials.length === 0 ? {} : { denials: this.#denials }),
+    };
+  }
+
+  #outcome(attempt: Attempt): Outcome {
     this.#budget.settle();
     const { stopped } = this.#budget;
     const hasExitedWell = stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#commandOutput !== undefined;
@@ -117,22 +194,48 @@ class Call implements CallContext, Disposable {
       const outcome: Outcome = { ok: false, ...stopped };
       return attempt.ok ? outcome : placeFailure(outcome, attempt.frames);
     }
-    if (attempt.ok || hasExitedWell)
-      return this.#commandOutput?.outcome() ?? checkResult(attempt.ok ? attempt.value : undefined);
-    if (this.#commandOutput !== undefined && isErrorResult(attempt.error))
-      return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
-    return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
+    if (!attempt.ok && !hasExitedWell) return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
+    return this.#result(attempt.ok ? attempt.value : OK);
   }
 
-  #attempt(): Attempt {
-    try {
-      const entry = this.#linker.instantiate(createImports(this), this.#instances.instantiateCore);
-      return { ok: true, value: this.#commandOutput === undefined ? entry(this.#message.input) : entry() };
-    } catch (error) {
-      // At once: a garbage collection turns the engine's stack into text, in which the guest's functions have no names.
-      const frames = this.#budget.stopped?.code === "TOOL_EXIT" ? undefined : traceGuest(error);
-      return { ok: false, error, frames };
+  /** What the entry function returned: a `result`, of texts unless it is a command's. */
+  #result(returned: unknown): Outcome {
+    const { tag, value } = isResult(returned) ? returned : OK;
+    if (this.#commandOutput !== undefined) {
+      if (tag === "ok") return this.#commandOutput.outcome();
+      return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
     }
+    if (typeof value !== "string") throw new Error("BUG: the entry function returned no text");
+    return tag === "ok" ? checkResult(value) : { ok: false, code: "TOOL_ERROR", detail: { message: value } };
+  }
+
+  #attempt(): Attempt | Promise<Attempt> {
+    try {
+      const linked = this.#component.linker.instantiate(this);
+      if (linked instanceof Promise) return this.#attemptBlocking(linked);
+      return { ok: true, value: linked.invoke(this.#component.entry, this.#arguments()) };
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  async #attemptBlocking(linking: Promise<Linked<Host>>): Promise<Attempt> {
+    try {
+      const linked = await linking;
+      return { ok: true, value: await linked.invoke(this.#component.entry, this.#arguments()) };
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #arguments(): readonly unknown[] {
+    return this.#commandOutput === undefined ? [this.#message.input] : [];
+  }
+
+  #fail(error: unknown): Attempt {
+    // At once: a garbage collection turns the engine's stack into text, in which the guest's functions have no names.
+    const frames = this.#budget.stopped?.code === "TOOL_EXIT" ? undefined : traceGuest(error);
+    return { ok: false, error, frames };
   }
 
   #exitDetail(exitCode: number): FailureDetail<"TOOL_EXIT"> {
@@ -153,8 +256,14 @@ class Call implements CallContext, Disposable {
   }
 }
 
-function checkResult(value: unknown): Outcome {
-  if (typeof value !== "string") return { ok: false, code: "GUEST_TRAP", detail: { reason: "it returned no text" } };
+/** A success without a value. */
+const OK = { tag: "ok", value: undefined } as const;
+
+function isResult(value: unknown): value is { readonly tag: string; readonly value: unknown } {
+  return typeof value === "object" && value !== null && "tag" in value && "value" in value;
+}
+
+function checkResult(value: string): Outcome {
   const bytes = Buffer.byteLength(value);
   if (bytes <= RESULT_LIMIT_BYTES) return { ok: true, output: value };
   return { ok: false, code: "RESULT_TOO_LARGE", detail: { bytes, limitBytes: RESULT_LIMIT_BYTES } };

@@ -1,11 +1,11 @@
 /**
  * A Worker's entry: loads components and runs calls, one at a time, from one wait to the next. The guest's side of the trust boundary.
  */
-import { createLinker, type Linker, type LoadableArtifact } from "../component/instantiate.ts";
+import type { LoadableArtifact } from "../component/instantiate.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messages.ts";
 import { ThreadBlock } from "../protocol/thread.ts";
-import { runCall } from "./call.ts";
+import { type LoadedComponent, loadComponent, runCall } from "./call.ts";
 import { cutTexts } from "./failure.ts";
 import { LIVE_CALLS } from "./live-calls.ts";
 import { MemoryPool } from "./memory-pool.ts";
@@ -21,7 +21,8 @@ const COLLECT_AFTER_CALLS = 2048;
 /** Bytes of dead tables after which they are collected: the engine counts a table as some hundred bytes, whatever it holds. */
 const COLLECT_AFTER_BYTES = 8 * 1_048_576;
 
-const linkers = new Map<string, Promise<Linker>>();
+/** By digest; the error of one that cannot be loaded is for the calls of it. */
+const components = new Map<string, LoadedComponent | Error>();
 const pool = new MemoryPool();
 let answered = 0;
 
@@ -35,7 +36,7 @@ function obey(message: HostMessage<LoadableArtifact>): void {
     case "load":
       return load(message.digest, message.artifact);
     case "unload":
-      return void linkers.delete(message.digest);
+      return void components.delete(message.digest);
     case "interrupt":
       return LIVE_CALLS.interrupt(message.id);
     case "thread":
@@ -47,10 +48,11 @@ function obey(message: HostMessage<LoadableArtifact>): void {
 }
 
 function load(digest: string, artifact: LoadableArtifact): void {
-  const linker = createLinker(artifact);
-  // The call that waits for the component reports it. Nobody else does: a rejection without a handler would end the Worker first.
-  linker.catch(() => undefined);
-  linkers.set(digest, linker);
+  try {
+    components.set(digest, loadComponent(artifact));
+  } catch (error) {
+    components.set(digest, error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 async function answer(message: CallMessage): Promise<void> {
@@ -69,11 +71,12 @@ async function answer(message: CallMessage): Promise<void> {
 }
 
 async function run(message: CallMessage): Promise<WorkerMessage> {
-  const linker = await linkers.get(message.digest);
-  if (linker === undefined) throw new Error("BUG: the component was not loaded");
+  const component = components.get(message.digest);
+  if (component === undefined) throw new Error("BUG: the component was not loaded");
+  if (component instanceof Error) throw component;
   const turn = LIVE_CALLS.takeTurn(message.id);
   if (turn !== undefined) await turn;
-  return runCall(message, linker, pool);
+  return await runCall(message, component, pool);
 }
 
 /** Takes some milliseconds. A collection in the background (`false`) would leave what matters here. */
@@ -83,7 +86,7 @@ function collect(): void {
   Bun.gc(true);
 }
 
-/** Glue that does not load is the component's fault, not the Worker's. */
+/** An artifact that cannot be linked is the artifact's fault, not the Worker's. */
 function unusable(message: CallMessage, reason: string): WorkerMessage {
   const outcome = { ok: false, code: "ARTIFACT_UNUSABLE", detail: { reason: reason.slice(0, 300) } } as const;
   return { type: "settled", id: message.id, outcome, usage: NO_USAGE, captured: NO_OUTPUT };

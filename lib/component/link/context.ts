@@ -23,6 +23,8 @@ export interface Payer {
   chargeBytes(count: number): void;
   /** Ends the call because the guest broke a rule. @param reason - In words that an agent can read. */
   trap(reason: string): never;
+  /** Ends the call because a function returned more than {@link LIFT_LIMIT_BYTES}. */
+  refuseResult(bytes: number): never;
 }
 
 /** A component instance: its handles, and whether it may be entered and left. */
@@ -72,9 +74,9 @@ export class Context {
 
   /** Checks that a part of memory is there and aligned. @returns `at`. */
   check(at: number, size: number, align: number): number {
-    if (at % align !== 0) this.payer.trap("it broke its interface: an address that is not aligned");
+    if (at % align !== 0) this.payer.trap("it broke the component ABI: an address that is not aligned");
     if (at + size > this.view.byteLength)
-      this.payer.trap("it broke its interface: an address or a length outside its memory");
+      this.payer.trap("it broke the component ABI: an address or a length outside its memory");
     return at;
   }
 
@@ -89,8 +91,9 @@ export class Context {
   count(bytes: number): void {
     this.payer.chargeBytes(bytes);
     this.#copiedBytes += bytes;
-    if (this.#copiedBytes > LIFT_LIMIT_BYTES)
-      this.payer.trap(`it passes more than ${LIFT_LIMIT_BYTES / 1_048_576} MiB in one call of a function`);
+    if (this.#copiedBytes <= LIFT_LIMIT_BYTES) return;
+    if (!this.givesViews) this.payer.refuseResult(this.#copiedBytes);
+    this.payer.trap(`it passes more than ${LIFT_LIMIT_BYTES / 1_048_576} MiB in one call of a function`);
   }
 
   /**
@@ -125,7 +128,7 @@ export class Context {
 
   /** Ends the call because a value is none of its type. */
   refuse(what: string): never {
-    return this.payer.trap(`it broke its interface: ${what}`);
+    return this.payer.trap(`it broke the component ABI: ${what}`);
   }
 }
 

@@ -56,13 +56,13 @@ export class Handles {
   get(context: Pick<Context, "payer">, index: number, resource: ResourceId): Handle {
     const found = this.#entries[index];
     if (found?.resource === resource) return found;
-    return context.payer.trap("it broke its interface: a handle that it does not have");
+    return context.payer.trap("it broke the component ABI: a handle that it does not have");
   }
 
   /** Takes a handle out. Traps when there is none, or it is lent. */
   remove(context: Pick<Context, "payer">, index: number, resource: ResourceId): Handle {
     const found = this.get(context, index, resource);
-    if (found.lent > 0) context.payer.trap("it broke its interface: a resource that is still borrowed");
+    if (found.lent > 0) context.payer.trap("it broke the component ABI: a resource that is still borrowed");
     this.#entries[index] = undefined;
     this.#free.push(index);
     this.#count.held -= 1;

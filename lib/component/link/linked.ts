@@ -20,7 +20,7 @@ export interface CoreInstance {
 }
 
 /** What the linker needs of the call that it works for. */
-export interface LinkedCall<Call> extends Pick<Payer, "chargeBytes" | "trap"> {
+export interface LinkedCall<Call> extends Pick<Payer, "chargeBytes" | "trap" | "refuseResult"> {
   /** What the host's functions get. */
   readonly host: Call;
   /** Charges for a call into the host, and ends the call when it must end. */
@@ -76,6 +76,10 @@ export class Linked<Call> implements Payer {
 
   trap(reason: string): never {
     return this.#call.trap(reason);
+  }
+
+  refuseResult(bytes: number): never {
+    return this.#call.refuseResult(bytes);
   }
 
   definerOf(resource: ResourceId): number | undefined {
@@ -137,8 +141,8 @@ export class Linked<Call> implements Payer {
   }
 
   /** The same, as JavaScript calls it. */
-  #callable(planned: CoreFunction): CoreCallable {
-    const value: unknown = planned.from === "export" ? this.#export(planned) : undefined;
+  #callable(planned: CoreExport): CoreCallable {
+    const value: unknown = this.#export(planned);
     if (!isCallable(value)) throw new Error("BUG: a plan calls what is no function of a core instance");
     return value;
   }
@@ -231,7 +235,7 @@ export class Linked<Call> implements Payer {
 
   #enter({ planned, shape }: Lifted<Call>, values: readonly unknown[]) {
     const side = this.#side(planned.options);
-    if (side.instance.isEntered) this.trap("it broke its interface: a call that is not allowed at that point");
+    if (side.instance.isEntered) this.trap("it broke the component ABI: a call that is not allowed at that point");
     side.instance.isEntered = true;
     const context = new Context(side, this, false);
     return { context, args: lowerParameters(context, shape, values), core: this.#callable(planned.core) };
@@ -282,7 +286,7 @@ export class Linked<Call> implements Payer {
     return destructor !== undefined && this.#linker.mayBlock ? suspending(drop) : drop;
   }
 
-  #destroy(planned: CoreFunction, representation: number): unknown {
+  #destroy(planned: CoreExport, representation: number): unknown {
     const destructor = this.#callable(planned);
     return this.#linker.mayBlock ? promising(destructor)(representation) : destructor(representation);
   }

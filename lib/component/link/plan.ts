@@ -33,7 +33,7 @@ export interface PlannedResource {
   /** The component instance that defines it. */
   readonly instance: number;
   /** What is called with the representation when an owned handle is dropped. */
-  readonly destructor: CoreFunction | null;
+  readonly destructor: CoreExport | null;
 }
 
 /** Where a core function, memory, table or global comes from. */
@@ -63,8 +63,8 @@ export interface Options {
   /** The component instance that lifts or lowers. */
   readonly instance: number;
   readonly memory: CoreExport | null;
-  readonly realloc: CoreFunction | null;
-  readonly postReturn: CoreFunction | null;
+  readonly realloc: CoreExport | null;
+  readonly postReturn: CoreExport | null;
   readonly encoding: "utf8" | "utf16" | "latin1+utf16";
 }
 
@@ -78,7 +78,7 @@ export type PlannedFunction =
       readonly name: string;
       readonly type: Signature;
     }
-  | { readonly from: "lift"; readonly core: CoreFunction; readonly type: Signature; readonly options: Options };
+  | { readonly from: "lift"; readonly core: CoreExport; readonly type: Signature; readonly options: Options };
 
 /** Makes one core instance. */
 export interface Step {

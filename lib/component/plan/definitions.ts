@@ -140,6 +140,8 @@ function readDefinition(reader: ComponentReader, scope: Scope): Type {
   reader.u8();
   const index = reader.u8() === 0 ? undefined : reader.u32();
   const destructor = index === undefined ? null : present(scope.coreFunctions[index], "core function", index);
+  if (destructor !== null && destructor.from !== "export")
+    throw refuse("COMPONENT_UNSUPPORTED", { what: "built-in functions as destructors" });
   return { form: "resource", id: scope.builder.addResource({ instance: scope.instance, destructor }) };
 }
 

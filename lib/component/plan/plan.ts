@@ -5,6 +5,7 @@
  * Source: WebAssembly Component Model, Binary.md; Explainer.md, Instance Definitions.
  */
 import type { CoreExport, Options, Plan, PlannedExport } from "../link/plan.ts";
+import { refuse } from "../../errors.ts";
 import { ComponentReader } from "../reader.ts";
 import { Builder } from "./builder.ts";
 import { readAlias, readCoreInstance, readExport, readImport, readInstance, readType } from "./definitions.ts";
@@ -97,7 +98,7 @@ function readLift(reader: ComponentReader, scope: Scope): void {
   if (type.form !== "func") throw reader.malformed(`type ${index} is no function type`);
   const func = scope.builder.addFunction({
     from: "lift",
-    core: present(scope.coreFunctions[core], "core function", core),
+    core: ownFunction(scope, core),
     type: scope.builder.signature(type.type),
     options,
   });
@@ -127,12 +128,19 @@ function readOptions(reader: ComponentReader, scope: Scope): Options {
     else if (option === 0x03) options.memory = readMemory(reader, scope);
     else if (option > 0x03) {
       const index = reader.u32();
-      const core = present(scope.coreFunctions[index], "core function", index);
+      const core = ownFunction(scope, index);
       if (option === 0x04) options.realloc = core;
       else options.postReturn = core;
     }
   }
   return options;
+}
+
+/** Finds a core function that a core instance exports: all that JavaScript may call. */
+function ownFunction(scope: Scope, index: number): CoreExport {
+  const item = present(scope.coreFunctions[index], "core function", index);
+  if (item.from === "export") return item;
+  throw refuse("COMPONENT_UNSUPPORTED", { what: "built-in functions that are lifted or used as options" });
 }
 
 function readMemory(reader: ComponentReader, scope: Scope): CoreExport {
@@ -141,15 +149,16 @@ function readMemory(reader: ComponentReader, scope: Scope): CoreExport {
   return item;
 }
 
-/** The functions that a component exports, by themselves or in instances. */
-function listExports({ exports }: Scope): PlannedExport[] {
+/** The functions that a component exports, by themselves or in instances. What it exports of its imports is left out: nobody can call it. */
+function listExports({ exports, builder }: Scope): PlannedExport[] {
   const found: PlannedExport[] = [];
+  const add = (instance: string | null, name: string, func: number): void => {
+    if (builder.functionAt(func).from === "lift") found.push({ instance, name, function: func });
+  };
   for (const [name, item] of exports) {
-    if (item.sort === "func") found.push({ instance: null, name, function: item.func });
+    if (item.sort === "func") add(null, name, item.func);
     if (item.sort !== "instance") continue;
-    for (const [inner, member] of item.instance) {
-      if (member.sort === "func") found.push({ instance: name, name: inner, function: member.func });
-    }
+    for (const [inner, member] of item.instance) if (member.sort === "func") add(name, inner, member.func);
   }
   return found;
 }
