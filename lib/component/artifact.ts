@@ -69,21 +69,29 @@ export interface ArtifactModule {
   readonly initialHeapBytes: number;
 }
 
-/** How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, or `wasi:cli/run`. */
-export type ComponentKind = "tool" | "bare" | "command";
+/**
+ * How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, `wasi:cli/run`, or any functions whose
+ * values JSON can hold.
+ */
+export type ComponentKind = "tool" | "bare" | "command" | "functions";
+
+/** A function that can be called. */
+export interface EntryFunction {
+  /** `run`; of a component of functions its own name: `add`, or with its interface `calc.add`. */
+  readonly name: string;
+  /** Number of the export in the plan. */
+  readonly exported: number;
+}
 
 /** What a component exports to be called by. */
-export interface Entry {
+export interface Entries {
   readonly kind: ComponentKind;
-  /** Name of the exported instance, with its version; undefined for a bare export. */
-  readonly instance: string | undefined;
+  /** At least one, each with a name of its own. */
+  readonly entries: readonly EntryFunction[];
 }
 
 /** What the compiler makes. */
-export interface Compiled {
-  readonly kind: ComponentKind;
-  /** The exported instance that holds the entry function: `kami:tool/tool@0.1.0`, `wasi:cli/run@0.2.12`, …; undefined for a bare export. */
-  readonly entryInstance: string | undefined;
+export interface Compiled extends Entries {
   readonly plan: Plan;
   readonly modules: readonly ArtifactModule[];
   /** Interfaces that it imports functions of, sorted, without versions: `wasi:cli/environment`. */

@@ -8,7 +8,7 @@ import { Failure } from "../errors.ts";
 import { meterModule } from "../wasm/meter.ts";
 import { type ArtifactModule, COMPONENT_LIMITS, type Compiled } from "./artifact.ts";
 import { EngineTime } from "./engine.ts";
-import { findEntry } from "./entry.ts";
+import { findEntries } from "./entry.ts";
 import { inspectComponent, moduleName } from "./inspect.ts";
 import { listImports, planComponent } from "./plan/plan.ts";
 import { encodeCompiled, encodeFailure } from "./reply.ts";
@@ -32,11 +32,12 @@ async function answer(component: Uint8Array): Promise<readonly Uint8Array[]> {
 }
 
 async function compile(component: Uint8Array): Promise<Compiled> {
-  const entry = findEntry(inspectComponent(component));
+  const exports = inspectComponent(component);
   // jco takes 0.2 s to start, and does not get to see what was refused above.
   const { validateComponent } = await import("./validate.ts");
   await validateComponent(component);
   const { plan, modules: plain } = planComponent(component);
+  const entries = findEntries(plan, exports);
   const imports = listImports(plan);
   checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
   const modules: ArtifactModule[] = [];
@@ -50,5 +51,5 @@ async function compile(component: Uint8Array): Promise<Compiled> {
     checkTotal("the size of the metered modules in bytes", meteredBytes, COMPONENT_LIMITS.meteredBytes);
     modules.push({ name, ...metered });
   }
-  return { kind: entry.kind, entryInstance: entry.instance, plan, modules, imports };
+  return { ...entries, plan, modules, imports };
 }

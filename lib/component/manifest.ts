@@ -4,12 +4,10 @@
  */
 import * as v from "valibot";
 import { parsePlan } from "./plan-form.ts";
-import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type ComponentKind } from "./artifact.ts";
+import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type Entries } from "./artifact.ts";
 
 /** All of an artifact but the bytes of its parts. */
-export interface ArtifactManifest {
-  readonly kind: ComponentKind;
-  readonly entryInstance: string | undefined;
+export interface ArtifactManifest extends Entries {
   readonly imports: readonly string[];
   /** Length of the plan as JSON, in UTF-8. */
   readonly planBytes: number;
@@ -54,31 +52,23 @@ const MODULES = v.pipe(
   ),
 );
 
-const SHARED = {
+/** What a name may have that ends up in messages, commands and logs. */
+const ENTRY_NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/));
+
+const MANIFEST = v.strictObject({
+  kind: v.picklist(["tool", "bare", "command", "functions"]),
+  entries: v.pipe(
+    v.array(v.strictObject({ name: ENTRY_NAME, exported: size(COMPONENT_LIMITS.exports) })),
+    v.minLength(1),
+    v.maxLength(COMPONENT_LIMITS.exports),
+  ),
   imports: v.pipe(
     v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/))),
     v.maxLength(COMPONENT_LIMITS.imports),
   ),
   planBytes: size(COMPONENT_LIMITS.planBytes),
   modules: MODULES,
-};
-
-const MANIFEST = v.variant("kind", [
-  v.strictObject({ kind: v.literal("tool"), entryInstance: v.literal("kami:tool/tool@0.1.0"), ...SHARED }),
-  v.strictObject({
-    kind: v.literal("bare"),
-    entryInstance: v.pipe(
-      v.null(),
-      v.transform(() => undefined),
-    ),
-    ...SHARED,
-  }),
-  v.strictObject({
-    kind: v.literal("command"),
-    entryInstance: v.pipe(v.string(), v.regex(/^wasi:cli\/run@0\.2\.\d{1,4}$/)),
-    ...SHARED,
-  }),
-]);
+});
 
 /** Parses a manifest. @returns Undefined when anything about it is not as it should be. */
 export function parseManifest(input: unknown): ArtifactManifest | undefined {
@@ -98,7 +88,7 @@ export function takeApart(compiled: Compiled): { manifest: object; parts: readon
   }));
   const manifest = {
     kind: compiled.kind,
-    entryInstance: compiled.entryInstance ?? null,
+    entries: compiled.entries,
     imports: compiled.imports,
     planBytes: plan.length,
     modules,
@@ -120,12 +110,13 @@ export function partSizes(manifest: ArtifactManifest): readonly number[] {
 export function putTogether(manifest: ArtifactManifest, parts: readonly Uint8Array[]): Compiled | undefined {
   const [planBytes, ...moduleBytes] = parts;
   const plan = planBytes && parsePlan(parseJson(planBytes), moduleBytes.length);
-  if (plan === undefined || moduleBytes.length !== manifest.modules.length) return undefined;
+  const areThere = manifest.entries.every(({ exported }) => plan?.exports[exported] !== undefined);
+  if (plan === undefined || !areThere || moduleBytes.length !== manifest.modules.length) return undefined;
   const modules = moduleBytes.flatMap((bytes, index) => {
     const module = manifest.modules[index];
     return module === undefined ? [] : [{ ...module, bytes }];
   });
-  return { kind: manifest.kind, entryInstance: manifest.entryInstance, plan, modules, imports: manifest.imports };
+  return { kind: manifest.kind, entries: manifest.entries, plan, modules, imports: manifest.imports };
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -22,6 +22,8 @@ export interface CallMessage {
   readonly type: "call";
   readonly id: number;
   readonly digest: string;
+  /** The function that is called, by its name among the artifact's entries; default: `run`. */
+  readonly entry?: string | undefined;
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;

@@ -20,6 +20,7 @@ import { abortGuest } from "./abort.ts";
 import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import { CommandOutput } from "./command-output.ts";
+import { type Convention, findConvention, isTagged } from "./convention.ts";
 import type { CallContext } from "./context.ts";
 import { describeThrown, placeFailure } from "./failure.ts";
 import { describeUnserved, INTERFACES } from "./imports.ts";
@@ -37,17 +38,11 @@ const ENCODER = new TextEncoder();
 export interface LoadedComponent {
   readonly artifact: LoadableArtifact;
   readonly linker: Linker<Host>;
-  /** Number of the function that is called, in the plan. */
-  readonly entry: number;
 }
 
 /** Prepares a component for its calls. @throws {Error} `BUG: …` when the artifact is not as the compiler makes it. */
 export function loadComponent(artifact: LoadableArtifact): LoadedComponent {
-  const linker = new Linker(artifact.plan, INTERFACES);
-  const { exports } = artifact.plan;
-  const found = exports.find((each) => each.instance === (artifact.entryInstance ?? null) && each.name === "run");
-  if (found === undefined) throw new Error("BUG: the artifact has no entry function");
-  return { artifact, linker, entry: found.function };
+  return { artifact, linker: new Linker(artifact.plan, INTERFACES) };
 }
 
 /**
@@ -74,6 +69,7 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   readonly host: Host;
   readonly #message: CallMessage;
   readonly #component: LoadedComponent;
+  readonly #convention: Convention;
   readonly #control: ControlBlock;
   readonly #startedAt = performance.now();
   readonly #budget: Budget;
@@ -89,6 +85,7 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   constructor(message: CallMessage, component: LoadedComponent, pool: MemoryPool) {
     this.#message = message;
     this.#component = component;
+    this.#convention = findConvention(component.artifact, message.entry ?? "run");
     this.#control = new ControlBlock(message.control);
     this.#control.begin();
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
@@ -173,8 +170,14 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   }
 
   #finish(attempt: Attempt): WorkerMessage {
-    using _ = this;
-    const outcome = this.#outcome(attempt);
+    try {
+      return this.#settle(this.#outcome(attempt));
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  #settle(outcome: Outcome): WorkerMessage {
     this.#control.settle();
     return {
       type: "settled",
@@ -195,41 +198,35 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
       return attempt.ok ? outcome : placeFailure(outcome, attempt.frames);
     }
     if (!attempt.ok && !hasExitedWell) return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
-    return this.#result(attempt.ok ? attempt.value : OK);
+    return this.#result(attempt.ok ? attempt.value : undefined);
   }
 
-  /** What the entry function returned: a `result`, of texts unless it is a command's. */
   #result(returned: unknown): Outcome {
-    const { tag, value } = isResult(returned) ? returned : OK;
-    if (this.#commandOutput !== undefined) {
-      if (tag === "ok") return this.#commandOutput.outcome();
+    if (this.#commandOutput === undefined) return this.#convention.toOutcome(returned);
+    if (isTagged(returned) && returned.tag !== "ok")
       return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
-    }
-    if (typeof value !== "string") throw new Error("BUG: the entry function returned no text");
-    return tag === "ok" ? checkResult(value) : { ok: false, code: "TOOL_ERROR", detail: { message: value } };
+    return this.#commandOutput.outcome();
   }
 
   #attempt(): Attempt | Promise<Attempt> {
+    const { number, toValues } = this.#convention;
     try {
       const linked = this.#component.linker.instantiate(this);
       if (linked instanceof Promise) return this.#attemptBlocking(linked);
-      return { ok: true, value: linked.invoke(this.#component.entry, this.#arguments()) };
+      return { ok: true, value: linked.invoke(number, toValues(this.#message.input)) };
     } catch (error) {
       return this.#fail(error);
     }
   }
 
   async #attemptBlocking(linking: Promise<Linked<Host>>): Promise<Attempt> {
+    const { number, toValues } = this.#convention;
     try {
       const linked = await linking;
-      return { ok: true, value: await linked.invoke(this.#component.entry, this.#arguments()) };
+      return { ok: true, value: await linked.invoke(number, toValues(this.#message.input)) };
     } catch (error) {
       return this.#fail(error);
     }
-  }
-
-  #arguments(): readonly unknown[] {
-    return this.#commandOutput === undefined ? [this.#message.input] : [];
   }
 
   #fail(error: unknown): Attempt {
@@ -254,17 +251,4 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
       isPartial: false,
     };
   }
-}
-
-/** A success without a value. */
-const OK = { tag: "ok", value: undefined } as const;
-
-function isResult(value: unknown): value is { readonly tag: string; readonly value: unknown } {
-  return typeof value === "object" && value !== null && "tag" in value && "value" in value;
-}
-
-function checkResult(value: string): Outcome {
-  const bytes = Buffer.byteLength(value);
-  if (bytes <= RESULT_LIMIT_BYTES) return { ok: true, output: value };
-  return { ok: false, code: "RESULT_TOO_LARGE", detail: { bytes, limitBytes: RESULT_LIMIT_BYTES } };
 }
