@@ -135,7 +135,8 @@ function toText(json: unknown, at: string): string {
 
 function toCharacter(json: unknown, at: string): string {
   const text = toText(json, at);
-  return [...text].length === 1 ? text : invalid(at, "must be one character");
+  const isOne = text !== "" && text === String.fromCodePoint(text.codePointAt(0) ?? 0);
+  return isOne ? text : invalid(at, "must be one character");
 }
 
 function toBytes(json: unknown, at: string): Uint8Array {

@@ -163,6 +163,12 @@ export class Budget {
     for (const { write } of this.#fuel) write(-1);
   }
 
+  /** Ends the call from inside one of its imports. @throws {WebAssembly.RuntimeError} that no guest can catch, always. */
+  end<C extends FailureCode>(code: C, detail: FailureDetail<C>): never {
+    this.stop(code, detail);
+    return abortGuest();
+  }
+
   /** Looks once more when the guest has returned, for what it used since its last check. */
   settle(): void {
     if (this.#fuel.some(({ stack }) => stack() < 0)) this.stop("STACK_OVERFLOW", {});

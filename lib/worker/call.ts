@@ -1,9 +1,7 @@
 /**
  * Runs one call: a fresh instance over pooled memories, its entry function, and what came of it. The guest's side of the trust boundary.
  */
-import type { LoadableArtifact } from "../component/instantiate.ts";
-import type { CoreInstance, Linked, LinkedCall } from "../component/link/linked.ts";
-import { Linker } from "../component/link/linker.ts";
+import type { CoreInstance, LinkedCall } from "../component/link/linked.ts";
 import type { FailureDetail } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
 import {
@@ -16,34 +14,21 @@ import {
   type Usage,
 } from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
-import { abortGuest } from "./abort.ts";
+import { type Attempt, attemptCall } from "./attempt.ts";
 import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
-import { CommandOutput } from "./command-output.ts";
-import { type Convention, findConvention, isTagged } from "./convention.ts";
 import type { CallContext } from "./context.ts";
-import { describeThrown, placeFailure } from "./failure.ts";
-import { describeUnserved, INTERFACES } from "./imports.ts";
+import { type Convention, findConvention } from "./convention.ts";
+import { describeThrown, describeUnserved, placeFailure } from "./failure.ts";
 import { Instances } from "./instance.ts";
+import type { LoadedComponent } from "./loaded.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 import { Suspension } from "./suspension.ts";
-import { traceGuest } from "./trace.ts";
 import { Host } from "./wasi/host.ts";
 
 /** Bytes that one unit of fuel pays for, as in bulk operations of guests. */
 const BYTES_A_UNIT = 16;
 const ENCODER = new TextEncoder();
-
-/** A component that was loaded. */
-export interface LoadedComponent {
-  readonly artifact: LoadableArtifact;
-  readonly linker: Linker<Host>;
-}
-
-/** Prepares a component for its calls. @throws {Error} `BUG: …` when the artifact is not as the compiler makes it. */
-export function loadComponent(artifact: LoadableArtifact): LoadedComponent {
-  return { artifact, linker: new Linker(artifact.plan, INTERFACES) };
-}
 
 /**
  * Runs a call to its end. Never throws: whatever the guest does becomes an outcome.
@@ -60,11 +45,6 @@ export function runCall(
   return new Call(message, component, pool).run();
 }
 
-/** What came of a guest: what its entry function returned, or what was thrown and by which of its functions. */
-type Attempt =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown; readonly frames: readonly string[] | undefined };
-
 class Call implements CallContext, LinkedCall<Host>, Disposable {
   readonly host: Host;
   readonly #message: CallMessage;
@@ -76,7 +56,6 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   readonly #suspension: Suspension;
   readonly #instances: Instances;
   readonly #capture = new Capture();
-  readonly #commandOutput: CommandOutput | undefined;
   readonly #denials: Denial[] = [];
   /** What of the input a command has not read yet. */
   #stdin: Uint8Array;
@@ -92,13 +71,13 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
     this.#suspension = new Suspension(message.id, this.#budget);
     this.#instances = new Instances(this.#budget, pool);
     this.host = new Host(this, message.policy);
-    const isCommand = component.artifact.kind === "command";
-    this.#stdin = isCommand ? ENCODER.encode(message.input) : new Uint8Array();
-    this.#commandOutput = isCommand ? new CommandOutput() : undefined;
+    this.#stdin = this.#convention.output === undefined ? new Uint8Array() : ENCODER.encode(message.input);
   }
 
   run(): WorkerMessage | Promise<WorkerMessage> {
-    const attempt = this.#attempt();
+    const attempt = attemptCall({ call: this, component: this.#component, number: this.#convention.number }, () =>
+      this.#convention.toValues(this.#message.input),
+    );
     if (!(attempt instanceof Promise)) return this.#finish(attempt);
     return attempt.then((ended) => this.#finish(ended));
   }
@@ -138,28 +117,25 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   }
 
   deny(interfaceName: string, name: string): never {
-    this.#budget.stop("CAPABILITY_DENIED", { capability: describeUnserved(interfaceName, name) });
-    return abortGuest();
+    return this.#budget.end("CAPABILITY_DENIED", { capability: describeUnserved(interfaceName, name) });
   }
 
   trap(reason: string): never {
-    this.#budget.stop("GUEST_TRAP", { reason: reason.slice(0, 300) });
-    return abortGuest();
+    return this.#budget.end("GUEST_TRAP", { reason: reason.slice(0, 300) });
   }
 
   refuseResult(bytes: number): never {
-    this.#budget.stop("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES });
-    return abortGuest();
+    return this.#budget.end("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES });
   }
 
   exit(exitCode: number): never {
     this.#exitCode ??= exitCode;
-    this.#budget.stop("TOOL_EXIT", this.#exitDetail(this.#exitCode));
-    return abortGuest();
+    return this.#budget.end("TOOL_EXIT", this.#exitDetail(this.#exitCode));
   }
 
   capture(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void {
-    if (stream === "stdout" && this.#commandOutput !== undefined) this.#commandOutput.add(bytes);
+    const { output } = this.#convention;
+    if (stream === "stdout" && output !== undefined) output.add(bytes);
     else this.#capture.add(stream, bytes, level);
   }
 
@@ -192,7 +168,8 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   #outcome(attempt: Attempt): Outcome {
     this.#budget.settle();
     const { stopped } = this.#budget;
-    const hasExitedWell = stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#commandOutput !== undefined;
+    const hasExitedWell =
+      stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#convention.output !== undefined;
     if (stopped !== undefined && !hasExitedWell) {
       const outcome: Outcome = { ok: false, ...stopped };
       return attempt.ok ? outcome : placeFailure(outcome, attempt.frames);
@@ -202,37 +179,9 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   }
 
   #result(returned: unknown): Outcome {
-    if (this.#commandOutput === undefined) return this.#convention.toOutcome(returned);
-    if (isTagged(returned) && returned.tag !== "ok")
-      return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
-    return this.#commandOutput.outcome();
-  }
-
-  #attempt(): Attempt | Promise<Attempt> {
-    const { number, toValues } = this.#convention;
-    try {
-      const linked = this.#component.linker.instantiate(this);
-      if (linked instanceof Promise) return this.#attemptBlocking(linked);
-      return { ok: true, value: linked.invoke(number, toValues(this.#message.input)) };
-    } catch (error) {
-      return this.#fail(error);
-    }
-  }
-
-  async #attemptBlocking(linking: Promise<Linked<Host>>): Promise<Attempt> {
-    const { number, toValues } = this.#convention;
-    try {
-      const linked = await linking;
-      return { ok: true, value: await linked.invoke(number, toValues(this.#message.input)) };
-    } catch (error) {
-      return this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): Attempt {
-    // At once: a garbage collection turns the engine's stack into text, in which the guest's functions have no names.
-    const frames = this.#budget.stopped?.code === "TOOL_EXIT" ? undefined : traceGuest(error);
-    return { ok: false, error, frames };
+    const outcome = this.#convention.toOutcome(returned);
+    // A command's error is no more than its exit code.
+    return outcome ?? { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
   }
 
   #exitDetail(exitCode: number): FailureDetail<"TOOL_EXIT"> {

@@ -5,6 +5,7 @@
 import { exportedType } from "../component/exported.ts";
 import type { LoadableArtifact } from "../component/instantiate.ts";
 import type { FunctionType } from "../component/link/type.ts";
+import { CommandOutput } from "./command-output.ts";
 import { RESULT_LIMIT_BYTES } from "../protocol/limits.ts";
 import type { Outcome } from "../protocol/messages.ts";
 import { fromValue, toArguments } from "../schema/wit-value.ts";
@@ -15,8 +16,10 @@ export interface Convention {
   readonly number: number;
   /** @throws {Failure} INPUT_INVALID when the input is not of the function's types. */
   readonly toValues: (input: string) => readonly unknown[];
-  /** What was returned, in JSON text; a command's output is elsewhere. */
-  readonly toOutcome: (returned: unknown) => Outcome;
+  /** What was returned, in JSON text; undefined for a command's error, of which only its exit code is known. */
+  readonly toOutcome: (returned: unknown) => Outcome | undefined;
+  /** Where a command's stdout goes: it is its output, as the input is its stdin. */
+  readonly output: CommandOutput | undefined;
 }
 
 /**
@@ -30,16 +33,25 @@ export function findConvention({ kind, entries, plan }: LoadableArtifact, entry:
   const planned = exported === undefined ? undefined : plan.exports[exported];
   if (exported === undefined || planned === undefined) throw new Error("BUG: the artifact has no such entry");
   const number = planned.function;
+  if (kind === "command") return commandConvention(number);
   if (kind !== "functions") {
-    const hasInput = kind !== "command" && entry === "run";
-    return { number, toValues: (input) => (hasInput ? [input] : []), toOutcome: toTextOutcome };
+    const toValues = (input: string): readonly unknown[] => (entry === "run" ? [input] : []);
+    return { number, toValues, toOutcome: toTextOutcome, output: undefined };
   }
   const type = exportedType(plan, exported);
   return {
     number,
     toValues: (input) => toArguments(type, JSON.parse(input)),
     toOutcome: (returned) => toJsonOutcome(type, returned),
+    output: undefined,
   };
+}
+
+function commandConvention(number: number): Convention {
+  const output = new CommandOutput();
+  const toOutcome = (returned: unknown): Outcome | undefined =>
+    isTagged(returned) && returned.tag !== "ok" ? undefined : output.outcome();
+  return { number, toValues: () => [], toOutcome, output };
 }
 
 /** The text that `run` or `describe` returned. */
@@ -58,7 +70,7 @@ function toJsonOutcome({ result }: FunctionType, returned: unknown): Outcome {
 }
 
 /** Whether a value is a `result`. */
-export function isTagged(value: unknown): value is { readonly tag: string; readonly value: unknown } {
+function isTagged(value: unknown): value is { readonly tag: string; readonly value: unknown } {
   return typeof value === "object" && value !== null && "tag" in value && "value" in value;
 }
 

@@ -5,9 +5,10 @@ import type { LoadableArtifact } from "../component/instantiate.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messages.ts";
 import { ThreadBlock } from "../protocol/thread.ts";
-import { type LoadedComponent, loadComponent, runCall } from "./call.ts";
+import { runCall } from "./call.ts";
 import { cutTexts } from "./failure.ts";
 import { LIVE_CALLS } from "./live-calls.ts";
+import { type LoadedComponent, loadComponent } from "./loaded.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { keepFrames } from "./trace.ts";
 

@@ -9,9 +9,9 @@ import { CLI } from "./wasi/cli.ts";
 import { MONOTONIC_CLOCK, WALL_CLOCK } from "./wasi/clocks.ts";
 import { FILESYSTEM } from "./wasi/filesystem.ts";
 import type { WasiInterface } from "./wasi/host.ts";
+import { IO_ERROR, STREAMS } from "./wasi/io.ts";
 import { POLL } from "./wasi/poll.ts";
 import { RANDOM } from "./wasi/random.ts";
-import { IO_ERROR, STREAMS } from "./wasi/streams.ts";
 
 const SERVED: readonly WasiInterface[] = [
   KAMI_HOST,
@@ -27,18 +27,3 @@ const SERVED: readonly WasiInterface[] = [
 
 /** The interfaces that are served, by name without version. */
 export const INTERFACES: ReadonlyMap<string, WasiInterface> = new Map(SERVED.map((served) => [served.name, served]));
-
-/** What is denied, in an agent's words, by the beginning of the interface's name. */
-const CAPABILITIES: readonly (readonly [prefix: string, capability: string])[] = [
-  ["wasi:sockets/", "network access"],
-  ["wasi:http/", "network access"],
-  ["wasi:filesystem/", "file access"],
-  ["wasi:cli/terminal", "terminal access"],
-];
-
-/** Names what nobody serves, in words that an agent can read: `an unknown host function (acme:door/lock open)`. */
-export function describeUnserved(interfaceName: string, name: string): string {
-  const found = CAPABILITIES.find(([prefix]) => interfaceName.startsWith(prefix));
-  const place = [interfaceName, name].filter((part) => part !== "").join(" ");
-  return `${found?.[1] ?? "an unknown host function"} (${place.slice(0, 200)})`;
-}
