@@ -238,7 +238,7 @@ function join(at: string, name: string): string {
 }
 
 function got(json: unknown): string {
-  return `got ${describeJson(json)}`;
+  return `got ${typeof json === "number" ? json : describeJson(json)}`;
 }
 
 function invalid(at: string, problem: string): never {
