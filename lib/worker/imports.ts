@@ -7,7 +7,7 @@
 import { KAMI_HOST } from "./kami.ts";
 import { CLI } from "./wasi/cli.ts";
 import { MONOTONIC_CLOCK, WALL_CLOCK } from "./wasi/clocks.ts";
-import { FILESYSTEM } from "./wasi/filesystem.ts";
+import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "./wasi/filesystem.ts";
 import type { WasiInterface } from "./wasi/host.ts";
 import { IO_ERROR, STREAMS } from "./wasi/io.ts";
 import { POLL } from "./wasi/poll.ts";
@@ -18,7 +18,8 @@ const SERVED: readonly WasiInterface[] = [
   ...CLI,
   MONOTONIC_CLOCK,
   WALL_CLOCK,
-  ...FILESYSTEM,
+  FILESYSTEM_PREOPENS,
+  FILESYSTEM_TYPES,
   IO_ERROR,
   POLL,
   STREAMS,

@@ -1,0 +1,164 @@
+/**
+ * Test support: a guest that calls `wasi:filesystem` as the linker would, without a linker.
+ */
+import { ResultError } from "../../../lib/component/link/host.ts";
+import { DENY_ALL, type Mount } from "../../../lib/policy/policy.ts";
+import type { CallContext } from "../../../lib/worker/context.ts";
+import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "../../../lib/worker/wasi/filesystem.ts";
+import type { Descriptor, EntryStream } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
+import { Host } from "../../../lib/worker/wasi/host.ts";
+import {
+  type InputStream,
+  IO_ERROR,
+  type IoError,
+  type OutputStream,
+  STREAMS,
+} from "../../../lib/worker/wasi/streams.ts";
+
+/** Bits of `descriptor-flags`. */
+export const READ = 1;
+export const WRITE = 2;
+export const MUTATE = 32;
+
+/** Bits of `open-flags`. */
+export const CREATE = 1;
+export const DIRECTORY = 2;
+export const EXCLUSIVE = 4;
+export const TRUNCATE = 8;
+
+/** `path-flags`. */
+export const NOFOLLOW = 0;
+export const FOLLOW = 1;
+
+/** A context that keeps what was done with it. */
+export class FakeContext implements CallContext {
+  readonly stdin: Uint8Array = new Uint8Array();
+  readonly denials: string[] = [];
+  charged = 0;
+
+  enter(): void {}
+
+  charge(units: number): void {
+    this.charged += units;
+  }
+
+  checkInterrupt(): void {}
+
+  noteDenial(capability: string, target: string): void {
+    this.denials.push(`${capability} ${target}`);
+  }
+
+  deny(capability: string): never {
+    throw new WebAssembly.RuntimeError(`denied: ${capability}`);
+  }
+
+  trap(reason: string): never {
+    throw new WebAssembly.RuntimeError(reason);
+  }
+
+  exit(): never {
+    throw new WebAssembly.RuntimeError("exit");
+  }
+
+  capture(): void {}
+}
+
+/** Makes a mount. */
+export function mountOf(hostPath: string, more: Partial<Mount> = {}): Mount {
+  return { guestPath: "/", hostPath, access: "read-write", quota: undefined, ...more };
+}
+
+/** A guest with directories. */
+export class FileGuest implements Disposable {
+  readonly context: FakeContext = new FakeContext();
+  readonly host: Host;
+
+  constructor(...mounts: readonly Mount[]) {
+    this.host = new Host(this.context, { ...DENY_ALL, mounts });
+  }
+
+  /** Calls a function; what it gives is what the caller says it is. */
+  call<T>(name: string, ...values: readonly unknown[]): T {
+    for (const { functions } of [FILESYSTEM_TYPES, FILESYSTEM_PREOPENS, STREAMS, IO_ERROR]) {
+      const run: unknown = functions.get(name)?.run;
+      if (typeof run === "function") return run(this.host, ...values) as T;
+    }
+    throw new Error(`no ${name}`);
+  }
+
+  /** Calls a method of a descriptor. */
+  on<T>(self: Descriptor, method: string, ...values: readonly unknown[]): T {
+    return this.call<T>(`[method]descriptor.${method}`, self, ...values);
+  }
+
+  /** Calls a method of a descriptor, and tells how it ended: `ok`, or the error. */
+  code(self: Descriptor, method: string, ...values: readonly unknown[]): string {
+    return codeOf(() => this.on(self, method, ...values));
+  }
+
+  get roots(): Descriptor[] {
+    return this.call<[Descriptor, string][]>("get-directories").map(([descriptor]) => descriptor);
+  }
+
+  get root(): Descriptor {
+    const [root] = this.roots;
+    if (root === undefined) throw new Error("no directory");
+    return root;
+  }
+
+  open(base: Descriptor, path: string, { flags = READ, open = 0, follow = FOLLOW } = {}): Descriptor {
+    return this.on(base, "open-at", follow, path, open, flags);
+  }
+
+  /** Writes a file as a program does. */
+  write(base: Descriptor, path: string, content: string): string {
+    return codeOf(() => {
+      const file = this.open(base, path, { flags: WRITE, open: CREATE | TRUNCATE });
+      try {
+        this.on(file, "write", new TextEncoder().encode(content), 0n);
+      } finally {
+        file[Symbol.dispose]();
+      }
+    });
+  }
+
+  /** Reads a file; an error in angle brackets. */
+  read(base: Descriptor, path: string, follow: number = FOLLOW): string {
+    let text = "";
+    const code = codeOf(() => {
+      const file = this.open(base, path, { follow });
+      const [bytes] = this.on<[Uint8Array, boolean]>(file, "read", 65_536n, 0n);
+      file[Symbol.dispose]();
+      text = new TextDecoder().decode(bytes);
+    });
+    return code === "ok" ? text : `<${code}>`;
+  }
+
+  list(directory: Descriptor): [type: string, name: string][] {
+    const stream = this.on<EntryStream>(directory, "read-directory");
+    const entries: [string, string][] = [];
+    const next = () =>
+      this.call<[string, string] | undefined>("[method]directory-entry-stream.read-directory-entry", stream);
+    for (let entry = next(); entry !== undefined; entry = next()) entries.push(entry);
+    stream[Symbol.dispose]();
+    return entries.toSorted(([, one], [, other]) => (one < other ? -1 : 1));
+  }
+
+  [Symbol.dispose](): void {
+    this.host[Symbol.dispose]();
+  }
+}
+
+/** Tells how something ended: `ok`, or the error's payload. */
+export function codeOf(act: () => unknown): string {
+  try {
+    act();
+    return "ok";
+  } catch (error) {
+    if (error instanceof ResultError)
+      return typeof error.payload === "string" ? error.payload : JSON.stringify(error.payload);
+    throw error;
+  }
+}
+
+export type { Descriptor, InputStream, IoError, OutputStream };
