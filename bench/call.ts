@@ -13,6 +13,7 @@ import { instantiatePlain, prepareComponent } from "./component.ts";
 import { compare, type Subject } from "./measure.ts";
 import type { Comparison, Findings, Suite, SummaryFigure, Surroundings } from "./suite.ts";
 import { AMPLE_LIMITS, ECHO, JSON_QUERY, type SampleTool } from "./tools.ts";
+import { DENY_ALL } from "../lib/policy/policy.ts";
 
 /** KAMI's own, each with all those above it. */
 const LAYERS = [
@@ -42,11 +43,11 @@ async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings)
   await using apart = new Runtime({ home, concurrency: 1, isolation: "process" });
   const { id } = (await runtime.install(tool.directory)).tool.manifest.tool;
   const { input } = tool;
-  const call = { artifact: metered.artifact, input, limits: AMPLE_LIMITS, client: id };
+  const call = { artifact: metered.artifact, input, limits: AMPLE_LIMITS, policy: DENY_ALL, client: id };
   const kept = instantiatePlain(plain);
   const pool = new MemoryPool();
   const control = new ControlBlock();
-  const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS } as const;
+  const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS, policy: DENY_ALL } as const;
   // Against a microsecond nothing can be compared that a gate could hold: it looks at each layer over the one before.
   const isContext = true;
   const subjects = [

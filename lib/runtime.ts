@@ -5,15 +5,14 @@
  * call returns a result, failed or not, with its usage.
  */
 import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
-import { digestOf } from "./digest.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
 import type { Settled } from "./executor/settled.ts";
-import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
+import { DENY_ALL, type Policy } from "./policy/policy.ts";
 import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
-import { readComponent, readPackage, verifyPackage } from "./registry/package.ts";
+import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
 import { readInput } from "./schema/input.ts";
 
@@ -60,8 +59,6 @@ export interface InstallReport {
 const DEFAULT_QUEUE_LIMIT = 256;
 /** A client whose calls all run to their deadline keeps one busy, and the others share the rest. */
 const CALLS_PER_CORE = 2;
-/** Packages that are remembered as verified. */
-const VERIFIED_LIMIT = 1024;
 /** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
 const CLOSING_MS = 1000;
 
@@ -70,6 +67,7 @@ interface Prepared {
   readonly digest: string;
   readonly input: string;
   readonly limits: Limits;
+  readonly policy: Policy;
   readonly client: string;
   readonly signal: AbortSignal | undefined;
   readonly component: () => Promise<Uint8Array>;
@@ -82,8 +80,7 @@ export class Runtime implements AsyncDisposable {
   readonly #components: ComponentLibrary;
   readonly #calls: Calls;
   readonly #ceilings: Limits;
-  /** Digests of packages that this process has compared with what was installed, the oldest first. */
-  readonly #verified = new Set<string>();
+  readonly #verified = new VerifiedPackages();
   /** Calls and installs that have not ended. */
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -208,21 +205,22 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  async #run({ digest, input, limits, client, signal, component }: Prepared): Promise<CallResult> {
-    const artifact = await this.#components.load(digest, component, signal);
-    checkInitialMemory(artifact, limits.memoryBytes);
-    return await this.#calls.call({ artifact, input, limits, client, signal });
+  async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
+    const artifact = await this.#components.load(digest, component, call.signal);
+    checkInitialMemory(artifact, call.limits.memoryBytes);
+    return await this.#calls.call({ artifact, ...call });
   }
 
   #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
-    const { id, packageDigest } = tool;
+    const { id } = tool;
     if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
     const checked = readInput(input, tool.manifest.mcp.arguments);
-    if (!this.#verified.has(packageDigest)) this.#verify(tool);
+    this.#verified.verify(tool);
     return {
       digest: tool.componentDigest,
       input: checked,
       limits: this.#limits(tool.manifest.security, options),
+      policy: DENY_ALL,
       client: options.client ?? id,
       signal: options.signal,
       component: async () => verifyPackage(tool),
@@ -231,24 +229,16 @@ export class Runtime implements AsyncDisposable {
 
   async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
     const checked = readInput(input);
-    const component = await readComponent(path);
-    const digest = digestOf(component);
+    const { component, digest, security } = await readLooseComponent(path);
     return {
       digest,
       input: checked,
-      limits: this.#limits(MANIFEST_DEFAULTS.security, options),
+      limits: this.#limits(security, options),
+      policy: DENY_ALL,
       client: options.client ?? digest,
       signal: options.signal,
       component: async () => component,
     };
-  }
-
-  /** Compares an installed package with what was installed. @throws {Failure} PACKAGE_CHANGED */
-  #verify(tool: InstalledTool): void {
-    verifyPackage(tool);
-    this.#verified.add(tool.packageDigest);
-    const [oldest] = this.#verified;
-    if (this.#verified.size > VERIFIED_LIMIT && oldest !== undefined) this.#verified.delete(oldest);
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */

@@ -3,8 +3,9 @@
  * believes it.
  */
 import type { FailureCode } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { InterruptReason } from "./control.ts";
-import type { Captured, Limits, Usage } from "./limits.ts";
+import type { Captured, Denial, Limits, Usage } from "./limits.ts";
 
 /** Host to Worker. `Artifact` is what the linking half of the Worker takes. */
 export type HostMessage<Artifact> =
@@ -20,6 +21,8 @@ export interface CallMessage {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** What it may touch. */
+  readonly policy: Policy;
   /** The call's {@link ControlBlock}. */
   readonly control: WebAssembly.Memory;
 }
@@ -33,6 +36,8 @@ export type WorkerMessage =
       readonly outcome: Outcome;
       readonly usage: Usage;
       readonly captured: Captured;
+      /** What the guest was denied, each once; absent: nothing. At most `DENIALS_LIMIT`. */
+      readonly denials?: readonly Denial[] | undefined;
     };
 
 /** How a call ended, in the Worker's words. */
@@ -73,6 +78,8 @@ export interface CallOrder {
   readonly id: number;
   readonly digest: string;
   readonly limits: Limits;
+  /** What it may touch; on the pipe, what is undefined in it is left out. */
+  readonly policy: Policy;
 }
 
 /** Executor process to host: a `ready`, and the end of calls that failed in a Worker's words, beside these. */
@@ -84,6 +91,7 @@ interface EndReport {
   readonly id: number;
   readonly usage: Usage;
   readonly captured: Captured;
+  readonly denials?: readonly Denial[] | undefined;
 }
 
 /** How far a call is. */

@@ -15,6 +15,7 @@ import {
   isAlive,
   strangeDescriptors,
 } from "./support/processes.ts";
+import { POLICY } from "./support/policy.ts";
 import type { Behaviour } from "./support/worker-entry.ts";
 
 /** What a wedged Worker or process may take beyond its deadline, with room for a slow machine's timers. */
@@ -107,6 +108,22 @@ describe("a hostile process is killed, and its call fails", () => {
     using pool = createHostile("answers twice");
     expect(await call(pool, "ok")).toBe("done");
     expect(await call(pool, "ok")).toBe("done");
+  });
+});
+
+describe("what a call may touch", () => {
+  test("reaches a Worker in a process as it was decided, and its denials come back, escaped as they may be", async () => {
+    using pool = createPool();
+    expect(JSON.parse(await call(pool, "policy", { policy: POLICY }))).toEqual(JSON.parse(JSON.stringify(POLICY)));
+    const { denials } = await pool.call(ask("denials"));
+    const text = "\u0001".repeat(300);
+    expect(denials).toEqual(Array.from({ length: 32 }, () => ({ capability: text, target: text })));
+  });
+
+  test("costs the process when it cannot be read: nothing runs under a policy that nobody decided", async () => {
+    using pool = createPool();
+    const policy = { ...POLICY, clockTickNs: 0 };
+    expect(outcomeOf(await pool.call(ask("ok", { policy })))).toBe(lost("it ended"));
   });
 });
 

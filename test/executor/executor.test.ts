@@ -4,6 +4,7 @@ import { ControlBlock } from "../../lib/protocol/control.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
 import { createExecutor, outcomeOf, tell } from "./support/calls.ts";
+import { DENY_ALL } from "../../lib/policy/policy.ts";
 
 describe("Executor.call()", () => {
   for (const [queueLimit, busy] of [
@@ -67,7 +68,7 @@ describe("Executor over KAMI's own Worker", () => {
     const broken = { digest: "broken", kind: "bare", entryInstance: undefined, modules: [] } as const;
     const call = (glue: string): Promise<unknown> =>
       executor
-        .call({ artifact: { ...broken, glue }, input: "{}", limits: AMPLE, client: "test" })
+        .call({ artifact: { ...broken, glue }, input: "{}", limits: AMPLE, policy: DENY_ALL, client: "test" })
         .then((settled) => summarize(settled));
     for (let round = 0; round < 2; round++) {
       expect(await call("throw new Error('broken glue')")).toEqual({
@@ -87,7 +88,15 @@ describe("Executor over KAMI's own Worker", () => {
     worker.postMessage({ type: "load", digest: "broken", artifact: { ...artifact, modules: [] } });
     await Bun.sleep(100);
     const control = new ControlBlock().memory;
-    worker.postMessage({ type: "call", id: 1, digest: "broken", input: "{}", limits: AMPLE, control });
+    worker.postMessage({
+      type: "call",
+      id: 1,
+      digest: "broken",
+      input: "{}",
+      limits: AMPLE,
+      policy: DENY_ALL,
+      control,
+    });
     while (said.length < 2) await Bun.sleep(1);
     worker.terminate();
     const outcome = { ok: false, code: "ARTIFACT_UNUSABLE", detail: { reason: "broken" } };

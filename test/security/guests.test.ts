@@ -9,6 +9,7 @@ import { Executor } from "../../lib/executor/executor.ts";
 import { guestLines } from "../../lib/mcp/guest-log.ts";
 import type { Limits } from "../../lib/protocol/limits.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
+import { DENY_ALL } from "../../lib/policy/policy.ts";
 
 let kami: TestRuntime;
 beforeAll(() => {
@@ -287,7 +288,7 @@ describe("the executor", () => {
     { glue: "throw new Error('\\u001b[2J');", why: "throws when it is loaded" },
   ])("fails a call whose glue $why, and runs the next one", async ({ glue }) => {
     using executor = new Executor({ concurrency: 1, queueLimit: 1 });
-    const job = { input: "{}", limits: AMPLE, client: "test", signal: undefined };
+    const job = { input: "{}", limits: AMPLE, policy: DENY_ALL, client: "test", signal: undefined };
     const artifact = { digest: glue, kind: "bare", entryInstance: undefined, glue, modules: [] } as const;
     const ends = [await executor.call({ ...job, artifact }), await executor.call({ ...job, artifact })].map(summarize);
     const unusable = {

@@ -6,6 +6,7 @@ import type { LoadableArtifact } from "../../../lib/component/loadable.ts";
 import type { CallRequest } from "../../../lib/executor/calls.ts";
 import { Executor, type ExecutorCall, type ExecutorOptions } from "../../../lib/executor/executor.ts";
 import type { Settled } from "../../../lib/executor/settled.ts";
+import { DENY_ALL } from "../../../lib/policy/policy.ts";
 import type { Behaviour } from "./worker-entry.ts";
 
 /** The entry whose Workers do as the input says. */
@@ -34,6 +35,7 @@ export function tell(behaviour: Behaviour, options: Partial<ExecutorCall> & { ti
     artifact: emptyArtifact("a"),
     input: behaviour,
     limits: { fuel: 1_000_000, memoryBytes: 1_048_576, timeoutMs },
+    policy: DENY_ALL,
     client: "test",
     ...rest,
   };

@@ -12,6 +12,7 @@ import { meterModule } from "../../../lib/wasm/meter.ts";
 import { runCall } from "../../../lib/worker/call.ts";
 import { MemoryPool } from "../../../lib/worker/memory-pool.ts";
 import { AMPLE } from "../../support/runtime.ts";
+import { DENY_ALL } from "../../../lib/policy/policy.ts";
 
 /** What a guest's world imports, and the text of the packages that it comes from. */
 export interface Imported {
@@ -40,7 +41,16 @@ export class TestGuest {
 
   run(limits: Partial<Limits> = {}, input = "{}"): GuestEnd {
     const control = new ControlBlock().memory;
-    const message = { type: "call", id: 1, digest: "", input, limits: { ...AMPLE, ...limits }, control } as const;
+    const budget = { ...AMPLE, ...limits };
+    const message = {
+      type: "call",
+      id: 1,
+      digest: "",
+      input,
+      limits: budget,
+      policy: DENY_ALL,
+      control,
+    } as const;
     const settled = runCall(message, this.#linker, this.#pool);
     if (settled.type !== "settled") throw new Error("the call did not settle");
     return { outcome: settled.outcome, usage: settled.usage };
