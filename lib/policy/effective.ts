@@ -127,6 +127,20 @@ export function effectivePolicy(weighed: Weighed, { sandboxPath, environment }: 
   };
 }
 
+/**
+ * Makes the policy of a call without a manifest: what the user grants for it, and no more.
+ *
+ * @param grants - Directories among them have been checked.
+ */
+export function explicitPolicy(grants: readonly Capability[], environment: ReadonlyMap<string, string>): Policy {
+  const request: CapabilityRequest = {
+    netAllowList: grants.flatMap((grant) => (grant.kind === "net" ? [formatNetworkRule(grant.rule)] : [])),
+    fsAccess: "none",
+    envAllowList: grants.flatMap((grant) => (grant.kind === "env" ? [grant.name] : [])),
+  };
+  return effectivePolicy(weigh(request, grants), { sandboxPath: "", environment });
+}
+
 /** A tool that says that it only reads gets nothing to write. */
 function mountOf({ guestPath, hostPath, access }: Omit<Mount, "quota">, { fsAccess }: CapabilityRequest): Mount {
   return { guestPath, hostPath, access: fsAccess === "read-only" ? "read-only" : access, quota: undefined };

@@ -8,6 +8,7 @@ import type { Database } from "bun:sqlite";
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { refuse } from "../errors.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import { type Capability, nameOf, parseCapability } from "../policy/capability.ts";
 import { effectivePolicy, isIdle, type Weighed, weigh } from "../policy/effective.ts";
 import { doGuestPathsClash, guestPathProblem, SANDBOX_GUEST_PATH } from "../policy/guest-path.ts";
@@ -16,6 +17,7 @@ import { defaultRange, isInRange, isRange } from "../policy/version.ts";
 import type { Catalog } from "./catalog.ts";
 import { makeDirectory } from "./durable.ts";
 import { checkMount } from "./mounts.ts";
+import type { PackageSource } from "./package.ts";
 import type { InstalledTool } from "./registry.ts";
 import type { StorePaths } from "./store.ts";
 import { reading, writeTransaction } from "./transaction.ts";
@@ -37,6 +39,14 @@ export interface GrantSource {
   /** KAMI's own directories, which no tool may get. */
   readonly own: readonly string[];
 }
+
+/**
+ * Asks what a tool is to be granted with its install; it runs when everything but that is known to be well. A failure that it throws ends the
+ * install, and nothing is kept.
+ *
+ * @param before - The tool that it would replace.
+ */
+export type Decide = (source: PackageSource, before: InstalledTool | undefined) => Promise<readonly Capability[]>;
 
 /** The most that one tool has. */
 export const GRANTS_LIMIT = 512;
@@ -61,6 +71,11 @@ export class Grants {
 
   constructor(source: GrantSource) {
     this.#source = source;
+  }
+
+  /** Directories of KAMI's that no tool may get. */
+  get own(): readonly string[] {
+    return this.#source.own;
   }
 
   /** Lists what a tool was granted, for all its versions, the oldest first. A row that today's rules do not read is left out. */
@@ -127,7 +142,7 @@ export class Grants {
     const revision = this.#source.catalog.revision();
     if (revision !== this.#weighed.revision) this.#weighed = { revision, byTool: new Map() };
     const key = `${tool.id}:${tool.packageDigest}`;
-    const known = this.#weighed.byTool.get(key) ?? weigh(tool.manifest.security, this.#inForce(tool));
+    const known = this.#weighed.byTool.get(key) ?? this.preview(tool.manifest);
     this.#weighed.byTool.set(key, known);
     return known;
   }
@@ -146,9 +161,12 @@ export class Grants {
     return effectivePolicy(weighed, { sandboxPath, environment });
   }
 
-  #inForce(tool: InstalledTool): readonly Capability[] {
-    return this.of(tool.id).flatMap(({ versions, capability }) =>
-      isInRange(tool.version, versions) ? [capability] : [],
+  /** Weighs what a manifest asks for, also of a version that is not installed yet, against what its tool was granted. */
+  preview({ tool: { id, version }, security }: Manifest): Weighed {
+    const inForce = this.of(id).filter(({ versions }) => isInRange(version, versions));
+    return weigh(
+      security,
+      inForce.map(({ capability }) => capability),
     );
   }
 }
