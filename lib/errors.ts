@@ -54,6 +54,7 @@ interface FailureDetails {
   readonly GUEST_TRAP: GuestPlace & { readonly reason: string };
   readonly CAPABILITY_DENIED: GuestPlace & { readonly capability: string };
   readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
+  readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
   readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
@@ -387,6 +388,13 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   GRANT_REFUSED: {
     text: (d) => `Cannot grant ${quote(d.capability)} to ${quote(d.tool)}: ${reason(d)}`,
     hint: (d) => `see what it asks for with: kami grants ${clean(d.tool)}`,
+    agentMayRead: false,
+  },
+  CONSENT_NEEDED: {
+    text: (d) =>
+      `Cannot install ${quote(d.tool)}: it asks for ${clean(d.requests) || "something"}, and there is nobody to ask on a terminal`,
+    hint: (d) =>
+      `say what it gets: --grant all, --grant none, or what you choose of: ${clean(d.flags) || "--grant <name>"}`,
     agentMayRead: false,
   },
   MOUNT_REFUSED: {

@@ -85,6 +85,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   GUEST_TRAP: EXIT.toolFailed,
   CAPABILITY_DENIED: EXIT.denied,
   GRANT_REFUSED: EXIT.usage,
+  CONSENT_NEEDED: EXIT.denied,
   MOUNT_REFUSED: EXIT.usage,
   CANCELLED: EXIT.tryAgain,
   BUSY: EXIT.tryAgain,
