@@ -129,7 +129,7 @@ function readTimes([accessed, modified]: readonly [NewTimestamp, NewTimestamp]):
 }
 
 function readTime(time: NewTimestamp): NewTime {
-  if (!("value" in time)) return time.tag === "now" ? "now" : "keep";
+  if (time.tag !== "timestamp") return time.tag === "now" ? "now" : "keep";
   const [seconds, nanoseconds] = time.value;
   if (BigInt(nanoseconds) >= NS_PER_SECOND) throw new FileError("invalid");
   if (seconds >= SECONDS_END) throw new FileError("overflow");
