@@ -108,7 +108,9 @@ class Walk implements Disposable {
     if (typeOf(this.#system, entry) !== "symbolic-link") return undefined;
     this.#links += 1;
     if (this.#links > LINK_LIMIT) throw new FileError("loop");
-    const target = decodeName(this.#system.readLink(entry));
+    const content = unlessChanged(() => this.#system.readLink(entry));
+    if (content === undefined) return undefined;
+    const target = decodeName(content);
     if (target === undefined) throw new FileError("illegal-byte-sequence");
     return checkPath(target);
   }
@@ -127,6 +129,16 @@ class Walk implements Disposable {
 
   [Symbol.dispose](): void {
     for (const fd of this.#open) closeSync(fd);
+  }
+}
+
+/** Reads a symlink; undefined when it is none any more. */
+function unlessChanged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FileError && error.code === "invalid") return undefined;
+    throw error;
   }
 }
 

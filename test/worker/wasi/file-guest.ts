@@ -6,6 +6,10 @@ import { DENY_ALL, type Mount } from "../../../lib/policy/policy.ts";
 import type { CallContext } from "../../../lib/worker/context.ts";
 import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "../../../lib/worker/wasi/filesystem.ts";
 import { Descriptor, EntryStream } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
+import { makeAmbientSystem } from "../../../lib/worker/files/ambient.ts";
+import { openRoot } from "../../../lib/worker/files/open-file.ts";
+import { OpenFiles, Tree } from "../../../lib/worker/files/tree.ts";
+import { makeWalkResolver } from "../../../lib/worker/files/walk-resolver.ts";
 import { Host } from "../../../lib/worker/wasi/host.ts";
 import { IO_ERROR, STREAMS } from "../../../lib/worker/wasi/streams.ts";
 
@@ -152,6 +156,18 @@ export class FileGuest implements Disposable {
   [Symbol.dispose](): void {
     this.host[Symbol.dispose]();
   }
+}
+
+/** Opens a directory for a guest as on systems whose kernel does not resolve paths for us. */
+export function openByWalking(guest: FileGuest, mount: Mount): Descriptor {
+  const system = makeAmbientSystem();
+  const files = new OpenFiles();
+  const tree = new Tree(mount, files, { system, resolver: makeWalkResolver(system) });
+  guest.host.atEnd(() => {
+    files[Symbol.dispose]();
+    tree[Symbol.dispose]();
+  });
+  return new Descriptor(guest.host, openRoot(tree), { guestPath: mount.guestPath, syncFlags: 0 });
 }
 
 /** Tells how something ended: `ok`, or the error's payload. */
