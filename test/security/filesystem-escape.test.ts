@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Mount } from "../../lib/policy/policy.ts";
 import type { Descriptor } from "../../lib/worker/wasi/filesystem/descriptor.ts";
 import { TemporaryDirectory } from "../support/temporary.ts";
@@ -397,11 +398,14 @@ describe.each(RESOLVERS)("by %s, a directory and a file that are swapped for sym
     symlinkSync("../outside", scene.path("box/dir-link"));
     symlinkSync("../outside/secret", scene.path("box/file-link"));
     const before = scene.outside;
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, "swap-files-child.ts"), scene.path("box")], {
-      stdin: "pipe",
-      stdout: "pipe",
-      env: {},
-    });
+    const child = Bun.spawn(
+      [process.execPath, fileURLToPath(import.meta.resolve("./swap-files-child.ts")), scene.path("box")],
+      {
+        stdin: "pipe",
+        stdout: "pipe",
+        env: {},
+      },
+    );
     await child.stdout.getReader().read();
     const attempts: (() => string)[] = [
       () => guest.read(root, "dir/secret"),

@@ -14,7 +14,12 @@ import type { System } from "./system.ts";
 import { countUsage, type Usage } from "./usage.ts";
 
 /** No directory of a tool ends so: `~` is in no id. */
-export const RECORD_SUFFIX: string = "~usage";
+const RECORD_SUFFIX = "~usage";
+
+/** Where the record of a directory lies: beside it, whatever slashes its path ends with. @param hostPath - Absolute. */
+export function recordPath(hostPath: string): string {
+  return `${hostPath.replace(/\/+$/, "")}${RECORD_SUFFIX}`;
+}
 
 /** How long a count is believed by calls that begin. */
 const COUNT_AGE_MS = 60_000;
@@ -107,7 +112,7 @@ export class Ledger implements Disposable {
   }
 
   #open(): number {
-    this.#fd ??= openAmbientRecord(`${this.#ruled.hostPath}${RECORD_SUFFIX}`);
+    this.#fd ??= openAmbientRecord(recordPath(this.#ruled.hostPath));
     return this.#fd;
   }
 

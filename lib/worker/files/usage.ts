@@ -14,7 +14,7 @@ export interface Usage {
 }
 
 /** More than any quota: of a directory that could not be counted to its end. */
-export const UNCOUNTABLE: Usage = Object.freeze({ bytes: Number.MAX_SAFE_INTEGER, files: Number.MAX_SAFE_INTEGER });
+const UNCOUNTABLE: Usage = Object.freeze({ bytes: Number.MAX_SAFE_INTEGER, files: Number.MAX_SAFE_INTEGER });
 
 /** Most names that are counted, in some 50 ms; a directory with more takes nothing new, whatever its quota. */
 export const COUNT_LIMIT: number = 20_000;

@@ -1,10 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Quota } from "../../../lib/policy/policy.ts";
 import { openAmbientDirectory, findAmbientAccess } from "../../../lib/worker/files/ambient.ts";
-import { RECORD_SUFFIX } from "../../../lib/worker/files/ledger.ts";
-import { countUsage, type Usage } from "../../../lib/worker/files/usage.ts";
+import { Ledger, recordPath } from "../../../lib/worker/files/ledger.ts";
+import { COUNT_LIMIT, countUsage, type Usage } from "../../../lib/worker/files/usage.ts";
 import type { Descriptor } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
 import { TemporaryDirectory } from "../../support/temporary.ts";
 import { CREATE, FileGuest, FOLLOW, mountOf, READ, WRITE } from "../wasi/file-guest.ts";
@@ -13,7 +24,7 @@ import { CREATE, FileGuest, FOLLOW, mountOf, READ, WRITE } from "../wasi/file-gu
 class Ruled implements Disposable {
   readonly top: TemporaryDirectory = new TemporaryDirectory();
   readonly path: string = this.top.join("box");
-  readonly record: string = `${this.path}${RECORD_SUFFIX}`;
+  readonly record: string = recordPath(this.path);
   readonly guests: FileGuest[] = [];
   readonly quota: Quota;
 
@@ -217,6 +228,13 @@ describe("the record of a directory", () => {
     expect([readdirSync(ruled.path), statSync(ruled.record).mode & 0o777]).toEqual([["a"], 0o600]);
   });
 
+  test("lies there also when the directory's path ends with slashes", () => {
+    using ruled = new Ruled(100, 10);
+    using guest = new FileGuest(mountOf(`${ruled.path}//`, { quota: ruled.quota }));
+    guest.write(guest.root, "a", "");
+    expect([readdirSync(ruled.path), existsSync(ruled.record)]).toEqual([["a"], true]);
+  });
+
   test.each([
     ["of a process that died in the middle of a change", (words: BigUint64Array) => words.fill(1n, 1, 2)],
     ["of another version", (words: BigUint64Array) => words.fill(7n, 0, 1)],
@@ -258,13 +276,52 @@ describe("the record of a directory", () => {
     expect(guest.write(guest.root, "b", text(100))).toBe("ok");
   });
 
+  test("says that a change is under way until it is made", () => {
+    using ruled = new Ruled(100, 10);
+    const fd = openAmbientDirectory(ruled.path);
+    using ledger = new Ledger(findAmbientAccess(fd).system, {
+      hostPath: ruled.path,
+      quota: ruled.quota,
+      root: () => fd,
+      heldBytes: () => 0,
+    });
+    const during = ledger.change((balance) => {
+      balance.take({ bytes: 7, files: 1 });
+      return ruled.written;
+    });
+    expect([during, ruled.written]).toEqual([
+      { bytes: 0, files: 0, isChanging: true },
+      { bytes: 7, files: 1, isChanging: false },
+    ]);
+  });
+
+  test("is right again after processes were killed in the middle of changes", async () => {
+    using ruled = new Ruled(3000, 7);
+    for (let n = 0; n < 10; n += 1) {
+      const child = Bun.spawn(
+        [process.execPath, fileURLToPath(import.meta.resolve("./ledger-child.ts")), ruled.path, "3000", "7", String(n)],
+        { stdin: "pipe", stdout: "pipe", env: {} },
+      );
+      await child.stdout.getReader().read();
+      void child.stdin.write("go\n");
+      await child.stdin.flush();
+      const written = existsSync(ruled.record) ? statSync(ruled.record).mtimeMs : 0;
+      while (!existsSync(ruled.record) || statSync(ruled.record).mtimeMs === written) await Bun.sleep(0);
+      child.kill("SIGKILL");
+      await child.exited;
+      const guest = ruled.guest();
+      guest.code(guest.root, "unlink-file-at", "none");
+      expect(ruled.written).toEqual({ ...ruled.counted, isChanging: false });
+    }
+  }, 60_000);
+
   test("is not waited for for long", () => {
     using ruled = new Ruled(100, 10);
     const [one, other] = [ruled.guest(), ruled.guest()];
     one.write(one.root, "a", "");
     const fd = openAmbientDirectory(ruled.path);
     const { system } = findAmbientAccess(fd);
-    const holder = system.open({ directory: fd, name: `../box${RECORD_SUFFIX}` }, { flags: 2 });
+    const holder = system.open({ directory: fd, name: recordPath("../box") }, { flags: 2 });
     expect(system.lock(holder)).toBe(true);
     const startedMs = performance.now();
     expect(other.write(other.root, "b", "")).toBe("busy");
@@ -276,11 +333,21 @@ describe("the record of a directory", () => {
   test("is right after four processes changed the directory at once, and no quota was exceeded", async () => {
     using ruled = new Ruled(3000, 7);
     const children = [0, 1, 2, 3].map((number) =>
-      Bun.spawn([process.execPath, join(import.meta.dir, "ledger-child.ts"), ruled.path, "3000", "7", String(number)], {
-        stdin: "pipe",
-        stdout: "pipe",
-        env: {},
-      }),
+      Bun.spawn(
+        [
+          process.execPath,
+          fileURLToPath(import.meta.resolve("./ledger-child.ts")),
+          ruled.path,
+          "3000",
+          "7",
+          String(number),
+        ],
+        {
+          stdin: "pipe",
+          stdout: "pipe",
+          env: {},
+        },
+      ),
     );
     const outputs = children.map(({ stdout }) => stdout.getReader());
     await Promise.all(outputs.map((output) => output.read()));
@@ -348,7 +415,7 @@ describe("countUsage()", () => {
 
   test("stops at 20,000 names: such a directory takes nothing new", () => {
     using ruled = new Ruled(1_000_000, 60_000);
-    for (let n = 0; n <= 20_000; n += 1) symlinkSync("x", join(ruled.path, String(n)));
+    for (let n = 0; n <= COUNT_LIMIT; n += 1) symlinkSync("x", join(ruled.path, String(n)));
     const guest = ruled.guest();
     expect([guest.write(guest.root, "new", ""), guest.code(guest.root, "unlink-file-at", "7")]).toEqual([
       "quota",

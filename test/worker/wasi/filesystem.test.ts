@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import type { Mount } from "../../../lib/policy/policy.ts";
 import { ERROR_CODES } from "../../../lib/worker/files/error.ts";
+import { OPEN_LIMIT } from "../../../lib/worker/files/tree.ts";
 import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "../../../lib/worker/wasi/filesystem.ts";
 import { Descriptor, EntryStream } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
 import { InputStream, IoError, OutputStream, StreamFault } from "../../../lib/worker/wasi/streams.ts";
@@ -650,7 +651,10 @@ describe("a directory that was granted read-only", () => {
   test("refuses rename-at and link-at in both directions", () => {
     using box = filledBox({ access: "read-only" });
     using other = new TemporaryDirectory();
-    using guest = new FileGuest(mountOf(box.directory.path, { access: "read-only" }), mountOf(other.path));
+    using guest = new FileGuest(
+      mountOf(box.directory.path, { access: "read-only", guestPath: "/a" }),
+      mountOf(other.path),
+    );
     writeFileSync(other.join("mine"), "");
     const [readOnly, writable] = guest.roots.map((root) => take(Descriptor, root));
     const one = take(Descriptor, readOnly);
@@ -661,6 +665,12 @@ describe("a directory that was granted read-only", () => {
       guest.code(one, "link-at", NOFOLLOW, "file", two, "file"),
       guest.code(two, "link-at", NOFOLLOW, "mine", one, "mine"),
     ]).toEqual(["read-only", "read-only", "read-only", "read-only"]);
+    expect(guest.context.denials).toEqual([
+      "fs:read-write /a/file",
+      "fs:read-write /a/mine",
+      "fs:read-write /a/file",
+      "fs:read-write /a/mine",
+    ]);
   });
 
   test("refuses through descriptors that were opened in it", () => {
@@ -680,6 +690,20 @@ describe("a directory that was granted read-only", () => {
 });
 
 describe("the end of a call", () => {
+  test("closes for a process that is started meanwhile, too: no descriptor is handed on", () => {
+    using directory = new TemporaryDirectory();
+    mkdirSync(directory.join("box"));
+    using guest = new FileGuest(mountOf(directory.join("box"), { quota: { bytes: 1000, files: 10 } }));
+    const { root } = guest;
+    guest.write(root, "file", "text");
+    guest.open(root, "file");
+    guest.open(root, ".");
+    guest.on(root, "read-directory");
+    const own = readdirSync("/proc/self/fd").filter((fd) => linkOf(fd).startsWith(directory.path));
+    expect(own).toHaveLength(5);
+    expect(own.filter((fd) => !isClosedOnExec(fd))).toEqual([]);
+  });
+
   test("closes what the guest left open, and what it could not hold", async () => {
     using directory = new TemporaryDirectory();
     writeFileSync(directory.join("file"), "text");
@@ -704,7 +728,7 @@ describe("the end of a call", () => {
   test("a call has at most 256 files open, and may open others when it closed some", () => {
     using box = new Box();
     writeFileSync(box.path("file"), "text");
-    const files = Array.from({ length: 256 }, () => box.guest.open(box.root, "file"));
+    const files = Array.from({ length: OPEN_LIMIT }, () => box.guest.open(box.root, "file"));
     const before = openDescriptors();
     expect([box.code("open-at", FOLLOW, "file", 0, READ), box.code("read-directory")]).toEqual([
       "insufficient-memory",
@@ -738,6 +762,20 @@ function at(seconds: bigint): object {
 
 function hashOf(guest: FileGuest, name: string): unknown {
   return guest.on(guest.root, "metadata-hash-at", NOFOLLOW, name);
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
+
+/** Source: proc_pid_fdinfo(5): the flags are octal. */
+function isClosedOnExec(fd: string): boolean {
+  const [, flags = ""] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")) ?? [];
+  return (Number.parseInt(flags, 8) & 0o2_000_000) !== 0;
 }
 
 function openDescriptors(): number {
