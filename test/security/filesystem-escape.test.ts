@@ -389,7 +389,7 @@ describe.each(RESOLVERS)("by %s, a directory and a file that are swapped for sym
   const counts = new Map<string, number>();
   afterAll(() => console.log(`swaps, by ${resolver}: ${JSON.stringify(Object.fromEntries(counts))}`));
 
-  test("never let a byte from outside in, nor one out, in 100,000 opens", async () => {
+  test("never let a byte from outside in, nor one out, in 100,000 attempts", async () => {
     using scene = new Scene(resolver);
     const { guest, root } = scene;
     mkdirSync(scene.path("box/dir"));
