@@ -6,9 +6,10 @@
  * A process that dies in the middle of a change leaves a mark, and who comes next counts anew. So does the first change of a call when
  * the last count is older than a minute, and whoever would be refused: what others changed by hand is not forgotten for good.
  */
-import { closeSync, readSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import type { Quota } from "../../policy/policy.ts";
 import { openAmbientRecord } from "./ambient.ts";
+import { closeDescriptor } from "./close.ts";
 import { attempt, FileError } from "./error.ts";
 import type { System } from "./system.ts";
 import { countUsage, type Usage } from "./usage.ts";
@@ -107,7 +108,7 @@ export class Ledger implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) closeDescriptor(this.#fd);
     this.#fd = undefined;
   }
 

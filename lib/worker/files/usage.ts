@@ -1,7 +1,8 @@
 /**
  * Counts what a directory holds. The guest's side of the trust boundary.
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { FileError } from "./error.ts";
 import { isSameFile, type Stat, type System } from "./system.ts";
 
@@ -40,7 +41,7 @@ export function countUsage(system: System, root: number): Usage {
   let directory = system.open({ directory: root, name: "." }, { flags: DIRECTORY_FLAGS });
   const move = (name: string): void => {
     const next = system.open({ directory, name }, { flags: DIRECTORY_FLAGS });
-    closeSync(directory);
+    closeDescriptor(directory);
     directory = next;
   };
   try {
@@ -61,7 +62,7 @@ export function countUsage(system: System, root: number): Usage {
     }
     return { bytes: counter.bytes, files: counter.files };
   } finally {
-    closeSync(directory);
+    closeDescriptor(directory);
   }
 }
 

@@ -4,7 +4,8 @@
  *
  * Source: POSIX.1-2024, §4.16 Pathname Resolution.
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { FileError } from "./error.ts";
 import { decodeName } from "./memory.ts";
 import { checkPath, isDots, segmentsOf, splitPath } from "./path.ts";
@@ -120,7 +121,7 @@ class Walk implements Disposable {
     if (name === "..") {
       const left = this.#open.pop();
       if (left === undefined) throw new FileError("not-permitted");
-      return closeSync(left);
+      return closeDescriptor(left);
     }
     if (this.#open.length === DEPTH_LIMIT) throw new FileError("name-too-long");
     // A symlink that was put here since is not followed: this fails.
@@ -128,7 +129,7 @@ class Walk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#open) closeSync(fd);
+    for (const fd of this.#open) closeDescriptor(fd);
   }
 }
 
