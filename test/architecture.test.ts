@@ -60,6 +60,48 @@ const WORKER_MAY_IMPORT = [
   "component/link",
 ];
 
+/**
+ * Modules of the system that the Worker loads, and the only files that may: those that open, read and write what was granted. All of them start from
+ * a directory that is open; paths of the host's appear in `ambient.ts` alone.
+ */
+const WORKER_SYSTEM_MODULES = new Map<string, readonly string[]>([
+  // The names of errors, and which system this is: nothing that can be done with files.
+  ["node:os", ["worker/files/ambient.ts", "worker/files/error.ts"]],
+  // Calls that Bun has no function for, because it knows no open directories.
+  [
+    "bun:ffi",
+    ["ambient-library", "darwin", "darwin-listing", "linux", "memory"].map((name) => `worker/files/${name}.ts`),
+  ],
+  // Reading and writing by descriptor; by path only in `ambient.ts`, which the test below keeps.
+  [
+    "node:fs",
+    [
+      "ambient",
+      "close",
+      "content",
+      "darwin",
+      "kernel-resolver",
+      "ledger",
+      "linux",
+      "look",
+      "open",
+      "usage",
+      "walk-resolver",
+    ].map((name) => `worker/files/${name}.ts`),
+  ],
+]);
+
+/** What the files above may take of `node:fs`: it works on descriptors, not on paths. */
+const DESCRIPTOR_FUNCTIONS: ReadonlySet<string> = new Set([
+  "closeSync",
+  "constants",
+  "fdatasync",
+  "fsync",
+  "ftruncateSync",
+  "readSync",
+  "writeSync",
+]);
+
 /** What nothing that the Worker loads may lie in: it would bring the host's state or authority to the guest's side. */
 const HOST_ONLY = new Set(["registry", "executor", "cli", "mcp", "runtime.ts", "manifest"]);
 
@@ -106,7 +148,7 @@ describe("the trust boundary", () => {
       .filter(({ file }) => unit(file) === "worker")
       .filter(({ file, specifier }) => {
         const target = resolve(file, specifier);
-        if (target === undefined) return true;
+        if (target === undefined) return WORKER_SYSTEM_MODULES.get(specifier)?.includes(file) !== true;
         return (
           unit(target) !== "worker" &&
           !WORKER_MAY_IMPORT.some((allowed) => target === allowed || target.startsWith(`${allowed}/`))
@@ -121,8 +163,24 @@ describe("the trust boundary", () => {
     expect(loaded.filter((file) => HOST_ONLY.has(unit(file)))).toEqual([]);
   });
 
-  test("the Worker loads no package and no module of the system: no files, processes, databases or foreign functions", () => {
-    expect(closure("worker/entry.ts").outside).toEqual([]);
+  test("the Worker loads no package, and modules of the system only where it serves files: none for processes, networks or databases", () => {
+    const system = imports.filter(({ specifier }) => WORKER_SYSTEM_MODULES.has(specifier));
+    const users = (specifier: string): string[] =>
+      system.filter((found) => found.specifier === specifier && unit(found.file) === "worker").map(({ file }) => file);
+    for (const [specifier, allowed] of WORKER_SYSTEM_MODULES) {
+      expect([specifier, ...users(specifier).toSorted()]).toEqual([specifier, ...allowed.toSorted()]);
+    }
+    expect(closure("worker/entry.ts").outside.filter((specifier) => !WORKER_SYSTEM_MODULES.has(specifier))).toEqual([]);
+  });
+
+  test("the guest's side names files of the host's by path in one place", () => {
+    const names = imports
+      .filter(({ file, specifier }) => unit(file) === "worker" && specifier === "node:fs")
+      .flatMap(({ file }) => namesFrom(file, "node:fs").map((name) => ({ file, name })));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter(({ name }) => !DESCRIPTOR_FUNCTIONS.has(name))).toEqual([
+      { file: "worker/files/ambient.ts", name: "openSync" },
+    ]);
   });
 
   test("is seen by this test: the closure follows imports of imports, and leaves out types", () => {
@@ -239,6 +297,17 @@ function specifiersIn(text: string, kind: "all" | "values" = "all"): string[] {
   return [...codeOf(text).matchAll(pattern)]
     .filter((match) => kind === "all" || match[1] === undefined)
     .map((match) => match[2] ?? match[3] ?? "");
+}
+
+/** What a file takes of a module, by the names that the module has for it. */
+function namesFrom(file: string, specifier: string): string[] {
+  const pattern = new RegExp(`import\\s+\\{([^}]*)\\}\\s+from\\s+"${specifier}"`, "g");
+  return [...codeOf(texts.get(file) ?? "").matchAll(pattern)].flatMap(([, names = ""]) =>
+    names
+      .split(",")
+      .flatMap((name) => name.trim().split(" ")[0] ?? [])
+      .filter((name) => name !== ""),
+  );
 }
 
 /** All that a file of `lib/` makes Bun load, at its start or later. */

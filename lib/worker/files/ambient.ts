@@ -2,8 +2,9 @@
  * The places where files are opened by their path at the host, with all the authority of the process: the directories that were granted, and what
  * KAMI keeps beside one. All else goes on from a directory that is open. The guest's side of the trust boundary.
  */
-import { closeSync, constants, openSync } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { arch, platform } from "node:os";
+import { closeDescriptor } from "./close.ts";
 import { attempt, FileError } from "./error.ts";
 import { makeDarwin } from "./darwin.ts";
 import { hasKernelResolver, makeKernelResolver } from "./kernel-resolver.ts";
@@ -29,7 +30,7 @@ let ambient: Access | undefined;
 export function openAmbientDirectory(hostPath: string): number {
   const fd = attempt(() => openSync(hostPath, constants.O_RDONLY | constants.O_DIRECTORY));
   if (!findAmbientAccess(fd).system.isProcessFilesystem(fd)) return fd;
-  closeSync(fd);
+  closeDescriptor(fd);
   throw new FileError("not-permitted");
 }
 

@@ -123,12 +123,12 @@ const CODES = new Map<string, ErrorCode>([
 ]);
 
 const NAMES = new Map<number, string>(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
-/** Linux has it at 131, macOS at 104; Node's table lacks it. */
-const ENOTRECOVERABLE: ReadonlySet<number> = new Set([131]);
+/** ENOTRECOVERABLE of Linux, which the table lacks. */
+const NOT_RECOVERABLE = 131;
 
 /** Tells what an error of the system is to the guest; one that the standard has no case for is `io`. @param errno - Positive. */
 export function fileErrorOf(errno: number): FileError {
-  const name = ENOTRECOVERABLE.has(errno) ? "ENOTRECOVERABLE" : NAMES.get(errno);
+  const name = errno === NOT_RECOVERABLE ? "ENOTRECOVERABLE" : NAMES.get(errno);
   return new FileError(CODES.get(name ?? "") ?? "io");
 }
 

@@ -3,7 +3,8 @@
  *
  * Source: openat2(2).
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { splitPath } from "./path.ts";
 import { type Located, Place, type Resolver } from "./resolver.ts";
 import type { OpenMode, System } from "./system.ts";
@@ -38,7 +39,7 @@ export function makeKernelResolver(system: System, openBeneath: NonNullable<Syst
 export function hasKernelResolver({ openBeneath, traverseFlags }: System, directory: number): boolean {
   try {
     if (openBeneath === undefined) return false;
-    closeSync(openBeneath({ directory, name: "." }, { flags: traverseFlags }));
+    closeDescriptor(openBeneath({ directory, name: "." }, { flags: traverseFlags }));
     return true;
   } catch {
     return false;

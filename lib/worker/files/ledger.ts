@@ -6,15 +6,21 @@
  * A process that dies in the middle of a change leaves a mark, and who comes next counts anew. So does the first change of a call when
  * the last count is older than a minute, and whoever would be refused: what others changed by hand is not forgotten for good.
  */
-import { closeSync, readSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import type { Quota } from "../../policy/policy.ts";
 import { openAmbientRecord } from "./ambient.ts";
+import { closeDescriptor } from "./close.ts";
 import { attempt, FileError } from "./error.ts";
 import type { System } from "./system.ts";
 import { countUsage, type Usage } from "./usage.ts";
 
 /** No directory of a tool ends so: `~` is in no id. */
-export const RECORD_SUFFIX: string = "~usage";
+const RECORD_SUFFIX = "~usage";
+
+/** Where the record of a directory lies: beside it, whatever slashes its path ends with. @param hostPath - Absolute. */
+export function recordPath(hostPath: string): string {
+  return `${hostPath.replace(/\/+$/, "")}${RECORD_SUFFIX}`;
+}
 
 /** How long a count is believed by calls that begin. */
 const COUNT_AGE_MS = 60_000;
@@ -102,12 +108,12 @@ export class Ledger implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) closeDescriptor(this.#fd);
     this.#fd = undefined;
   }
 
   #open(): number {
-    this.#fd ??= openAmbientRecord(`${this.#ruled.hostPath}${RECORD_SUFFIX}`);
+    this.#fd ??= openAmbientRecord(recordPath(this.#ruled.hostPath));
     return this.#fd;
   }
 

@@ -3,7 +3,7 @@
  *
  * Source: getdents64(2), struct linux_dirent64.
  */
-import { closeSync } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { decodeName } from "./memory.ts";
 import { type ListedName, type Listing, typeOfEntry } from "./system.ts";
 
@@ -50,6 +50,6 @@ export class LinuxListing implements Listing {
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeSync(this.#fd);
+    closeDescriptor(this.#fd);
   }
 }

@@ -3,7 +3,8 @@
  *
  * Source: POSIX.1-2024, fstatat, readlinkat, utimensat, readdir.
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { FileError } from "./error.ts";
 import { decodeName } from "./memory.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -75,7 +76,7 @@ export class DirectoryList implements Held {
     try {
       directory.tree.files.hold(this);
     } catch (error) {
-      closeSync(fd);
+      closeDescriptor(fd);
       throw error;
     }
     this.#listing = system.list(fd);

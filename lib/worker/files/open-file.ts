@@ -2,7 +2,7 @@
  * A file or directory that a call has open, for as long as somebody uses it: a descriptor of the guest's, a stream, a flush under way. The guest's
  * side of the trust boundary.
  */
-import { closeSync } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { FileError } from "./error.ts";
 import type { Stat } from "./system.ts";
 import type { Held, Tree } from "./tree.ts";
@@ -35,7 +35,7 @@ export class OpenFile implements Held {
     try {
       tree.files.hold(this);
     } catch (error) {
-      closeSync(fd);
+      closeDescriptor(fd);
       throw error;
     }
   }
@@ -65,7 +65,7 @@ export class OpenFile implements Held {
   end(): void {
     this.#users = 0;
     if (this.#fd === undefined) return;
-    closeSync(this.#fd);
+    closeDescriptor(this.#fd);
     this.#fd = undefined;
     this.tree.files.release(this);
     this.tree.orphans.delete(this);

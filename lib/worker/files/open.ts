@@ -2,7 +2,8 @@
  * Opens files and directories beneath an open directory: nothing else is ever opened, no device, no FIFO, no socket. The guest's side of the trust
  * boundary.
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { resizeContent } from "./content.ts";
 import { FileError } from "./error.ts";
 import type { Balance } from "./ledger.ts";
@@ -81,7 +82,7 @@ function adopt({ tree }: OpenFile, fd: number, request: OpenRequest): OpenFile {
     stat = tree.access.system.stat({ directory: fd, name: "" });
     requireOpenable(stat.type, request);
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
   const isDirectory = stat.type === "directory";

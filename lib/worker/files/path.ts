@@ -6,10 +6,10 @@
 import { FileError } from "./error.ts";
 
 /** Most bytes of a path. Source: limits.h, PATH_MAX of Linux without the NUL. */
-export const PATH_LIMIT_BYTES: number = 4095;
+const PATH_LIMIT_BYTES = 4095;
 
 /** Most bytes of one name. Source: limits.h, NAME_MAX. */
-export const NAME_LIMIT_BYTES: number = 255;
+const NAME_LIMIT_BYTES = 255;
 
 /** A path, cut in front of its last name. */
 export interface SplitPath {

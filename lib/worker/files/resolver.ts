@@ -2,7 +2,7 @@
  * How a path is resolved so that it never leaves the directory that it is relative to, whoever changes what lies on the way meanwhile. The guest's
  * side of the trust boundary.
  */
-import { closeSync } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import type { Entry, NewTimes, OpenMode, Stat } from "./system.ts";
 
 /** A path, relative to an open directory, that was checked. */
@@ -27,7 +27,7 @@ export class Place implements Entry, Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.directory);
+    closeDescriptor(this.directory);
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * A granted directory, as one call uses it: opened when it is first needed, and all that the call has open in it. The guest's side of the trust boundary.
  */
-import { closeSync } from "node:fs";
 import type { Mount } from "../../policy/policy.ts";
 import { type Access, findAmbientAccess, openAmbientDirectory } from "./ambient.ts";
+import { closeDescriptor } from "./close.ts";
 import { FileError, MountError, ReadOnlyError } from "./error.ts";
 import { type Balance, Ledger, UNRULED } from "./ledger.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -124,12 +124,12 @@ export class Tree implements Disposable {
       for (let depth = 0; depth < DEPTH_LIMIT; depth += 1) {
         if (isSameFile(system.stat({ directory: here, name: "" }), root)) return depth;
         const parent = system.open({ directory: here, name: ".." }, { flags: system.traverseFlags });
-        closeSync(here);
+        closeDescriptor(here);
         here = parent;
       }
       throw new FileError("not-permitted");
     } finally {
-      closeSync(here);
+      closeDescriptor(here);
     }
   }
 
@@ -143,7 +143,7 @@ export class Tree implements Disposable {
   /** Ends the call's use of it; what is open in it is closed by those who have it open. */
   [Symbol.dispose](): void {
     this.#ledger?.[Symbol.dispose]();
-    if (this.#root !== undefined) closeSync(this.#root);
+    if (this.#root !== undefined) closeDescriptor(this.#root);
     this.#root = undefined;
   }
 

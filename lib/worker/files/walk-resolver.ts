@@ -4,7 +4,8 @@
  *
  * Source: POSIX.1-2024, §4.16 Pathname Resolution.
  */
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
+import { closeDescriptor } from "./close.ts";
 import { FileError } from "./error.ts";
 import { decodeName } from "./memory.ts";
 import { checkPath, isDots, segmentsOf, splitPath } from "./path.ts";
@@ -108,7 +109,9 @@ class Walk implements Disposable {
     if (typeOf(this.#system, entry) !== "symbolic-link") return undefined;
     this.#links += 1;
     if (this.#links > LINK_LIMIT) throw new FileError("loop");
-    const target = decodeName(this.#system.readLink(entry));
+    const content = unlessChanged(() => this.#system.readLink(entry));
+    if (content === undefined) return undefined;
+    const target = decodeName(content);
     if (target === undefined) throw new FileError("illegal-byte-sequence");
     return checkPath(target);
   }
@@ -118,7 +121,7 @@ class Walk implements Disposable {
     if (name === "..") {
       const left = this.#open.pop();
       if (left === undefined) throw new FileError("not-permitted");
-      return closeSync(left);
+      return closeDescriptor(left);
     }
     if (this.#open.length === DEPTH_LIMIT) throw new FileError("name-too-long");
     // A symlink that was put here since is not followed: this fails.
@@ -126,7 +129,17 @@ class Walk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#open) closeSync(fd);
+    for (const fd of this.#open) closeDescriptor(fd);
+  }
+}
+
+/** Reads a symlink; undefined when it is none any more. */
+function unlessChanged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FileError && error.code === "invalid") return undefined;
+    throw error;
   }
 }
 

@@ -5,15 +5,13 @@ import { ResultError } from "../../../lib/component/link/host.ts";
 import { DENY_ALL, type Mount } from "../../../lib/policy/policy.ts";
 import type { CallContext } from "../../../lib/worker/context.ts";
 import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "../../../lib/worker/wasi/filesystem.ts";
-import type { Descriptor, EntryStream } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
+import { Descriptor, EntryStream } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
+import { makeAmbientSystem } from "../../../lib/worker/files/ambient.ts";
+import { openRoot } from "../../../lib/worker/files/open-file.ts";
+import { OpenFiles, Tree } from "../../../lib/worker/files/tree.ts";
+import { makeWalkResolver } from "../../../lib/worker/files/walk-resolver.ts";
 import { Host } from "../../../lib/worker/wasi/host.ts";
-import {
-  type InputStream,
-  IO_ERROR,
-  type IoError,
-  type OutputStream,
-  STREAMS,
-} from "../../../lib/worker/wasi/streams.ts";
+import { IO_ERROR, STREAMS } from "../../../lib/worker/wasi/streams.ts";
 
 /** Bits of `descriptor-flags`. */
 export const READ = 1;
@@ -29,6 +27,13 @@ export const TRUNCATE = 8;
 /** `path-flags`. */
 export const NOFOLLOW = 0;
 export const FOLLOW = 1;
+
+/** How a file is opened. */
+export interface How {
+  readonly flags: number;
+  readonly open: number;
+  readonly follow: number;
+}
 
 /** A context that keeps what was done with it. */
 export class FakeContext implements CallContext {
@@ -77,18 +82,18 @@ export class FileGuest implements Disposable {
     this.host = new Host(this.context, { ...DENY_ALL, mounts });
   }
 
-  /** Calls a function; what it gives is what the caller says it is. */
-  call<T>(name: string, ...values: readonly unknown[]): T {
+  /** Calls a function. */
+  call(name: string, ...values: readonly unknown[]): unknown {
     for (const { functions } of [FILESYSTEM_TYPES, FILESYSTEM_PREOPENS, STREAMS, IO_ERROR]) {
-      const run: unknown = functions.get(name)?.run;
-      if (typeof run === "function") return run(this.host, ...values) as T;
+      const run = functions.get(name)?.run;
+      if (run !== undefined) return Reflect.apply(run, undefined, [this.host, ...values]);
     }
     throw new Error(`no ${name}`);
   }
 
   /** Calls a method of a descriptor. */
-  on<T>(self: Descriptor, method: string, ...values: readonly unknown[]): T {
-    return this.call<T>(`[method]descriptor.${method}`, self, ...values);
+  on(self: Descriptor, method: string, ...values: readonly unknown[]): unknown {
+    return this.call(`[method]descriptor.${method}`, self, ...values);
   }
 
   /** Calls a method of a descriptor, and tells how it ended: `ok`, or the error. */
@@ -97,17 +102,18 @@ export class FileGuest implements Disposable {
   }
 
   get roots(): Descriptor[] {
-    return this.call<[Descriptor, string][]>("get-directories").map(([descriptor]) => descriptor);
+    const preopens = this.call("get-directories");
+    if (!Array.isArray(preopens)) throw new TypeError("no list");
+    return preopens.map(([descriptor]) => take(Descriptor, descriptor));
   }
 
   get root(): Descriptor {
-    const [root] = this.roots;
-    if (root === undefined) throw new Error("no directory");
-    return root;
+    return take(Descriptor, this.roots[0]);
   }
 
-  open(base: Descriptor, path: string, { flags = READ, open = 0, follow = FOLLOW } = {}): Descriptor {
-    return this.on(base, "open-at", follow, path, open, flags);
+  open(base: Descriptor, path: string, how: Partial<How> = {}): Descriptor {
+    const { flags = READ, open = 0, follow = FOLLOW } = how;
+    return take(Descriptor, this.on(base, "open-at", follow, path, open, flags));
   }
 
   /** Writes a file as a program does. */
@@ -127,26 +133,41 @@ export class FileGuest implements Disposable {
     let text = "";
     const code = codeOf(() => {
       const file = this.open(base, path, { follow });
-      const [bytes] = this.on<[Uint8Array, boolean]>(file, "read", 65_536n, 0n);
+      const bytes = readPiece(this.on(file, "read", 65_536n, 0n));
       file[Symbol.dispose]();
       text = new TextDecoder().decode(bytes);
     });
     return code === "ok" ? text : `<${code}>`;
   }
 
-  list(directory: Descriptor): [type: string, name: string][] {
-    const stream = this.on<EntryStream>(directory, "read-directory");
-    const entries: [string, string][] = [];
-    const next = () =>
-      this.call<[string, string] | undefined>("[method]directory-entry-stream.read-directory-entry", stream);
-    for (let entry = next(); entry !== undefined; entry = next()) entries.push(entry);
+  /** Lists a directory, sorted by name. */
+  list(directory: Descriptor): unknown[][] {
+    const stream = take(EntryStream, this.on(directory, "read-directory"));
+    const entries: unknown[][] = [];
+    for (let entry = this.next(stream); Array.isArray(entry); entry = this.next(stream)) entries.push(entry);
     stream[Symbol.dispose]();
-    return entries.toSorted(([, one], [, other]) => (one < other ? -1 : 1));
+    return entries.toSorted(([, one], [, other]) => (String(one) < String(other) ? -1 : 1));
+  }
+
+  next(stream: EntryStream): unknown {
+    return this.call("[method]directory-entry-stream.read-directory-entry", stream);
   }
 
   [Symbol.dispose](): void {
     this.host[Symbol.dispose]();
   }
+}
+
+/** Opens a directory for a guest as on systems whose kernel does not resolve paths for us. */
+export function openByWalking(guest: FileGuest, mount: Mount): Descriptor {
+  const system = makeAmbientSystem();
+  const files = new OpenFiles();
+  const tree = new Tree(mount, files, { system, resolver: makeWalkResolver(system) });
+  guest.host.atEnd(() => {
+    files[Symbol.dispose]();
+    tree[Symbol.dispose]();
+  });
+  return new Descriptor(guest.host, openRoot(tree), { guestPath: mount.guestPath, syncFlags: 0 });
 }
 
 /** Tells how something ended: `ok`, or the error's payload. */
@@ -161,4 +182,13 @@ export function codeOf(act: () => unknown): string {
   }
 }
 
-export type { Descriptor, InputStream, IoError, OutputStream };
+/** Takes a value that must be of a class. */
+export function take<T>(kind: new (...values: never[]) => T, value: unknown): T {
+  if (value instanceof kind) return value;
+  throw new TypeError(`not a ${kind.name}`);
+}
+
+/** The bytes that `read` gave. */
+export function readPiece(value: unknown): Uint8Array {
+  return take(Uint8Array, Array.isArray(value) ? value[0] : undefined);
+}

@@ -72,21 +72,17 @@ export const DIRECTORY_FUNCTIONS: Functions = {
   "[method]descriptor.link-at": define(
     [{ ...SELF, "old-path-flags": PATH_FLAGS, "old-path": string, ...NEW }, orError()],
     (_: Host, self: Descriptor, ...[flags, path, other, newPath]: readonly [number, string, Descriptor, string]) =>
-      attempt(
-        self,
-        () => {
-          if ((flags & SYMLINK_FOLLOW) !== 0) throw new FileError("invalid");
-          link(target(self, path), target(other, newPath));
-        },
-        newPath,
-      ),
+      between([self, path], [other, newPath], (from, to) => {
+        if ((flags & SYMLINK_FOLLOW) !== 0) throw new FileError("invalid");
+        link(from, to);
+      }),
   ),
 
   /** Renames. Source: `rename-at`: "similar to `renameat` in POSIX". */
   "[method]descriptor.rename-at": define(
     [{ ...SELF, "old-path": string, ...NEW }, orError()],
     (_: Host, self: Descriptor, ...[path, other, newPath]: readonly [string, Descriptor, string]) =>
-      attempt(self, () => rename(target(self, path), target(other, newPath)), path),
+      between([self, path], [other, newPath], rename),
   ),
 
   /** Makes a symlink. Source: `symlink-at`: "If `old-path` starts with `/`, the function fails with `error-code::not-permitted`". */
@@ -115,6 +111,16 @@ function atPath(act: (target: Target) => void): HostFunction<Host> {
   return define([{ ...SELF, path: string }, orError()], (_: Host, self: Descriptor, path: string) =>
     attempt(self, () => act(target(self, path)), path),
   );
+}
+
+/** Does something with two paths. Which of them could not be changed, the user is told. */
+function between(
+  from: readonly [Descriptor, string],
+  to: readonly [Descriptor, string],
+  act: (from: Target, to: Target) => void,
+): void {
+  const [told, path] = from[0].file.tree.mount.access === "read-only" ? from : to;
+  attempt(told, () => act(target(...from), target(...to)), path);
 }
 
 function target({ file }: Descriptor, path: string): Target {
