@@ -65,6 +65,9 @@ const WORKER_MAY_IMPORT = [
  * a directory that is open; paths of the host's appear in `ambient.ts` alone.
  */
 const WORKER_SYSTEM_MODULES = new Map<string, readonly string[]>([
+  // Connections and listeners, plain and over TLS, for what the policy allowed. Bun's own sockets cannot be given up while they connect.
+  ["node:net", ["worker/net/ambient.ts"]],
+  ["node:tls", ["worker/net/ambient.ts"]],
   // The names of errors, and which system this is: nothing that can be done with files.
   ["node:os", ["worker/files/ambient.ts", "worker/files/error.ts"]],
   // Calls that Bun has no function for, because it knows no open directories.
@@ -101,6 +104,10 @@ const DESCRIPTOR_FUNCTIONS: ReadonlySet<string> = new Set([
   "readSync",
   "writeSync",
 ]);
+
+/** Where the Worker's side may name the ways to the network that need no import. */
+const NETWORK_GLOBALS =
+  /\bfetch\(|\bBun\.(?:connect|listen|serve|udpSocket|dns)\b|\b(?:WebSocket|EventSource|XMLHttpRequest)\b/;
 
 /** What nothing that the Worker loads may lie in: it would bring the host's state or authority to the guest's side. */
 const HOST_ONLY = new Set(["registry", "executor", "cli", "mcp", "runtime.ts", "manifest"]);
@@ -181,6 +188,13 @@ describe("the trust boundary", () => {
     expect(names.filter(({ name }) => !DESCRIPTOR_FUNCTIONS.has(name))).toEqual([
       { file: "worker/files/ambient.ts", name: "openSync" },
     ]);
+  });
+
+  test("the Worker reaches the network in one file", () => {
+    const users = files.filter(
+      (file) => unit(file) === "worker" && NETWORK_GLOBALS.test(codeOf(texts.get(file) ?? "")),
+    );
+    expect(users).toEqual(["worker/net/ambient.ts"]);
   });
 
   test("is seen by this test: the closure follows imports of imports, and leaves out types", () => {

@@ -1,8 +1,9 @@
 /**
- * Addresses as the standard holds them, and as text. The guest's side of the trust boundary.
+ * Addresses as `wasi:sockets` holds them, as the system writes them, and as the policy reads them. The guest's side of the trust boundary.
  *
- * Source: wasi:sockets 0.2, wit/network.wit; RFC 5952 for the text of IPv6 addresses.
+ * Source: wasi:sockets 0.2, wit/network.wit.
  */
+import { type Address, formatAddress, parseAddress } from "../../policy/address.ts";
 
 /** `ip-address-family`. */
 export type Family = "ipv4" | "ipv6";
@@ -22,67 +23,47 @@ export type SocketAddress =
       readonly value: readonly [port: number, flowInfo: number, address: readonly number[], scopeId: number];
     };
 
-/** A place to connect to or to be connected from. */
+/** One end of a connection, as the system takes it. */
 export interface Endpoint {
-  /** Canonical, without brackets. */
+  /** Without brackets. */
   readonly address: string;
   /** 0 to 65535. */
   readonly port: number;
 }
 
-const IPV4 = /^(?:\d{1,3}\.){3}\d{1,3}$/;
-
-/** Tells whether a canonical host is an address. @param host - An IPv6 address in brackets or not. */
-export function isAddress(host: string): boolean {
-  return host.includes(":") || IPV4.test(host);
-}
+/** The address of no place: all of this machine's. */
+export const UNSPECIFIED: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0", ipv6: "::" };
 
 /** Takes the brackets off an IPv6 address. */
 export function unbracket(host: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host;
 }
 
-/** Puts brackets around an IPv6 address, as a URL has it. */
-export function bracket(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
+/** Writes an address as the system takes it: without brackets. */
+export function addressText(address: Address): string {
+  return unbracket(formatAddress(address));
 }
 
-/**
- * Writes an address as text, canonical.
- *
- * @returns Without brackets: `127.0.0.1`, `::1`, `::ffff:7f00:1`.
- */
-export function formatAddress({ tag, value }: IpAddress): string {
-  if (tag === "ipv4") return value.join(".");
-  const text = value.map((group) => group.toString(16)).join(":");
-  return unbracket(URL.parse(`http://[${text}]/`)?.hostname ?? text);
+/** Reads the address and port of an `ip-socket-address`. */
+export function readSocketAddress(given: SocketAddress): { readonly address: Address; readonly port: number } {
+  if (given.tag === "ipv4") return { port: given.value[0], address: { bytes: [...given.value[1]] } };
+  return { port: given.value[0], address: { bytes: given.value[2].flatMap((group) => [group >> 8, group & 0xff]) } };
 }
 
-/** Reads a canonical address. @param text - With or without brackets, without zone. */
-export function parseAddress(text: string): IpAddress | undefined {
-  if (IPV4.test(text)) return { tag: "ipv4", value: text.split(".").map(Number) };
-  const canonical = URL.parse(`http://[${unbracket(text)}]/`)?.hostname;
-  return canonical === undefined ? undefined : { tag: "ipv6", value: groupsOf(unbracket(canonical)) };
+/** Makes an `ip-address`. */
+export function ipAddress({ bytes }: Address): IpAddress {
+  if (bytes.length === 4) return { tag: "ipv4", value: bytes };
+  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0));
+  return { tag: "ipv6", value: groups };
 }
 
-/** The host and port of a `ip-socket-address`. */
-export function endpointOf(address: SocketAddress): Endpoint {
-  if (address.tag === "ipv4") return { port: address.value[0], address: address.value[1].join(".") };
-  return { port: address.value[0], address: formatAddress({ tag: "ipv6", value: address.value[2] }) };
-}
-
-/** Makes an `ip-socket-address`. */
+/** Makes an `ip-socket-address` of what the system says. */
 export function socketAddress({ address, port }: Endpoint): SocketAddress {
-  const parsed = parseAddress(address);
-  if (parsed?.tag === "ipv6") return { tag: "ipv6", value: [port, 0, parsed.value, 0] };
-  return { tag: "ipv4", value: [port, parsed?.value ?? [0, 0, 0, 0]] };
+  const { tag, value } = ipAddress(parseAddress(address) ?? { bytes: [0, 0, 0, 0] });
+  return tag === "ipv4" ? { tag, value: [port, value] } : { tag, value: [port, 0, value, 0] };
 }
 
-function groupsOf(text: string): readonly number[] {
-  const [head = "", tail] = text.split("::");
-  const before = head === "" ? [] : head.split(":");
-  if (tail === undefined) return before.map((group) => Number.parseInt(group, 16));
-  const after = tail === "" ? [] : tail.split(":");
-  const zeroes = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeroes, ...after].map((group) => Number.parseInt(group, 16));
+/** The family of an address. */
+export function familyOf({ bytes }: Address): Family {
+  return bytes.length === 4 ? "ipv4" : "ipv6";
 }

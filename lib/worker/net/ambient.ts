@@ -9,6 +9,12 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Endpoint } from "./address.ts";
 
+/** A socket of the machine's, for those who move its bytes. */
+export type AmbientSocket = Socket;
+
+/** A listener of the machine's. */
+export type AmbientServer = Server;
+
 /** Bytes of a connection that are read before somebody wants them; one read of the engine's may bring 512 KiB beyond that. */
 export const READ_AHEAD_BYTES: number = 65_536;
 

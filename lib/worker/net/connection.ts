@@ -3,8 +3,7 @@
  *
  * It reads no further than {@link READ_AHEAD_BYTES} before somebody wants more; TCP's window then stops the sender.
  */
-import type { Socket } from "node:net";
-import { type AmbientConnect, READ_AHEAD_BYTES } from "./ambient.ts";
+import { type AmbientConnect, type AmbientSocket, READ_AHEAD_BYTES } from "./ambient.ts";
 import { NetFailure, netFailure } from "./failure.ts";
 import type { Network } from "./network.ts";
 import { Signal } from "./signal.ts";
@@ -16,22 +15,27 @@ export class Connection {
   /** It was made, has bytes or room, was ended or failed. */
   readonly changed: Signal = new Signal();
   readonly #network: Network;
-  readonly #socket: Socket;
+  readonly #socket: AmbientSocket;
+  readonly #takeBack: () => void;
   #isOpen: boolean;
   #isEnded = false;
   #failure: NetFailure | undefined;
 
   /** @param socket - That is being connected, or is connected already. */
-  private constructor(network: Network, socket: Socket, openEvent: string | undefined) {
+  private constructor(network: Network, socket: AmbientSocket, openEvent: string | undefined) {
     this.#network = network;
     this.#socket = socket;
     this.#isOpen = openEvent === undefined;
+    this.#takeBack = network.host.atEnd(() => this.close());
     if (openEvent !== undefined) socket.once(openEvent, () => this.#open());
-    socket.on("readable", () => this.changed.notify());
+    socket.on("readable", () => this.#receive());
     socket.on("drain", () => this.changed.notify());
     socket.once("end", () => this.#end());
     socket.once("error", (error) => this.#fail(netFailure(error)));
-    socket.once("close", () => this.#end());
+    socket.once("close", () => {
+      this.#takeBack();
+      this.#end();
+    });
   }
 
   /** Begins to connect. Who calls it has asked the policy. */
@@ -41,7 +45,7 @@ export class Connection {
   }
 
   /** Takes a connection that a listener accepted. */
-  static accept(network: Network, socket: Socket): Connection {
+  static accept(network: Network, socket: AmbientSocket): Connection {
     return new Connection(network, socket, undefined);
   }
 
@@ -77,7 +81,7 @@ export class Connection {
   }
 
   /** The socket, for its addresses and options. */
-  get socket(): Socket {
+  get socket(): AmbientSocket {
     return this.#socket;
   }
 
@@ -91,7 +95,6 @@ export class Connection {
   /** Takes what was received. @param limit - Most bytes. @returns Nothing when there is nothing now. @throws {NetFailure} */
   read(limit: number): Uint8Array {
     const size = Math.min(limit, this.#socket.readableLength);
-    // A read of nothing makes the socket read on, and tell its end.
     const piece: unknown = this.#socket.read(size);
     if (size === 0 || !(piece instanceof Uint8Array)) return NOTHING;
     this.#network.countTraffic(piece.length);
@@ -110,6 +113,27 @@ export class Connection {
     if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.end();
   }
 
+  /** Passes over what was received and will be. */
+  endReading(): void {
+    this.#socket.removeAllListeners("readable");
+    this.#socket.resume();
+    this.#end();
+  }
+
+  /**
+   * Sends what was written, then ends it.
+   *
+   * @param ended - Called when it is over; may be at once.
+   */
+  closeGently(ended: () => void): void {
+    if (this.#socket.destroyed || this.#socket.writableLength === 0) {
+      this.close();
+      return ended();
+    }
+    this.#socket.once("close", ended);
+    this.#socket.end(() => this.#socket.destroy());
+  }
+
   /** Ends it, however far it is. */
   close(): void {
     if (!this.#isEnded) this.#failure ??= new NetFailure("aborted");
@@ -120,6 +144,12 @@ export class Connection {
   #open(): void {
     this.#isOpen = true;
     this.#socket.setNoDelay(true);
+    this.changed.notify();
+  }
+
+  /** The end of what is received is only told to who reads on. */
+  #receive(): void {
+    if (this.#socket.readableLength === 0) this.#socket.read(0);
     this.changed.notify();
   }
 

@@ -3,9 +3,9 @@
  * connected to. The guest's side of the trust boundary.
  */
 import type { NetworkRule } from "../../network-rule.ts";
-import { type Address, formatAddress } from "../../policy/address.ts";
+import type { Address } from "../../policy/address.ts";
 import { type HttpTarget, permitAddress } from "../../policy/network.ts";
-import { unbracket } from "./address.ts";
+import { addressText, unbracket } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { NetFailure } from "./failure.ts";
 import type { Network } from "./network.ts";
@@ -61,7 +61,7 @@ async function tryAddress(
   { address, isLast }: { readonly address: Address; readonly isLast: boolean },
 ): Promise<Connection | NetFailure> {
   const connection = Connection.connect(network, {
-    to: { address: unbracket(formatAddress(address)), port: target.port },
+    to: { address: addressText(address), port: target.port },
     from: undefined,
     secureName: target.scheme === "https" ? unbracket(target.host) : undefined,
   });

@@ -132,7 +132,7 @@ export class Exchange {
       if (this.#isOver) return;
       if (head?.status === 101) throw new HttpFailure({ tag: "HTTP-upgrade-failed" });
       if (head !== undefined && head.status >= 200) return this.#answer(inflow, head);
-      if (head === undefined && inflow.isEnded) throw this.#incomplete(connection);
+      if (head === undefined && connection.isEnded) throw this.#incomplete(connection);
       if (head === undefined) await connection.changed.next();
       else {
         interim += 1;

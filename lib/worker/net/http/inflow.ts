@@ -25,11 +25,6 @@ export class Inflow {
     this.connection = connection;
   }
 
-  /** Whether nothing is left, and nothing will come. */
-  get isEnded(): boolean {
-    return this.#start === this.#end && this.connection.isEnded;
-  }
-
   /**
    * Takes a line.
    *

@@ -180,8 +180,8 @@ export class ResponseBody implements Source {
 
   /** Source: RFC 9112 §8: a body that ends before its framing does is incomplete. */
   #lookForEnd(): void {
-    if (!this.#inflow.isEnded) return;
-    const { failure } = this.#inflow.connection;
+    const { failure, isEnded } = this.#inflow.connection;
+    if (!isEnded) return;
     if (failure?.kind === "too-many-bytes") throw failure;
     if (this.#remaining === Infinity && failure === undefined) return this.#finish();
     throw new HttpFailure({ tag: "HTTP-response-incomplete" });
