@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guestPath } from "../../fixtures/paths.ts";
-import { JCO_VERSION } from "../../lib/component/artifact.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { compileComponent, crashed } from "../../lib/component/compile.ts";
 import { explainRejection } from "../../lib/component/rejection.ts";
@@ -26,9 +25,10 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 describe("compileComponent()", () => {
   test("a bare tool", async () => {
     const bytes = await Bun.file(guestPath("echo")).bytes();
-    const { glue, modules, ...rest } = await compileComponent(bytes);
+    const { plan, modules, ...rest } = await compileComponent(bytes);
     expect(rest).toEqual({ digest: digestOf(bytes), kind: "bare", entryInstance: undefined, imports: [] });
-    expect(glue).toStartWith('"use components";\nexport function instantiate(');
+    expect(plan.steps).toEqual([{ module: 0, imports: [] }]);
+    expect(plan.exports).toEqual([{ instance: null, name: "run", function: 0 }]);
     expect(modules.map(({ name }) => name)).toEqual(["tool.core.wasm"]);
     const [module] = modules;
     expect(WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(module?.bytes ?? [])))).toContainEqual({
@@ -53,18 +53,19 @@ describe("compileComponent()", () => {
     expect([artifact.kind, artifact.entryInstance]).toEqual(["command", "wasi:cli/run@0.2.3"]);
   });
 
-  test("bytes that pass between components are copied by metered code, not by the glue", async () => {
+  test("bytes that pass between components are lowered by a plan: no module gets another one's memory", async () => {
     const artifact = await compileComponent(await component(NESTED));
     expect(artifact.kind).toBe("bare");
-    expect(artifact.glue).not.toContain(".set(new Uint8Array(");
-    const memories = artifact.modules.map(({ bytes }) => {
+    expect(artifact.plan.instances).toBe(3);
+    const lowered = artifact.plan.steps.flatMap(({ imports }) => imports.map(([, from]) => from));
+    expect(lowered).toEqual([[["take", expect.objectContaining({ from: "lower", function: 0 })]]]);
+    for (const { bytes } of artifact.modules) {
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(bytes)));
-      return imports.filter(({ kind, module }) => kind === "memory" && module !== "kami:meter").length;
-    });
-    expect(Math.max(...memories)).toBe(2);
+      expect(imports.filter(({ kind, module }) => kind === "memory" && module !== "kami:meter")).toEqual([]);
+    }
   });
 
-  test("the imports that the glue asks for are listed, sorted and without versions", async () => {
+  test("the imports that core code is linked to are listed, sorted and without versions", async () => {
     const names = ["wasi:random/random@0.2.9", "wasi:cli/environment@0.2.0", "wasi:cli/environment@0.2.6"];
     const head = names.map((name, index) => `(import "${name}" (instance $x${index} (export "f" (func))))`).join(" ");
     const lowered = names.map((_, index) => `(core func $l${index} (canon lower (func $x${index} "f")))`).join(" ");
@@ -253,13 +254,6 @@ describe("explainRejection()", () => {
       expect(explainRejection(message).message).toBe(text);
     });
   }
-});
-
-describe("JCO_VERSION", () => {
-  test("is the installed one: artifacts of another must not be reused", async () => {
-    const path = new URL("../../node_modules/@bytecodealliance/jco-transpile/package.json", import.meta.url);
-    expect(await Bun.file(path).json()).toMatchObject({ version: JCO_VERSION });
-  });
 });
 
 /** A bare tool that also hands a list of bytes to a component inside it. */

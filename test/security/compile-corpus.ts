@@ -8,8 +8,9 @@ import { hostilePath } from "../../fixtures/paths.ts";
 import type { ArtifactModule } from "../../lib/component/artifact.ts";
 import { ArtifactCache } from "../../lib/component/cache.ts";
 import { findEntry } from "../../lib/component/entry.ts";
-import { generateGlue } from "../../lib/component/glue.ts";
-import { inspectComponent } from "../../lib/component/inspect.ts";
+import { inspectComponent, moduleName } from "../../lib/component/inspect.ts";
+import { listImports, planComponent } from "../../lib/component/plan/plan.ts";
+import { validateComponent } from "../../lib/component/validate.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { Failure } from "../../lib/errors.ts";
 import { meterModule } from "../../lib/wasm/meter.ts";
@@ -26,8 +27,11 @@ await cache[Symbol.asyncDispose]();
 
 async function compile(component: Uint8Array): Promise<void> {
   const { kind, instance: entryInstance } = findEntry(inspectComponent(component));
-  const { glue, modules: plain, imports } = await generateGlue(component);
-  const modules: ArtifactModule[] = [];
-  for (const [name, bytes] of plain) modules.push({ name, ...meterModule(bytes, name) });
-  await cache.store({ digest: digestOf(component), kind, entryInstance, glue, modules, imports });
+  await validateComponent(component);
+  const { plan, modules: plain } = planComponent(component);
+  const modules: ArtifactModule[] = plain.map((bytes, index) => {
+    const name = moduleName(index);
+    return Object.assign(meterModule(bytes, name), { name });
+  });
+  await cache.store({ digest: digestOf(component), kind, entryInstance, plan, modules, imports: listImports(plan) });
 }
