@@ -47,11 +47,15 @@ function entryAt({ exports }: Plan, instance: string | null, name: string): Entr
   return { name, exported };
 }
 
+/** Interfaces that are called in ways of their own, or not at all: one that is nearly an entry is a mistake, no set of functions. */
+const RESERVED = /^(?:kami|wasi):/;
+
 /** Lists the functions that can be called with JSON. What an interface exports has its name in front; all of it when two would be the same. */
 function listFunctions(plan: Plan): readonly EntryFunction[] {
   const entries = new Map<string, number>();
   let reason: Failure | undefined;
   for (const [exported, { instance, name }] of plan.exports.entries()) {
+    if (instance !== null && RESERVED.test(instance)) continue;
     const problem = findProblem(plan, exported);
     reason ??= problem;
     if (problem !== undefined) continue;

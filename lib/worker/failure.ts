@@ -82,10 +82,13 @@ const CAPABILITIES: readonly (readonly [prefix: string, capability: string])[] =
   ["wasi:cli/terminal", "terminal access"],
 ];
 
+/** What a WIT name begins with when the function is a resource's. */
+const SORT = /^\[(?:constructor|method|static)\]/;
+
 /** Names what nobody serves, in words that an agent can read: `an unknown host function (acme:door/lock open)`. */
 export function describeUnserved(interfaceName: string, name: string): string {
   const found = CAPABILITIES.find(([prefix]) => interfaceName.startsWith(prefix));
-  const place = [interfaceName, name].filter((part) => part !== "").join(" ");
+  const place = [interfaceName, name.replace(SORT, "")].filter((part) => part !== "").join(" ");
   return `${found?.[1] ?? "an unknown host function"} (${place.slice(0, 200)})`;
 }
 

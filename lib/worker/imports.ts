@@ -10,8 +10,8 @@ import { MONOTONIC_CLOCK, WALL_CLOCK } from "./wasi/clocks.ts";
 import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "./wasi/filesystem.ts";
 import type { WasiInterface } from "./wasi/host.ts";
 import { IO_ERROR, STREAMS } from "./wasi/io.ts";
-import { HTTP_OUTGOING_HANDLER } from "./wasi/http/outgoing-handler.ts";
-import { HTTP_TYPES } from "./wasi/http/types.ts";
+import { SOCKETS } from "./wasi/sockets/sockets.ts";
+import { HTTP } from "./wasi/http/http.ts";
 import { POLL } from "./wasi/poll.ts";
 import { RANDOM } from "./wasi/random.ts";
 
@@ -22,12 +22,12 @@ const SERVED: readonly WasiInterface[] = [
   WALL_CLOCK,
   FILESYSTEM_PREOPENS,
   FILESYSTEM_TYPES,
-  HTTP_TYPES,
-  HTTP_OUTGOING_HANDLER,
+  ...HTTP,
   IO_ERROR,
   POLL,
   STREAMS,
   ...RANDOM,
+  ...SOCKETS,
 ];
 
 /** The interfaces that are served, by name without version. */

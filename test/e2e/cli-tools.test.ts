@@ -339,9 +339,9 @@ describe("kami run", () => {
     const at = { home: temporary.at("home") };
     await kami(["run", guestPath("echo")], at);
     const [artifact = ""] = readdirSync(temporary.at("home/artifacts"));
-    const made = Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified;
+    const made = Bun.file(temporary.at("home/artifacts", artifact, "plan.json")).lastModified;
     expect((await kami(["run", guestPath("echo")], at)).stdout).toBe("{}\n");
-    expect(Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified).toBe(made);
+    expect(Bun.file(temporary.at("home/artifacts", artifact, "plan.json")).lastModified).toBe(made);
   });
 });
 

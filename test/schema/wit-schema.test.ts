@@ -118,7 +118,7 @@ describe("toResultSchema()", () => {
     ["the success of a result", result(string, string), { type: "string" }],
     ["a result without a value", result(undefined, string), undefined],
   ])("describes %s", (_, type, schema) => {
-    expect(toResultSchema(giving(type))).toEqual(schema);
+    expect<unknown>(toResultSchema(giving(type))).toEqual(schema);
   });
 
   test("refuses a resource in the error of a result, too", () => {

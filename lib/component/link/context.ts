@@ -80,10 +80,9 @@ export class Context {
     return at;
   }
 
-  /** A part of memory, as a view. */
+  /** A part of memory, as a view. Who reads it or writes it pays. */
   bytes(at: number, size: number): Uint8Array {
     this.check(at, size, 1);
-    this.payer.chargeBytes(size);
     return new Uint8Array(this.view.buffer, at, size);
   }
 

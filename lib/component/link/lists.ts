@@ -45,9 +45,12 @@ abstract class ListCodec implements Codec {
 class ByteList extends ListCodec {
   protected override read(context: Context, pointer: number, length: number): Uint8Array {
     const view = context.bytes(pointer, length);
-    if (context.givesViews) return view;
-    context.count(length);
-    return view.slice();
+    if (!context.givesViews) {
+      context.count(length);
+      return view.slice();
+    }
+    context.payer.chargeBytes(length);
+    return view;
   }
 
   protected override write(context: Context, value: unknown): readonly [number, number] {

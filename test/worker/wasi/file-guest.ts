@@ -11,7 +11,7 @@ import { openRoot } from "../../../lib/worker/files/open-file.ts";
 import { OpenFiles, Tree } from "../../../lib/worker/files/tree.ts";
 import { makeWalkResolver } from "../../../lib/worker/files/walk-resolver.ts";
 import { Host } from "../../../lib/worker/wasi/host.ts";
-import { IO_ERROR, STREAMS } from "../../../lib/worker/wasi/streams.ts";
+import { IO_ERROR, STREAMS } from "../../../lib/worker/wasi/io.ts";
 
 /** Bits of `descriptor-flags`. */
 export const READ = 1;
@@ -37,24 +37,19 @@ export interface How {
 
 /** A context that keeps what was done with it. */
 export class FakeContext implements CallContext {
-  readonly stdin: Uint8Array = new Uint8Array();
   readonly denials: string[] = [];
   charged = 0;
-
-  enter(): void {}
 
   charge(units: number): void {
     this.charged += units;
   }
 
-  checkInterrupt(): void {}
-
   noteDenial(capability: string, target: string): void {
     this.denials.push(`${capability} ${target}`);
   }
 
-  deny(capability: string): never {
-    throw new WebAssembly.RuntimeError(`denied: ${capability}`);
+  takeInput(): Uint8Array {
+    return new Uint8Array();
   }
 
   trap(reason: string): never {
