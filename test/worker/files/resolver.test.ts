@@ -102,6 +102,10 @@ const PATHS: readonly (readonly [path: string, found: string])[] = [
 const resolvers = [
   ["openat2", openBeneath === undefined ? undefined : makeKernelResolver(system, openBeneath)],
   ["the walk", makeWalkResolver(system)],
+  [
+    "the walk where directories are opened to read, as on macOS",
+    makeWalkResolver({ ...system, traverseFlags: constants.O_RDONLY | constants.O_DIRECTORY }),
+  ],
 ] as const;
 
 describe.each(resolvers)("resolving by %s", (_, resolver) => {
