@@ -6,7 +6,7 @@ import { ArtifactCache } from "../../lib/component/cache.ts";
 import { artifactName, type StorePaths } from "../../lib/component/store.ts";
 import { sweepUnfinished, trimArtifacts } from "../../lib/component/sweep.ts";
 import { temporaryDirectory } from "./support/directory.ts";
-import { EMPTY_PLAN } from "./support/plans.ts";
+import { RUN_PLAN } from "./support/plans.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -40,7 +40,7 @@ function artifactFor(digest: string): Artifact {
     digest,
     kind: "bare",
     entries: [{ name: "run", exported: 0 }],
-    plan: EMPTY_PLAN,
+    plan: RUN_PLAN,
     modules: [module],
     imports: [],
   };
