@@ -382,7 +382,8 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   GUEST_TRAP: { text: (d) => `The tool crashed: ${reason(d)}`, hint: afterCrash, agentMayRead: true },
   CAPABILITY_DENIED: {
     text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
-    hint: () => "use the tool for what works without it: this version of KAMI grants no capability",
+    hint: () => "use the tool for what works without it, or see what it may be granted with: kami grants",
+    agentHint: () => "use the tool for what works without it",
     agentMayRead: true,
   },
   GRANT_REFUSED: {

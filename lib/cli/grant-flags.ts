@@ -4,7 +4,7 @@
 import { isAbsolute } from "node:path";
 import { quote, refuse } from "../errors.ts";
 import { type Capability, parseCapability } from "../policy/capability.ts";
-import { guestPathProblem } from "../policy/guest-path.ts";
+import { guestPathProblem, placeProblem } from "../policy/guest-path.ts";
 import { valuesOf } from "./arguments.ts";
 import type { Host } from "./host.ts";
 
@@ -49,6 +49,7 @@ export async function readGrants(flags: GrantFlags, source: MountSource): Promis
   ];
   const capabilities = names.map(readName);
   const mounts = valuesOf(flags.mount).map((text) => readMount(text, source.host));
+  for (const { guestPath } of mounts) checkPlace(guestPath, mounts);
   if (mounts.length === 0) return capabilities;
   // Loaded when there is something to look at: help must not wait for the registry.
   const { resolveMount } = await import("../registry/mounts.ts");
@@ -67,6 +68,16 @@ function readName(text: string): Capability {
   if (parsed.ok) return parsed.capability;
   const problem = `Cannot grant ${quote(text)}: it ${parsed.problem}`;
   throw refuse("USAGE", { problem, hint: "see what a tool asks for with: kami grants <id>" });
+}
+
+function checkPlace(path: string, mounts: readonly { readonly guestPath: string }[]): void {
+  const others = mounts.map(({ guestPath }) => guestPath);
+  const problem = placeProblem(path, others.toSpliced(others.indexOf(path), 1));
+  if (problem === undefined) return;
+  throw refuse("USAGE", {
+    problem: `Cannot mount at ${quote(path)}: it ${problem}`,
+    hint: "write: --mount ./data:/data:ro",
+  });
 }
 
 /** @returns The directory as it was written, made absolute. */

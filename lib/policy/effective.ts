@@ -95,7 +95,9 @@ export function weigh(request: CapabilityRequest, grants: readonly Capability[])
       ...(hasFineClock ? ["clock:fine"] : []),
     ],
     missing: [...missing.map(nameOf), ...(isReadMissing ? [READ_ONLY_NAME] : [])],
-    idle: grants.filter((grant) => isIdle(grant, request)).map(nameOf),
+    idle: grants
+      .filter((grant) => (grant.kind === "net" ? !meetsAny(grant.rule, asked) : isIdle(grant, request)))
+      .map(nameOf),
   };
 }
 
@@ -104,7 +106,11 @@ export function isIdle(grant: Capability, request: CapabilityRequest): boolean {
   if (grant.kind === "sandbox") return request.fsAccess !== "sandbox";
   if (grant.kind === "env") return !request.envAllowList.includes(grant.name);
   if (grant.kind !== "net") return false;
-  return !request.netAllowList.some((entry) => intersectRules(parseRule(entry), grant.rule).length > 0);
+  return !meetsAny(grant.rule, request.netAllowList.map(parseRule));
+}
+
+function meetsAny(rule: NetworkRule, others: readonly NetworkRule[]): boolean {
+  return others.some((other) => intersectRules(other, rule).length > 0);
 }
 
 /** Makes the policy of one call. */

@@ -28,6 +28,21 @@ export function guestPathProblem(path: string): string | undefined {
   return 'must be canonical: segments of letters, digits and any of "._@+-", no "." or "..", no slash at the end';
 }
 
+/**
+ * Says what keeps a directory from being seen at a path, beside others.
+ *
+ * @param others - Where the tool sees its other directories of the user's.
+ * @returns Words that read on from the path; undefined when nothing does.
+ */
+export function placeProblem(path: string, others: readonly string[]): string | undefined {
+  const problem = guestPathProblem(path);
+  if (problem !== undefined) return problem;
+  if (doGuestPathsClash(path, SANDBOX_GUEST_PATH))
+    return `must not overlap with ${SANDBOX_GUEST_PATH}, the tool's own directory`;
+  const clash = others.find((other) => doGuestPathsClash(other, path));
+  return clash === undefined ? undefined : `must not overlap with ${clash}, another directory that the tool sees`;
+}
+
 /** Whether two guest paths are the same, or one lies inside the other. In any case: some file systems see no difference. */
 export function doGuestPathsClash(left: string, right: string): boolean {
   const [a, b] = [`${left}/`.toLowerCase(), `${right}/`.toLowerCase()];

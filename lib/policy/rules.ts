@@ -61,9 +61,11 @@ function commonHost(left: HostPart, right: HostPart): HostPart | undefined {
 function coversHosts(wide: HostPart, narrow: HostPart): boolean {
   if (wide.covers === narrow.covers && wide.host === narrow.host) return true;
   if (wide.covers === "host" || narrow.covers === "any") return false;
+  // First what is cheap: sets of rules are compared pair by pair.
+  if (wide.covers === "subdomains" && !narrow.host.endsWith(`.${wide.host}`)) return false;
   const address = parseAddress(narrow.host);
   if (address !== undefined) return wide.covers === "any" && kindOf(address) === "public";
-  if (wide.covers === "subdomains") return narrow.host.endsWith(`.${wide.host}`);
+  if (wide.covers === "subdomains") return true;
   return narrow.host !== "localhost" && !narrow.host.endsWith(".localhost");
 }
 

@@ -11,7 +11,7 @@ import { refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type Capability, nameOf, parseCapability } from "../policy/capability.ts";
 import { effectivePolicy, isIdle, type Weighed, weigh } from "../policy/effective.ts";
-import { doGuestPathsClash, guestPathProblem, SANDBOX_GUEST_PATH } from "../policy/guest-path.ts";
+import { guestPathProblem, placeProblem } from "../policy/guest-path.ts";
 import type { Policy } from "../policy/policy.ts";
 import { defaultRange, isInRange, isRange } from "../policy/version.ts";
 import type { Catalog } from "./catalog.ts";
@@ -48,8 +48,8 @@ export interface GrantSource {
  */
 export type Decide = (source: PackageSource, before: InstalledTool | undefined) => Promise<readonly Capability[]>;
 
-/** The most that one tool has. */
-export const GRANTS_LIMIT = 512;
+/** The most that one tool has: twice what a manifest can ask for. */
+export const GRANTS_LIMIT = 1024;
 
 interface GrantRow {
   readonly versions: string;
@@ -100,8 +100,12 @@ export class Grants {
     if (tool === undefined) throw refuse("TOOL_UNKNOWN", { id, nearest: undefined });
     const range = versions ?? defaultRange(tool.version);
     checkRange(tool, range);
-    const before = this.of(id).map((grant) => grant.capability);
-    for (const capability of capabilities) checkGrant(tool, capability, [...before, ...capabilities]);
+    const names = new Set(capabilities.map(nameOf));
+    const kept = this.of(id).flatMap((grant) => (names.has(nameOf(grant.capability)) ? [] : [grant.capability]));
+    for (const capability of capabilities) checkGrant(tool, capability, [...kept, ...capabilities]);
+    // There is one directory at a path, whatever the version.
+    const mounts = capabilities.filter(({ kind }) => kind === "mount").map(nameOf);
+    for (const name of mounts) this.#delete(id, name);
     const insert = this.#source.database.query<never, [string, string, string, string | null, string | null, number]>(
       INSERT,
     );
@@ -131,8 +135,7 @@ export class Grants {
         .query<{ name: string }, [string]>("SELECT DISTINCT name FROM grants WHERE tool_id = ?")
         .all(id);
       const removed = rows.map(({ name }) => name).filter((name) => names?.includes(name) ?? true);
-      const remove = database.query<never, [string, string]>("DELETE FROM grants WHERE tool_id = ? AND name = ?");
-      for (const name of removed) remove.run(id, name);
+      for (const name of removed) this.#delete(id, name);
       return removed;
     });
   }
@@ -169,6 +172,11 @@ export class Grants {
       inForce.map(({ capability }) => capability),
     );
   }
+
+  #delete(id: string, name: string): void {
+    const { database } = this.#source;
+    database.query<never, [string, string]>("DELETE FROM grants WHERE tool_id = ? AND name = ?").run(id, name);
+  }
 }
 
 function checkRange(tool: InstalledTool, range: string): void {
@@ -185,16 +193,9 @@ function checkGrant(tool: InstalledTool, capability: Capability, all: readonly C
   };
   if (isIdle(capability, tool.manifest.security)) fail("the tool does not ask for it");
   if (capability.kind !== "mount") return;
-  const { guestPath } = capability;
-  const problem = guestPathProblem(guestPath);
+  const others = all.flatMap((other) => (other.kind === "mount" && other !== capability ? [other.guestPath] : []));
+  const problem = placeProblem(capability.guestPath, others);
   if (problem !== undefined) fail(`where the tool sees it ${problem}`);
-  if (doGuestPathsClash(guestPath, SANDBOX_GUEST_PATH)) fail(`${SANDBOX_GUEST_PATH} is the tool's own directory`);
-  for (const other of all) {
-    if (other.kind !== "mount" || other === capability) continue;
-    const isReplaced = other.guestPath === guestPath;
-    if (!isReplaced && doGuestPathsClash(other.guestPath, guestPath))
-      fail(`it would overlap with fs:${other.guestPath}`);
-  }
 }
 
 function makeSandbox(path: string): void {

@@ -226,6 +226,10 @@ It runs without what is not granted. Grant it with: kami grant ${ID} net:api.exa
       words: ["grant", ID, "--mount", "/proc/self:/data"],
       says: 'Cannot let a tool use the directory "/proc/self": it is the system\'s, and no place for files',
     },
+    {
+      words: ["grant", ID, "--mount", ".:/data", "--mount", ".:/data/x"],
+      says: 'Cannot mount at "/data": it must not overlap with /data/x, another directory that the tool sees',
+    },
     { words: ["revoke", ID], says: "Cannot revoke nothing: no capability is named" },
     { words: ["revoke", ID, "net:*", "--all"], says: "Cannot revoke all and some at once" },
     { words: ["revoke", ID, "net:*"], says: `Cannot revoke "net:*" from "${ID}": it was not granted by that name` },
@@ -308,6 +312,14 @@ describe("a call", () => {
     {
       flags: ["--allow-env", "A=B"],
       says: 'Cannot grant "env:A=B": it must name a variable: a letter or "_", then letters, digits and "_"',
+    },
+    {
+      flags: ["--mount", "/tmp:/data", "--mount", "/tmp:/data"],
+      says: 'Cannot mount at "/data": it must not overlap with /data, another directory that the tool sees',
+    },
+    {
+      flags: ["--mount", "/tmp:/sandbox/x"],
+      says: 'Cannot mount at "/sandbox/x": it must not overlap with /sandbox, the tool\'s own directory',
     },
     {
       flags: ["--mount", "/dev:/data"],

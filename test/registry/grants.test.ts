@@ -171,7 +171,7 @@ describe("grants", () => {
     const { registry } = kami;
     registry.install(await kami.make({ security: 'net_allow_list = ["*"]' }));
     expect((await failureOf(() => registry.grants.add(ID, some(GRANTS_LIMIT + 1)))).message).toBe(
-      `Cannot grant "more" to "${ID}": a tool has at most 512 grants`,
+      `Cannot grant "more" to "${ID}": a tool has at most 1024 grants`,
     );
     expect(namesIn(registry)).toEqual([]);
     registry.grants.add(ID, some(GRANTS_LIMIT));
@@ -206,21 +206,37 @@ describe("mounts", () => {
     registry.install(await kami.make());
     registry.grants.add(ID, [mount("/data", join(place, "package-1"))], "*");
     for (const [path, reason] of [
-      ["/data/x", "it would overlap with fs:/data"],
-      ["/DATA/x", "it would overlap with fs:/data"],
-      ["/sandbox", "/sandbox is the tool's own directory"],
-      ["/Sandbox/x", "/sandbox is the tool's own directory"],
-      ["/", "where the tool sees it must not be the root: every other path lies inside it"],
+      ["/data/x", "must not overlap with /data, another directory that the tool sees"],
+      ["/DATA/x", "must not overlap with /data, another directory that the tool sees"],
+      ["/sandbox", "must not overlap with /sandbox, the tool's own directory"],
+      ["/Sandbox/x", "must not overlap with /sandbox, the tool's own directory"],
+      ["/", "must not be the root: every other path lies inside it"],
     ] as const) {
       expect((await failureOf(() => registry.grants.add(ID, [mount(path, place)]))).message).toBe(
-        `Cannot grant "fs:${path}" to "${ID}": ${reason}`,
+        `Cannot grant "fs:${path}" to "${ID}": where the tool sees it ${reason}`,
       );
     }
     expect((await failureOf(() => registry.grants.add(ID, [mount("/a", place), mount("/a/b", place)]))).code).toBe(
       "GRANT_REFUSED",
     );
+    expect((await failureOf(() => registry.grants.add(ID, [mount("/a", place), mount("/a", place)]))).code).toBe(
+      "GRANT_REFUSED",
+    );
     registry.grants.add(ID, [mount("/data2", place)]);
     expect(namesIn(registry)).toEqual(["fs:/data *", "fs:/data2 ^1.0.0"]);
+  });
+
+  test("at a path that is taken replace what is there, whatever versions it held for", async () => {
+    using kami = setUp();
+    const { registry } = kami;
+    const place = realpathSync(join(kami.home, ".."));
+    const { tool } = registry.install(await kami.make());
+    registry.grants.add(ID, [mount("/data", "/nowhere")], "*");
+    registry.grants.add(ID, [mount("/data", join(place, "package-1"))]);
+    expect(registry.grants.policyFor(tool, HOST).mounts).toEqual([
+      { guestPath: "/data", hostPath: join(place, "package-1"), access: "read-only", quota: undefined },
+    ]);
+    expect(namesIn(registry)).toEqual(["fs:/data ^1.0.0"]);
   });
 
   test("that are gone, or lead elsewhere now, keep the call from starting", async () => {
