@@ -10,7 +10,11 @@ import type { Captured, Limits, Usage } from "./limits.ts";
 export type HostMessage<Artifact> =
   | { readonly type: "load"; readonly digest: string; readonly artifact: Artifact }
   | { readonly type: "unload"; readonly digest: string }
-  | CallMessage;
+  | CallMessage
+  /** Behind the interrupt word of a call's control block: breaks the call's wait. */
+  | { readonly type: "interrupt"; readonly id: number }
+  /** The block of the Worker's thread, see `thread.ts`; before all calls. */
+  | { readonly type: "thread"; readonly buffer: SharedArrayBuffer };
 
 /** One call. The artifact has been loaded before. */
 export interface CallMessage {
@@ -27,6 +31,8 @@ export interface CallMessage {
 /** Worker to host. */
 export type WorkerMessage =
   | { readonly type: "ready" }
+  /** All calls of the Worker wait: the thread has nothing to do. Sent when the host wants to know, by the thread's block. */
+  | { readonly type: "parked" }
   | {
       readonly type: "settled";
       readonly id: number;

@@ -51,7 +51,7 @@ class Call implements CallContext, Disposable {
     this.#message = message;
     this.#linker = linker;
     this.#control = new ControlBlock(message.control);
-    this.#control.state = "running";
+    this.#control.begin();
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
     this.#instances = new Instances(this.#budget, pool);
     const isCommand = linker.artifact.kind === "command";
@@ -61,7 +61,7 @@ class Call implements CallContext, Disposable {
 
   run(): WorkerMessage {
     const outcome = this.#outcome();
-    this.#control.state = "settled";
+    this.#control.settle();
     return {
       type: "settled",
       id: this.#message.id,

@@ -1,11 +1,13 @@
 /**
- * A Worker's entry: loads components and runs calls, one after another. The guest's side of the trust boundary.
+ * A Worker's entry: loads components and runs calls, one at a time, from one wait to the next. The guest's side of the trust boundary.
  */
 import { createLinker, type Linker, type LoadableArtifact } from "../component/instantiate.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messages.ts";
+import { ThreadBlock } from "../protocol/thread.ts";
 import { runCall } from "./call.ts";
 import { cutTexts } from "./failure.ts";
+import { LIVE_CALLS } from "./live-calls.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { keepFrames } from "./trace.ts";
 
@@ -23,14 +25,26 @@ const linkers = new Map<string, Promise<Linker>>();
 const pool = new MemoryPool();
 let answered = 0;
 
-self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => {
-  const message = event.data;
-  if (message.type === "load") load(message.digest, message.artifact);
-  else if (message.type === "unload") linkers.delete(message.digest);
-  else void answer(message);
-};
+self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => obey(event.data);
+LIVE_CALLS.onParked = () => post({ type: "parked" });
 keepFrames();
 post({ type: "ready" });
+
+function obey(message: HostMessage<LoadableArtifact>): void {
+  switch (message.type) {
+    case "load":
+      return load(message.digest, message.artifact);
+    case "unload":
+      return void linkers.delete(message.digest);
+    case "interrupt":
+      return LIVE_CALLS.interrupt(message.id);
+    case "thread":
+      LIVE_CALLS.thread = new ThreadBlock(message.buffer);
+      return;
+    case "call":
+      return void answer(message);
+  }
+}
 
 function load(digest: string, artifact: LoadableArtifact): void {
   const linker = createLinker(artifact);
@@ -40,16 +54,26 @@ function load(digest: string, artifact: LoadableArtifact): void {
 }
 
 async function answer(message: CallMessage): Promise<void> {
-  const linker = linkers.get(message.digest);
+  LIVE_CALLS.hold();
   try {
-    if (linker === undefined) throw new Error("BUG: the component was not loaded");
-    const settled = runCall(message, await linker, pool);
+    const settled = await run(message);
     post(settled.type === "settled" ? { ...settled, outcome: cutTexts(settled.outcome) } : settled);
   } catch (error) {
     post(unusable(message, error instanceof Error ? error.message : String(error)));
+  } finally {
+    LIVE_CALLS.release();
+    LIVE_CALLS.endTurn(message.id);
   }
   answered += 1;
   if (answered >= COLLECT_AFTER_CALLS || pool.leftBytes >= COLLECT_AFTER_BYTES) collect();
+}
+
+async function run(message: CallMessage): Promise<WorkerMessage> {
+  const linker = await linkers.get(message.digest);
+  if (linker === undefined) throw new Error("BUG: the component was not loaded");
+  const turn = LIVE_CALLS.takeTurn(message.id);
+  if (turn !== undefined) await turn;
+  return runCall(message, linker, pool);
 }
 
 /** Takes some milliseconds. A collection in the background (`false`) would leave what matters here. */

@@ -75,7 +75,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   "answers late": async (id, control) => {
     begin(control);
     await interruptOf(control);
-    control.state = "settled";
+    control.settle();
     setTimeout(() => answer(id, "late"), 350);
   },
   "starts late": async (id, control) => {
@@ -94,7 +94,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
 self.onmessage = (event: MessageEvent<HostMessage<unknown>>) => {
   const message = event.data;
   if (message.type === "call") act(message);
-  else said.push(`${message.type} ${message.digest}`);
+  else if ("digest" in message) said.push(`${message.type} ${message.digest}`);
 };
 self.postMessage({ type: "ready" });
 
@@ -108,7 +108,7 @@ function isBehaviour(input: string): input is Behaviour {
 }
 
 function begin(control: ControlBlock): void {
-  control.state = "running";
+  control.begin();
   control.grantFuel(100);
   control.burnFuel(77);
   control.publishEffort(12.5, 3);
