@@ -13,6 +13,8 @@ export interface CallRequest {
   readonly limits: Limits;
   /** Whose turn in the queue this takes. */
   readonly client: string;
+  /** Whose calls may share a Worker with it while they wait: one tool's. Default: the artifact's digest. */
+  readonly tenant?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,6 +13,8 @@ export interface FarJob {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** Whose calls may share a Worker with it. */
+  readonly tenant: string;
   readonly signal?: AbortSignal | undefined;
 }
 
