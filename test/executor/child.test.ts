@@ -71,6 +71,8 @@ describe("a hostile process is killed, and its call fails", () => {
     ["another's answer", "it answered a call that it was not running"],
     ["answers before it is asked", "it answered a call that it was not running"],
     ["tells unasked", "it told about a call that nobody asked about"],
+    ["tells of room unasked", "it told about room that nobody asked about"],
+    ["parks as a Worker does", "it sent a message that makes no sense"],
     ["loses what it does not run", "it lost a call that it was not running"],
     ["a reason without end", "it sent a message that makes no sense"],
     ["a result that is too large", "it sent a message that makes no sense"],
@@ -89,6 +91,7 @@ describe("a hostile process is killed, and its call fails", () => {
   for (const [behaviour, options, outcome] of [
     ["silent", {}, lost("it did not start within 400 ms")],
     ["says for ever that the call waits", {}, lost("it did not start on the call within 400 ms")],
+    ["says for ever that the call stands behind another", {}, lost("it did not start on the call within 400 ms")],
     ["says for ever that the call has just begun", { timeoutMs: 100 }, TOO_LATE],
     ["closes stdout", { timeoutMs: 100 }, lost("it ended")],
     ["spins", { timeoutMs: 100 }, MUTE],
