@@ -113,7 +113,7 @@ async function ask(session: Session, manifest: Manifest, open: readonly string[]
   const { id, version } = manifest.tool;
   const rows = explainNames(open).map(([name, words]) => {
     const number = choices.indexOf(name) + 1;
-    return [`${number === 0 ? " " : number}. ${name}`.replace(" .", "–"), words] as const;
+    return [`${number === 0 ? "–" : `${number}.`} ${name}`, words] as const;
   });
   const high = open.filter((name) => wordsOf(name).risk === "high").length;
   await stderr.write(`${id} ${version} asks to:\n${layOutPairs(rows, "  ", stderr.columns)}\n`);

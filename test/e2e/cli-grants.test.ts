@@ -127,6 +127,22 @@ Grant all, none, or which (numbers, separated by spaces)? [none] `);
     expect(await grantsOf(at)).toEqual(granted);
   });
 
+  test("says how a directory is granted, which no answer can name", async () => {
+    using temporary = new TemporaryDirectory();
+    const at = { home: temporary.at("home") };
+    const source = pack(temporary, 'fs_access = "read-only"\nenv_allow_list = ["LANG"]');
+    const { exitCode, shown } = await kamiOnTerminal(["install", source], at, ["all"]);
+    expect([exitCode, shown.split("\n").slice(1, 3)]).toEqual([
+      0,
+      [
+        "  1. env:LANG     read the variable LANG [medium risk]",
+        "  – fs:read-only  read files in directories that you name with kami grant --mount [medium risk]",
+      ],
+    ]);
+    expect(shown).toContain(`Grant it with: kami grant ${ID} --mount <directory>:/data:ro`);
+    expect(await grantsOf(at)).toEqual(["LANG"]);
+  });
+
   test.each([
     { what: "Ctrl-C", answers: [CTRL_C], exitCode: 130 },
     { what: "the end of the input", answers: [CTRL_D], exitCode: 6 },
@@ -177,14 +193,18 @@ It runs without what is not granted. Grant it with: kami grant ${ID} net:api.exa
 `,
     });
     const shown = await kami(["grants"], at);
-    expect(shown.stdout).toStartWith(
-      `${ID} 1.0.0
-  GRANTED     VERSIONS  IN FORCE  DIRECTORY
-  net:a.com   ^1.0.0    yes
-  env:API_KEY`
-        .replace("net:a.com   ^1.0.0", "net:a.com    ^1.0.0")
-        .replace("GRANTED     ", "GRANTED      "),
-    );
+    expect(shown.stdout).toBe(`${ID} 1.0.0
+  GRANTED      VERSIONS  IN FORCE  DIRECTORY
+  net:a.com    ^1.0.0    yes
+  env:API_KEY  ^1.0.0    yes
+  clock:fine   ^1.0.0    yes
+  fs:/data     ^1.0.0    yes       ${temporary.at("data")} (read-only)
+  asks for, and does not have:
+    net:*                send requests to any public host: it can send what it gets to anybody [high risk]
+    net:api.example.com  send requests to api.example.com [medium risk]
+    fs:sandbox           keep files in a directory of its own, up to 64 MiB [low risk]
+  It runs without what is not granted. Grant it with: kami grant ${ID} net:api.example.com 'net:*' fs:sandbox
+`);
     expect(shown.stdout + granted.stdout + (await kami(["inspect", ID, "--json"], at)).stdout).not.toContain("s3cret");
     expect(await Bun.file(temporary.at("home/registry.db")).text()).not.toContain("s3cret");
     expect((await kami(["revoke", ID, "net:a.com", "fs:/data", "--json"], at)).stdout).toBe(

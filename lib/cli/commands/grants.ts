@@ -60,20 +60,18 @@ function describe(registry: Registry, tool: InstalledTool, session: Session): st
   const rows = registry.grants
     .of(tool.id)
     .map((grant) => [
-      `  ${nameOf(grant.capability)}`,
+      nameOf(grant.capability),
       grant.versions,
       effectOf(tool, grant, weighed.idle),
       grant.capability.kind === "mount" ? `${grant.capability.hostPath} (${grant.capability.access})` : "",
     ]);
-  const table = layOut({ head: ["  GRANTED", "VERSIONS", "IN FORCE", "DIRECTORY"], rows }, columns);
+  const table = layOut({ head: ["GRANTED", "VERSIONS", "IN FORCE", "DIRECTORY"], rows }, columns);
   const asks = explainNames(weighed.missing);
   const advice = missingAdvice(tool.id, weighed);
   const denials = denialLines(tool, registry.denials(tool.id));
   return [
     `${session.paint("bold", tool.id)} ${tool.version}`,
-    ...(rows.length === 0
-      ? ["  was granted nothing"]
-      : table.map((line) => line.trimEnd()).map((line) => `  ${line.trimStart()}`)),
+    ...(rows.length === 0 ? ["  was granted nothing"] : table.map((line) => `  ${line}`)),
     ...(asks.length === 0 ? [] : ["  asks for, and does not have:", layOutPairs(asks, "    ", columns)]),
     ...(advice === undefined ? [] : [wrap(advice, columns, "  ")]),
     ...(denials.length === 0 ? [] : ["  was denied last:", ...denials.map((line) => wrap(line, columns, "    "))]),
