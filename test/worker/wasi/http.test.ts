@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { BUFFER_LIMIT_BYTES } from "../../../lib/worker/wasi/host.ts";
 import type { Fields } from "../../../lib/worker/wasi/http/fields.ts";
 import type { IncomingBody, IncomingResponse } from "../../../lib/worker/wasi/http/incoming.ts";
 import type { OutgoingBody } from "../../../lib/worker/wasi/http/outgoing-body.ts";
@@ -391,6 +392,22 @@ describe("a response", () => {
     expect(sent).toBeLessThan(16_777_216);
     response[Symbol.dispose]();
   });
+});
+
+test("a request gives back all of the call's buffers, however it ends", async () => {
+  using server = saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n");
+  using broken = saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
+  using call = new TestCall([to(server, ""), to(broken, "")]);
+  await fetchWhole(call, to(server), { method: "POST", body: "a".repeat(100_000) });
+  const response = await answer(call, await begin(call, to(server)));
+  response[Symbol.dispose]();
+  const unread = await begin(call, to(server));
+  await ready(unread.event);
+  unread[Symbol.dispose]();
+  (await begin(call, to(server)))[Symbol.dispose]();
+  expect(await failureOf(fetchWhole(call, to(broken)))).toEqual({ tag: "HTTP-response-incomplete" });
+  await until(() => server.closed === server.connections);
+  expect(call.host.takeBuffer(BUFFER_LIMIT_BYTES)).toBe(true);
 });
 
 describe("the end of a call", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { BUFFER_LIMIT_BYTES } from "../../../lib/worker/wasi/host.ts";
 import type { SocketAddress } from "../../../lib/worker/net/address.ts";
 import { SOCKET_LIMIT } from "../../../lib/worker/net/network.ts";
 import type { Policy } from "../../../lib/policy/policy.ts";
@@ -137,6 +138,7 @@ describe("a tcp-socket", () => {
     socket[Symbol.dispose]();
     await until(() => server.closed === 1);
     expect(guest.call.host.handles).toBe(1);
+    expect(guest.call.host.takeBuffer(BUFFER_LIMIT_BYTES)).toBe(true);
   });
 
   test("connects over IPv6", async () => {

@@ -71,8 +71,8 @@ export function checkLocal(host: Host, scheme: "tcp" | "udp", { address, port }:
   return fail("access-denied");
 }
 
-/** Source: RFC 4291 §2.5.5.2. */
-function isMapped({ bytes }: Address): boolean {
+/** Whether an IPv6 address is an IPv4 address in disguise. Source: RFC 4291 §2.5.5.2. */
+export function isMapped({ bytes }: Address): boolean {
   return (
     bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff
   );
