@@ -15,6 +15,7 @@ import { buildEndless, ENDLESS_WAYS, endlessInput } from "../test/security/endle
 import type { Scratch } from "./scratch.ts";
 import type { Findings, Suite, SummaryFigure } from "./suite.ts";
 import { makeThreadClock } from "./thread-clock.ts";
+import { DENY_ALL } from "../lib/policy/policy.ts";
 
 /** Milliseconds of the guest's CPU time within which it has to end. */
 const LIMIT_MS = 10;
@@ -130,7 +131,13 @@ class Runner implements Disposable {
     const path = join(scratch.directory("interrupt"), String(this.#started++));
     entry.searchParams.set("tell", path);
     const executor = new Executor({ concurrency: 1, queueLimit: 0, worker: { entry } });
-    const warmUp = executor.call({ artifact, input: "{}", limits: { ...LIMITS, timeoutMs: 1 }, client: "" });
+    const warmUp = executor.call({
+      artifact,
+      input: "{}",
+      limits: { ...LIMITS, timeoutMs: 1 },
+      policy: DENY_ALL,
+      client: "",
+    });
     expectEnd(await warmUp, "DEADLINE_EXCEEDED", "GUEST_OUT_OF_BOUNDS", "GUEST_TRAP");
     const thread = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
     return new Runner(artifact, executor, thread);
@@ -149,6 +156,7 @@ class Runner implements Disposable {
       artifact: this.#artifact,
       input,
       limits,
+      policy: DENY_ALL,
       control,
       client: "",
       signal: stop.signal,

@@ -53,6 +53,9 @@ interface FailureDetails {
   readonly GUEST_DIVIDE_BY_ZERO: GuestPlace;
   readonly GUEST_TRAP: GuestPlace & { readonly reason: string };
   readonly CAPABILITY_DENIED: GuestPlace & { readonly capability: string };
+  readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
+  readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
+  readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
@@ -379,8 +382,26 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   GUEST_TRAP: { text: (d) => `The tool crashed: ${reason(d)}`, hint: afterCrash, agentMayRead: true },
   CAPABILITY_DENIED: {
     text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
-    hint: () => "use the tool for what works without it: this version of KAMI grants no capability",
+    hint: () => "use the tool for what works without it, or see what it may be granted with: kami grants",
+    agentHint: () => "use the tool for what works without it",
     agentMayRead: true,
+  },
+  GRANT_REFUSED: {
+    text: (d) => `Cannot grant ${quote(d.capability)} to ${quote(d.tool)}: ${reason(d)}`,
+    hint: (d) => `see what it asks for with: kami grants ${clean(d.tool)}`,
+    agentMayRead: false,
+  },
+  CONSENT_NEEDED: {
+    text: (d) =>
+      `Cannot install ${quote(d.tool)}: it asks for ${clean(d.requests) || "something"}, and there is nobody to ask on a terminal`,
+    hint: (d) =>
+      `say what it gets: --grant all, --grant none, or what you choose of: ${clean(d.flags) || "--grant <name>"}`,
+    agentMayRead: false,
+  },
+  MOUNT_REFUSED: {
+    text: (d) => `Cannot let a tool use the directory ${quote(d.path)}: ${reason(d)}`,
+    hint: () => "name another directory, or take it back with: kami revoke <id> fs:<path>",
+    agentMayRead: false,
   },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },
   BUSY: {

@@ -4,16 +4,19 @@
  * Installs packages, keeps their compiled components, and runs calls under their effective limits. What a guest does never throws: a
  * call returns a result, failed or not, with its usage.
  */
+import { settleWithin } from "./component/abandon.ts";
 import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
-import { digestOf } from "./digest.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
 import type { Settled } from "./executor/settled.ts";
-import { MANIFEST_DEFAULTS } from "./manifest/defaults.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
+import type { Capability } from "./policy/capability.ts";
+import { explicitPolicy } from "./policy/effective.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { Decide } from "./registry/grants.ts";
 import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
-import { readComponent, readPackage, verifyPackage } from "./registry/package.ts";
+import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
 import { readInput } from "./schema/input.ts";
 
@@ -31,6 +34,8 @@ export interface RuntimeOptions {
   readonly queueLimit?: number | undefined;
   /** From the user's configuration: no manifest gets more. Each replaces its default, {@link DEFAULT_CEILINGS}. */
   readonly ceilings?: Partial<Limits> | undefined;
+  /** The host's variables: a call gets those that its tool asks for and was granted. Default: none. */
+  readonly environment?: ReadonlyMap<string, string> | undefined;
   /** Takes KAMI's own diagnostics, one clean line each; default: dropped. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -43,6 +48,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whose turn in the queue the call takes; default: the tool's own. */
   readonly client?: string | undefined;
+}
+
+/** How a file is run. */
+export interface FileOptions extends CallOptions {
+  /** What the user grants for this call. Directories have been checked. */
+  readonly grants?: readonly Capability[] | undefined;
 }
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
@@ -60,8 +71,6 @@ export interface InstallReport {
 const DEFAULT_QUEUE_LIMIT = 256;
 /** A client whose calls all run to their deadline keeps one busy, and the others share the rest. */
 const CALLS_PER_CORE = 2;
-/** Packages that are remembered as verified. */
-const VERIFIED_LIMIT = 1024;
 /** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
 const CLOSING_MS = 1000;
 
@@ -70,6 +79,7 @@ interface Prepared {
   readonly digest: string;
   readonly input: string;
   readonly limits: Limits;
+  readonly policy: Policy;
   readonly client: string;
   readonly signal: AbortSignal | undefined;
   readonly component: () => Promise<Uint8Array>;
@@ -82,8 +92,8 @@ export class Runtime implements AsyncDisposable {
   readonly #components: ComponentLibrary;
   readonly #calls: Calls;
   readonly #ceilings: Limits;
-  /** Digests of packages that this process has compared with what was installed, the oldest first. */
-  readonly #verified = new Set<string>();
+  readonly #environment: ReadonlyMap<string, string>;
+  readonly #verified = new VerifiedPackages();
   /** Calls and installs that have not ended. */
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -94,6 +104,7 @@ export class Runtime implements AsyncDisposable {
    */
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#environment = options.environment ?? new Map();
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
     this.registry = Registry.open(home, options.database);
@@ -105,11 +116,12 @@ export class Runtime implements AsyncDisposable {
    * Installs a package: reads it, compiles its component, then records both at once.
    *
    * @param path - A directory with a `tool.toml`, or the `tool.toml`.
+   * @param decide - What is granted with it; default: nothing. An update keeps what was granted.
    * @throws {Failure} FILE_NOT_FOUND, FILE_UNREADABLE, MANIFEST_*, PACKAGE_PATH, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN,
    *   REGISTRY_BUSY, REGISTRY_UNWRITABLE; CANCELLED when the runtime is disposed of meanwhile
    */
-  install(path: string): Promise<InstallReport> {
-    return this.#track(this.#install(path));
+  install(path: string, decide: Decide = async () => []): Promise<InstallReport> {
+    return this.#track(this.#install(path, decide));
   }
 
   /**
@@ -151,12 +163,12 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Runs a component that is not installed, under the default limits.
+   * Runs a component that is not installed, under the default limits; it may touch what the options grant.
    *
    * @param path - The component's file.
    * @param input - JSON text, at most 4 MiB of UTF-8.
    */
-  runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
+  runFile(path: string, input: string, options: FileOptions = {}): Promise<CallResult> {
     const attempt = async () => this.#run(await this.#prepareFile(path, input, options));
     return this.#track(this.#settle("", attempt));
   }
@@ -169,14 +181,15 @@ export class Runtime implements AsyncDisposable {
     this.registry[Symbol.dispose]();
   }
 
-  async #install(path: string): Promise<InstallReport> {
+  async #install(path: string, decide: Decide): Promise<InstallReport> {
     const source = await readPackage(path);
     const { security } = source.manifest;
     try {
       const artifact = await this.#components.load(source.componentDigest, async () => source.component);
       checkInitialMemory(artifact, this.#limits(security, {}).memoryBytes);
       const cut = cutLimits(security, this.#ceilings);
-      return { ...this.registry.install(source), ...(cut === undefined ? {} : { cut }) };
+      const granted = await decide(source, this.registry.find(source.manifest.tool.id));
+      return { ...this.registry.install(source, granted), ...(cut === undefined ? {} : { cut }) };
     } catch (error) {
       await this.#forget(source.componentDigest);
       throw error;
@@ -188,7 +201,8 @@ export class Runtime implements AsyncDisposable {
     const result = await attempt().catch(failedResult);
     try {
       const outcome = result.ok ? "OK" : result.failure.code;
-      this.registry.recordCall({ toolId, startedAt, outcome, usage: result.usage });
+      const { usage, denials } = result;
+      this.registry.recordCall({ toolId, startedAt, outcome, usage, denials });
     } catch (error) {
       // The result matters, its record does not.
       this.#log(error);
@@ -208,47 +222,40 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  async #run({ digest, input, limits, client, signal, component }: Prepared): Promise<CallResult> {
-    const artifact = await this.#components.load(digest, component, signal);
-    checkInitialMemory(artifact, limits.memoryBytes);
-    return await this.#calls.call({ artifact, input, limits, client, signal });
+  async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
+    const artifact = await this.#components.load(digest, component, call.signal);
+    checkInitialMemory(artifact, call.limits.memoryBytes);
+    return await this.#calls.call({ artifact, ...call });
   }
 
   #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
-    const { id, packageDigest } = tool;
+    const { id } = tool;
     if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
     const checked = readInput(input, tool.manifest.mcp.arguments);
-    if (!this.#verified.has(packageDigest)) this.#verify(tool);
+    this.#verified.verify(tool);
     return {
       digest: tool.componentDigest,
       input: checked,
       limits: this.#limits(tool.manifest.security, options),
+      policy: this.registry.grants.policyFor(tool, this.#environment),
       client: options.client ?? id,
       signal: options.signal,
       component: async () => verifyPackage(tool),
     };
   }
 
-  async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
+  async #prepareFile(path: string, input: string, options: FileOptions): Promise<Prepared> {
     const checked = readInput(input);
-    const component = await readComponent(path);
-    const digest = digestOf(component);
+    const { component, digest, security } = await readLooseComponent(path);
     return {
       digest,
       input: checked,
-      limits: this.#limits(MANIFEST_DEFAULTS.security, options),
+      limits: this.#limits(security, options),
+      policy: explicitPolicy(options.grants ?? [], this.#environment),
       client: options.client ?? digest,
       signal: options.signal,
       component: async () => component,
     };
-  }
-
-  /** Compares an installed package with what was installed. @throws {Failure} PACKAGE_CHANGED */
-  #verify(tool: InstalledTool): void {
-    verifyPackage(tool);
-    this.#verified.add(tool.packageDigest);
-    const [oldest] = this.#verified;
-    if (this.#verified.size > VERIFIED_LIMIT && oldest !== undefined) this.#verified.delete(oldest);
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
@@ -281,14 +288,6 @@ export class Runtime implements AsyncDisposable {
 /** Whether a tool is the one of the same id that was looked up before: not installed again meanwhile. */
 function isSame(before: InstalledTool, now: InstalledTool): boolean {
   return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
-}
-
-/** Waits for work, and no longer than so many milliseconds. */
-async function settleWithin(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }
 
 /** Turns an outcome of the domain into a call's result. Rethrows what is none. */

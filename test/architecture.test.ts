@@ -60,11 +60,49 @@ const WORKER_MAY_IMPORT = [
   "component/link",
 ];
 
-/** Modules of the system that the Worker loads, and the only files that may. */
+/**
+ * Modules of the system that the Worker loads, and the only files that may: those that open, read and write what was granted. All of them start from
+ * a directory that is open; paths of the host's appear in `ambient.ts` alone.
+ */
 const WORKER_SYSTEM_MODULES = new Map<string, readonly string[]>([
   // Connections and listeners, plain and over TLS, for what the policy allowed. Bun's own sockets cannot be given up while they connect.
   ["node:net", ["worker/net/ambient.ts"]],
   ["node:tls", ["worker/net/ambient.ts"]],
+  // The names of errors, and which system this is: nothing that can be done with files.
+  ["node:os", ["worker/files/ambient.ts", "worker/files/error.ts"]],
+  // Calls that Bun has no function for, because it knows no open directories.
+  [
+    "bun:ffi",
+    ["ambient-library", "darwin", "darwin-listing", "linux", "memory"].map((name) => `worker/files/${name}.ts`),
+  ],
+  // Reading and writing by descriptor; by path only in `ambient.ts`, which the test below keeps.
+  [
+    "node:fs",
+    [
+      "ambient",
+      "close",
+      "content",
+      "darwin",
+      "kernel-resolver",
+      "ledger",
+      "linux",
+      "look",
+      "open",
+      "usage",
+      "walk-resolver",
+    ].map((name) => `worker/files/${name}.ts`),
+  ],
+]);
+
+/** What the files above may take of `node:fs`: it works on descriptors, not on paths. */
+const DESCRIPTOR_FUNCTIONS: ReadonlySet<string> = new Set([
+  "closeSync",
+  "constants",
+  "fdatasync",
+  "fsync",
+  "ftruncateSync",
+  "readSync",
+  "writeSync",
 ]);
 
 /** Where the Worker's side may name the ways to the network that need no import. */
@@ -132,13 +170,24 @@ describe("the trust boundary", () => {
     expect(loaded.filter((file) => HOST_ONLY.has(unit(file)))).toEqual([]);
   });
 
-  test("the Worker loads no package, and modules of the system only where the reason is known: none for processes or databases", () => {
-    const { outside } = closure("worker/entry.ts");
-    expect(outside.filter((specifier) => !WORKER_SYSTEM_MODULES.has(specifier))).toEqual([]);
+  test("the Worker loads no package, and modules of the system only where it serves files: none for processes, networks or databases", () => {
+    const system = imports.filter(({ specifier }) => WORKER_SYSTEM_MODULES.has(specifier));
+    const users = (specifier: string): string[] =>
+      system.filter((found) => found.specifier === specifier && unit(found.file) === "worker").map(({ file }) => file);
     for (const [specifier, allowed] of WORKER_SYSTEM_MODULES) {
-      const users = imports.filter((found) => found.specifier === specifier && unit(found.file) === "worker");
-      expect([specifier, ...users.map(({ file }) => file)]).toEqual([specifier, ...allowed]);
+      expect([specifier, ...users(specifier).toSorted()]).toEqual([specifier, ...allowed.toSorted()]);
     }
+    expect(closure("worker/entry.ts").outside.filter((specifier) => !WORKER_SYSTEM_MODULES.has(specifier))).toEqual([]);
+  });
+
+  test("the guest's side names files of the host's by path in one place", () => {
+    const names = imports
+      .filter(({ file, specifier }) => unit(file) === "worker" && specifier === "node:fs")
+      .flatMap(({ file }) => namesFrom(file, "node:fs").map((name) => ({ file, name })));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter(({ name }) => !DESCRIPTOR_FUNCTIONS.has(name))).toEqual([
+      { file: "worker/files/ambient.ts", name: "openSync" },
+    ]);
   });
 
   test("the Worker reaches the network in one file", () => {
@@ -262,6 +311,17 @@ function specifiersIn(text: string, kind: "all" | "values" = "all"): string[] {
   return [...codeOf(text).matchAll(pattern)]
     .filter((match) => kind === "all" || match[1] === undefined)
     .map((match) => match[2] ?? match[3] ?? "");
+}
+
+/** What a file takes of a module, by the names that the module has for it. */
+function namesFrom(file: string, specifier: string): string[] {
+  const pattern = new RegExp(`import\\s+\\{([^}]*)\\}\\s+from\\s+"${specifier}"`, "g");
+  return [...codeOf(texts.get(file) ?? "").matchAll(pattern)].flatMap(([, names = ""]) =>
+    names
+      .split(",")
+      .flatMap((name) => name.trim().split(" ")[0] ?? [])
+      .filter((name) => name !== ""),
+  );
 }
 
 /** All that a file of `lib/` makes Bun load, at its start or later. */

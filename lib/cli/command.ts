@@ -29,6 +29,8 @@ export const JSON_ERROR_NOTE = "With --json, an error is { error: { code, messag
 export interface CommandSpec<T extends ArgsDef> {
   readonly name: CommandName;
   readonly args: T;
+  /** Names among them that may be given more than once; `valuesOf` takes their values apart. */
+  readonly many?: readonly (keyof T & string)[];
   /** Further lines for the help, of at most 80 columns. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];
@@ -42,6 +44,7 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   readonly args: ArgsDef;
+  readonly many: readonly string[];
   readonly notes: readonly string[];
   readonly examples: readonly Example[];
   readonly definition: CommandDef;
@@ -61,7 +64,7 @@ export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command 
     args,
     run: (context) => spec.run(typedArguments(spec.args, context.args), sessionOf(context.data)),
   });
-  return { name, summary, args, examples, notes: spec.notes ?? [], definition };
+  return { name, summary, args, many: spec.many ?? [], examples, notes: spec.notes ?? [], definition };
 }
 
 function typedArguments<T extends ArgsDef>(definitions: T, parsed: ParsedArgs): Arguments<T> {

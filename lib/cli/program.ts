@@ -20,6 +20,9 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   list: async () => (await import("./commands/list.ts")).list,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
+  grant: async () => (await import("./commands/grant.ts")).grant,
+  revoke: async () => (await import("./commands/revoke.ts")).revoke,
+  grants: async () => (await import("./commands/grants.ts")).grants,
   enable: async () => (await import("./commands/toggle.ts")).enable,
   disable: async () => (await import("./commands/toggle.ts")).disable,
   run: async () => (await import("./commands/run.ts")).run,
@@ -37,6 +40,9 @@ const OTHER_WORDS: ReadonlyMap<string, CommandName> = new Map<string, CommandNam
   ["add", "install"],
   ["call", "exec"],
   ["show", "inspect"],
+  ["allow", "grant"],
+  ["deny", "revoke"],
+  ["permissions", "grants"],
 ]);
 
 /**

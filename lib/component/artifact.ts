@@ -2,15 +2,13 @@
  * What a component is compiled into. Data only: who holds an artifact has run none of the guest's code yet.
  */
 import { METER_ABI, type MemorySpec } from "../wasm/meter.ts";
+import type { Plan } from "./link/plan.ts";
 
-/** The release of jco that writes the glue; the glue's shape is not promised between releases. */
-export const JCO_VERSION = "0.15.0";
-
-/** Changes whenever jco's options, the rules for entries, or the files of an artifact change. */
-const GLUE_ABI = 4;
+/** Changes whenever plans, the rules for entries, or the files of an artifact change. */
+const PLAN_ABI = 5;
 
 /** Tells apart artifacts that only one version of KAMI can use: part of an artifact's directory name. */
-export const ARTIFACT_ABI: string = `m${METER_ABI}-g${GLUE_ABI}-j${JCO_VERSION}`;
+export const ARTIFACT_ABI: string = `m${METER_ABI}-p${PLAN_ABI}`;
 
 /** What is limited about a component. */
 type ComponentLimit =
@@ -19,7 +17,7 @@ type ComponentLimit =
   | "componentInstances"
   | "coreBytes"
   | "meteredBytes"
-  | "glueBytes"
+  | "planBytes"
   | "engineMs"
   | "sections"
   | "imports"
@@ -29,18 +27,18 @@ type ComponentLimit =
 
 /** The most that a component and its artifact may have. */
 export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object.freeze({
-  /** Core modules, those that jco adds between nested components included. */
+  /** Core modules, of all nested components. */
   modules: 64,
   /** Bytes of all core modules together, before they are metered. */
   coreBytes: 67_108_864,
   /** Bytes of all core modules together, after they are metered. */
   meteredBytes: 268_435_456,
-  /** Core instances: the glue makes them one by one, in code that is not metered. A component of many parts has a few dozen. */
+  /** Core instances: a call makes each of them anew. A component of many parts has a few dozen. */
   instances: 256,
   /** Instances of components: with each that makes two of the one before, a few hundred bytes make millions. */
   componentInstances: 10_000,
-  /** Bytes of the glue's text. */
-  glueBytes: 8_388_608,
+  /** Bytes of the plan, as JSON. */
+  planBytes: 8_388_608,
   /**
    * Milliseconds that the engine takes to read the core modules, as they are, and once more when they are metered: it reads them again,
    * where nothing can interrupt it, in each Worker that loads them. A component of 12 MB takes it 200 ms.
@@ -60,7 +58,7 @@ export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object
 
 /** A core module of an artifact, metered. */
 export interface ArtifactModule {
-  /** The name that the glue asks for: `tool.core.wasm`, `tool.core2.wasm`, …. */
+  /** What messages call it: `tool.core.wasm`, `tool.core2.wasm`, …. */
   readonly name: string;
   readonly bytes: Uint8Array;
   /** The memories that the module now imports, in index order. */
@@ -71,28 +69,32 @@ export interface ArtifactModule {
   readonly initialHeapBytes: number;
 }
 
-/** How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, or `wasi:cli/run`. */
-export type ComponentKind = "tool" | "bare" | "command";
+/**
+ * How a component is called: `kami:tool/tool`, a bare `run(string) -> result<string, string>`, `wasi:cli/run`, or any functions whose
+ * values JSON can hold.
+ */
+export type ComponentKind = "tool" | "bare" | "command" | "functions";
 
-/** What a component exports to be called by. */
-export interface Entry {
-  readonly kind: ComponentKind;
-  /** Key of the exported instance in what the glue's `instantiate()` returns, with its version; undefined for a bare export. */
-  readonly instance: string | undefined;
+/** A function that can be called. */
+export interface EntryFunction {
+  /** `run`; of a component of functions its own name: `add`, or with its interface `calc.add`. */
+  readonly name: string;
+  /** Number of the export in the plan. */
+  readonly exported: number;
 }
 
-/** What the compiler makes. The glue was written from hostile input: load it only inside an executor's Worker. */
-export interface Compiled {
+/** What a component exports to be called by. */
+export interface Entries {
   readonly kind: ComponentKind;
-  /**
-   * Key of the exported instance in what the glue's `instantiate()` returns: `kami:tool/tool@0.1.0`, `wasi:cli/run@0.2.12`, …;
-   * undefined for a bare export.
-   */
-  readonly entryInstance: string | undefined;
-  /** Text of the ES module that exports `instantiate(getCoreModule, imports, instantiateCore)`. */
-  readonly glue: string;
+  /** At least one, each with a name of its own. */
+  readonly entries: readonly EntryFunction[];
+}
+
+/** What the compiler makes. */
+export interface Compiled extends Entries {
+  readonly plan: Plan;
   readonly modules: readonly ArtifactModule[];
-  /** Interfaces that the glue asks `imports` for, sorted, without versions: `wasi:cli/environment`. */
+  /** Interfaces that it imports functions of, sorted, without versions: `wasi:cli/environment`. */
   readonly imports: readonly string[];
 }
 
@@ -102,7 +104,7 @@ export interface Artifact extends Compiled {
   readonly digest: string;
 }
 
-/** Counts the bytes of an artifact's glue and core modules. */
-export function artifactBytes({ glue, modules }: Compiled): number {
-  return modules.reduce((sum, { bytes }) => sum + bytes.length, glue.length);
+/** Counts the bytes of an artifact's core modules. */
+export function artifactBytes({ modules }: Compiled): number {
+  return modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }

@@ -1,15 +1,16 @@
 /**
  * The throw-away process that compiles one untrusted component: bytes on standard input, one frame on standard output.
  *
- * Nothing of the component runs here: it is read, checked, turned into glue by jco, and metered. Whatever is thrown besides a
+ * Nothing of the component runs here: it is read, checked, validated by jco, planned, and metered. Whatever is thrown besides a
  * `Failure` (a panic of jco's above all) ends the process, and the parent reports a crash.
  */
 import { Failure } from "../errors.ts";
 import { meterModule } from "../wasm/meter.ts";
 import { type ArtifactModule, COMPONENT_LIMITS, type Compiled } from "./artifact.ts";
 import { EngineTime } from "./engine.ts";
-import { findEntry } from "./entry.ts";
-import { inspectComponent } from "./inspect.ts";
+import { findEntries } from "./entry.ts";
+import { inspectComponent, moduleName } from "./inspect.ts";
+import { listImports, planComponent } from "./plan/plan.ts";
 import { encodeCompiled, encodeFailure } from "./reply.ts";
 import { checkTotal } from "./scope.ts";
 
@@ -31,19 +32,24 @@ async function answer(component: Uint8Array): Promise<readonly Uint8Array[]> {
 }
 
 async function compile(component: Uint8Array): Promise<Compiled> {
-  const entry = findEntry(inspectComponent(component));
+  const exports = inspectComponent(component);
   // jco takes 0.2 s to start, and does not get to see what was refused above.
-  const { generateGlue } = await import("./glue.ts");
-  const { glue, modules: plain, imports } = await generateGlue(component);
+  const { validateComponent } = await import("./validate.ts");
+  await validateComponent(component);
+  const { plan, modules: plain } = planComponent(component);
+  const entries = findEntries(plan, exports);
+  const imports = listImports(plan);
+  checkTotal("the number of imports", imports.length, COMPONENT_LIMITS.imports);
   const modules: ArtifactModule[] = [];
   let meteredBytes = 0;
   const engine = new EngineTime();
-  for (const [name, bytes] of plain) {
+  for (const [index, bytes] of plain.entries()) {
+    const name = moduleName(index);
     const metered = meterModule(bytes, name);
     if (!engine.validate(metered.bytes)) throw new Error(`BUG: ${name} is invalid once metered`);
     meteredBytes += metered.bytes.length;
     checkTotal("the size of the metered modules in bytes", meteredBytes, COMPONENT_LIMITS.meteredBytes);
     modules.push({ name, ...metered });
   }
-  return { kind: entry.kind, entryInstance: entry.instance, glue, modules, imports };
+  return { ...entries, plan, modules, imports };
 }

@@ -20,7 +20,7 @@ export interface CompileOptions {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MEMORY_LIMIT_BYTES = 1_073_741_824;
 /** The parts, and as much again as the header may have. */
-const REPLY_LIMIT_BYTES: number = COMPONENT_LIMITS.meteredBytes + COMPONENT_LIMITS.glueBytes + 5_000_000;
+const REPLY_LIMIT_BYTES: number = COMPONENT_LIMITS.meteredBytes + COMPONENT_LIMITS.planBytes + 5_000_000;
 
 const CHILD = fileURLToPath(new URL("./compile-child.ts", import.meta.url));
 

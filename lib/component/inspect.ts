@@ -103,7 +103,7 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   checkTotal("the size of the core modules in bytes", scope.totals.coreBytes, COMPONENT_LIMITS.coreBytes);
   const { sections } = readLayout(bytes);
   // The engine trusts counts: it asks for 2 GiB when a branch table of a few bytes claims 2^28 labels. The meter does not.
-  meterModule(bytes, moduleName(scope.totals.modules));
+  meterModule(bytes, moduleName(scope.totals.modules - 1));
   requireValid(bytes, scope.totals.engine);
   for (const section of sections) {
     const names = new ComponentReader(bytes, section.start, section.end);
@@ -112,9 +112,9 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   }
 }
 
-/** The name that jco gives the module, in most components. */
-function moduleName(count: number): string {
-  return `tool.core${count === 1 ? "" : count}.wasm`;
+/** What messages call a core module. @param index - From 0. */
+export function moduleName(index: number): string {
+  return `tool.core${index === 0 ? "" : index + 1}.wasm`;
 }
 
 /** jco validates function bodies only as far as it looks at them, and the meter relies on what validation guarantees. */

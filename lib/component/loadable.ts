@@ -4,11 +4,12 @@
 import { refuse } from "../errors.ts";
 import { METER_MODULE } from "../wasm/layout.ts";
 import type { MemorySpec } from "../wasm/meter.ts";
-import type { Artifact, ArtifactModule, ComponentKind } from "./artifact.ts";
+import type { Artifact, ArtifactModule, Entries } from "./artifact.ts";
+import type { Plan } from "./link/plan.ts";
 
 /** A compiled core module, ready to be instantiated. */
 export interface LoadableModule {
-  /** The name by which the glue asks for it. */
+  /** What messages call it. */
   readonly name: string;
   readonly module: WebAssembly.Module;
   /** Memories that it imports from other modules of the component: module and field name, in index order. */
@@ -22,14 +23,11 @@ export interface LoadableModule {
 }
 
 /** A compiled component, ready to be sent to a Worker. */
-export interface LoadableArtifact {
+export interface LoadableArtifact extends Entries {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
-  readonly kind: ComponentKind;
-  /** The exported instance that holds the entry function; undefined when the component exports the function itself. */
-  readonly entryInstance: string | undefined;
-  /** Text of the module that jco made. Untrusted code: only a Worker evaluates it. */
-  readonly glue: string;
+  readonly plan: Plan;
+  /** By their numbers in the plan. */
   readonly modules: readonly LoadableModule[];
 }
 
@@ -39,12 +37,12 @@ export interface LoadableArtifact {
  * @throws {Failure} COMPONENT_INVALID when the engine refuses one.
  */
 export async function compileArtifact(artifact: Artifact): Promise<LoadableArtifact> {
-  const { digest, kind, entryInstance, glue } = artifact;
+  const { digest, kind, entries, plan } = artifact;
   return {
     digest,
     kind,
-    entryInstance,
-    glue,
+    entries,
+    plan,
     modules: await Promise.all(artifact.modules.map(compileModule)),
   };
 }

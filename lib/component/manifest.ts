@@ -1,17 +1,16 @@
 /**
- * The form of an artifact outside a process's memory: a manifest in JSON, and parts (the glue, then the core modules) as bytes.
+ * The form of an artifact outside a process's memory: a manifest in JSON, and parts (the plan as JSON, then the core modules) as bytes.
  * Parsed as if a stranger had written it, wherever it comes from: the compiling child or the disk.
  */
 import * as v from "valibot";
-import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type ComponentKind } from "./artifact.ts";
+import { parsePlan } from "./plan-form.ts";
+import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type Entries } from "./artifact.ts";
 
 /** All of an artifact but the bytes of its parts. */
-export interface ArtifactManifest {
-  readonly kind: ComponentKind;
-  readonly entryInstance: string | undefined;
+export interface ArtifactManifest extends Entries {
   readonly imports: readonly string[];
-  /** Length of the glue in UTF-8. */
-  readonly glueBytes: number;
+  /** Length of the plan as JSON, in UTF-8. */
+  readonly planBytes: number;
   readonly modules: readonly ManifestModule[];
 }
 
@@ -53,31 +52,23 @@ const MODULES = v.pipe(
   ),
 );
 
-const SHARED = {
+/** What a name may have that ends up in messages, commands and logs. */
+const ENTRY_NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/));
+
+const MANIFEST = v.strictObject({
+  kind: v.picklist(["tool", "bare", "command", "functions"]),
+  entries: v.pipe(
+    v.array(v.strictObject({ name: ENTRY_NAME, exported: size(COMPONENT_LIMITS.exports) })),
+    v.minLength(1),
+    v.maxLength(COMPONENT_LIMITS.exports),
+  ),
   imports: v.pipe(
     v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/))),
     v.maxLength(COMPONENT_LIMITS.imports),
   ),
-  glueBytes: size(COMPONENT_LIMITS.glueBytes),
+  planBytes: size(COMPONENT_LIMITS.planBytes),
   modules: MODULES,
-};
-
-const MANIFEST = v.variant("kind", [
-  v.strictObject({ kind: v.literal("tool"), entryInstance: v.literal("kami:tool/tool@0.1.0"), ...SHARED }),
-  v.strictObject({
-    kind: v.literal("bare"),
-    entryInstance: v.pipe(
-      v.null(),
-      v.transform(() => undefined),
-    ),
-    ...SHARED,
-  }),
-  v.strictObject({
-    kind: v.literal("command"),
-    entryInstance: v.pipe(v.string(), v.regex(/^wasi:cli\/run@0\.2\.\d{1,4}$/)),
-    ...SHARED,
-  }),
-]);
+});
 
 /** Parses a manifest. @returns Undefined when anything about it is not as it should be. */
 export function parseManifest(input: unknown): ArtifactManifest | undefined {
@@ -87,7 +78,7 @@ export function parseManifest(input: unknown): ArtifactManifest | undefined {
 
 /** Takes an artifact apart. @returns Its manifest, ready for JSON, and its parts in the manifest's order. */
 export function takeApart(compiled: Compiled): { manifest: object; parts: readonly Uint8Array[] } {
-  const glue = new TextEncoder().encode(compiled.glue);
+  const plan = new TextEncoder().encode(JSON.stringify(compiled.plan));
   const modules = compiled.modules.map(({ name, bytes, memories, initialTableElements, initialHeapBytes }) => ({
     name,
     bytes: bytes.length,
@@ -97,39 +88,40 @@ export function takeApart(compiled: Compiled): { manifest: object; parts: readon
   }));
   const manifest = {
     kind: compiled.kind,
-    entryInstance: compiled.entryInstance ?? null,
+    entries: compiled.entries,
     imports: compiled.imports,
-    glueBytes: glue.length,
+    planBytes: plan.length,
     modules,
   };
-  return { manifest, parts: [glue, ...compiled.modules.map(({ bytes }) => bytes)] };
+  return { manifest, parts: [plan, ...compiled.modules.map(({ bytes }) => bytes)] };
 }
 
-/** Lists how long each part must be: the glue, then the core modules. */
+/** Lists how long each part must be: the plan, then the core modules. */
 export function partSizes(manifest: ArtifactManifest): readonly number[] {
-  return [manifest.glueBytes, ...manifest.modules.map(({ bytes }) => bytes)];
+  return [manifest.planBytes, ...manifest.modules.map(({ bytes }) => bytes)];
 }
 
 /**
  * Puts an artifact together.
  *
- * @param parts - The glue, then the core modules; of the lengths in {@link partSizes}.
- * @returns Undefined when a part is missing or the glue is not UTF-8.
+ * @param parts - The plan, then the core modules; of the lengths in {@link partSizes}.
+ * @returns Undefined when a part is missing or the plan is none.
  */
 export function putTogether(manifest: ArtifactManifest, parts: readonly Uint8Array[]): Compiled | undefined {
-  const [glueBytes, ...moduleBytes] = parts;
-  const glue = glueBytes && decodeText(glueBytes);
-  if (glue === undefined || moduleBytes.length !== manifest.modules.length) return undefined;
+  const [planBytes, ...moduleBytes] = parts;
+  const plan = planBytes && parsePlan(parseJson(planBytes), moduleBytes.length);
+  const areThere = manifest.entries.every(({ exported }) => plan?.exports[exported] !== undefined);
+  if (plan === undefined || !areThere || moduleBytes.length !== manifest.modules.length) return undefined;
   const modules = moduleBytes.flatMap((bytes, index) => {
     const module = manifest.modules[index];
     return module === undefined ? [] : [{ ...module, bytes }];
   });
-  return { kind: manifest.kind, entryInstance: manifest.entryInstance, glue, modules, imports: manifest.imports };
+  return { kind: manifest.kind, entries: manifest.entries, plan, modules, imports: manifest.imports };
 }
 
-function decodeText(bytes: Uint8Array): string | undefined {
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     return undefined;
   }

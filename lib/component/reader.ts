@@ -22,6 +22,11 @@ export class ComponentReader extends Reader {
     return new ComponentReader(this.bytes, start, this.pos);
   }
 
+  /** Opens a part of the same bytes that has been read before. */
+  between(start: number, end: number): ComponentReader {
+    return new ComponentReader(this.bytes, start, end);
+  }
+
   /** Reads a vector's length: never more than there are bytes. @throws {Failure} COMPONENT_INVALID */
   count(): number {
     const count = this.u32();

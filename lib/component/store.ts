@@ -11,7 +11,7 @@ import { ARTIFACT_ABI, type Artifact } from "./artifact.ts";
 import { type ArtifactManifest, parseManifest, partSizes, putTogether, takeApart } from "./manifest.ts";
 
 const MANIFEST_NAME = "artifact.json";
-const GLUE_NAME = "glue.js";
+const PLAN_NAME = "plan.json";
 const MANIFEST_LIMIT_BYTES = 4_194_304;
 /** How often a writer tries to get past others that write the same artifact. */
 const ATTEMPTS = 16;
@@ -19,7 +19,7 @@ const ATTEMPTS = 16;
 const STORED = v.strictObject({
   abi: v.literal(ARTIFACT_ABI),
   digest: v.string(),
-  /** SHA-256 of each part: the glue, then the core modules. */
+  /** SHA-256 of each part: the plan, then the core modules. */
   sha256: v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
   artifact: v.unknown(),
 });
@@ -153,7 +153,7 @@ function seal(json: string): string {
 }
 
 function partNames({ modules }: { readonly modules: readonly { readonly name: string }[] }): readonly string[] {
-  return [GLUE_NAME, ...modules.map(({ name }) => name)];
+  return [PLAN_NAME, ...modules.map(({ name }) => name)];
 }
 
 async function readPart(path: string, size: number, sha256: string | undefined): Promise<Uint8Array | undefined> {

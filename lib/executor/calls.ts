@@ -2,6 +2,7 @@
  * What runs calls, wherever their guests run: in Workers of this process or in processes of their own.
  */
 import type { Artifact } from "../component/artifact.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Settled } from "./settled.ts";
 
@@ -11,6 +12,8 @@ export interface CallRequest {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** What it may touch. */
+  readonly policy: Policy;
   /** Whose turn in the queue this takes. */
   readonly client: string;
   readonly signal?: AbortSignal | undefined;

@@ -115,10 +115,10 @@ export class ExecutorProcess implements Disposable {
   }
 
   #give(call: FarCall): void {
-    const { artifact, input, limits } = call.job;
+    const { artifact, input, limits, policy } = call.job;
     const { id } = call;
     this.#holdings.hold(artifact);
-    this.#send({ type: "call", id, digest: artifact.digest, limits }, Buffer.from(input));
+    this.#send({ type: "call", id, digest: artifact.digest, limits, policy }, Buffer.from(input));
     call.watch = new FarWatch({
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#options.startLimitMs,

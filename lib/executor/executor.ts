@@ -3,6 +3,7 @@
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { Failure, refuse } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { ControlBlock } from "../protocol/control.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { ControlPool } from "./controls.ts";
@@ -27,6 +28,8 @@ export interface ExecutorCall {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** What it may touch. */
+  readonly policy: Policy;
   /** Whose turn in the queue this takes. */
   readonly client: string;
   readonly signal?: AbortSignal | undefined;
@@ -77,8 +80,8 @@ export class Executor implements Disposable {
   }
 
   async #run(worker: WorkerHandle, call: ExecutorCall): Promise<Settled> {
-    const { artifact, input, limits, signal } = call;
-    const job: Job = { artifact, input, limits, control: call.control ?? this.#controls.take() };
+    const { artifact, input, limits, policy, signal } = call;
+    const job: Job = { artifact, input, limits, policy, control: call.control ?? this.#controls.take() };
     const cancel = (): void => worker.interrupt(job.control, "cancelled");
     signal?.addEventListener("abort", cancel, { once: true });
     // Both can come about between a turn and its use.

@@ -3,6 +3,7 @@
  */
 import type { Artifact } from "../component/artifact.ts";
 import { type Failure, refuse } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
 import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
 import type { FarWatch } from "./far-watch.ts";
 import { failed, type Settled } from "./settled.ts";
@@ -13,6 +14,7 @@ export interface FarJob {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  readonly policy: Policy;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,6 +3,7 @@
  * header in JSON, and raw bytes behind it. Pure.
  */
 import type { ExecutorOrder } from "../protocol/messages.ts";
+import { parsePolicy } from "./sent-policy.ts";
 
 /** A header and the bytes behind it. */
 export interface Letter<Header> {
@@ -25,11 +26,16 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
   return body.length === 0 ? [head] : [head, body];
 }
 
-/** Takes a frame of the host apart, which is trusted, and of the same version. */
+/**
+ * Takes a frame of the host apart, which is trusted, and of the same version.
+ *
+ * @throws {Error} for a call whose policy cannot be read.
+ */
 export function decodeOrder(frame: Uint8Array): Letter<ExecutorOrder> {
   const end = LENGTH_BYTES + readLength(frame);
   const header: ExecutorOrder = JSON.parse(DECODER.decode(frame.subarray(LENGTH_BYTES, end)));
-  return { header, body: frame.subarray(end) };
+  const body = frame.subarray(end);
+  return { header: header.type === "call" ? { ...header, policy: parsePolicy(header.policy) } : header, body };
 }
 
 /**

@@ -8,6 +8,9 @@ import {
   CAPTURE_LIMIT_BYTES,
   CAPTURE_LIMIT_PIECES,
   type Captured,
+  type Denial,
+  DENIAL_TEXT_LIMIT,
+  DENIALS_LIMIT,
   DETAIL_LIMIT,
   FRAME_LIMIT,
   FRAME_NAME_LIMIT,
@@ -19,8 +22,15 @@ import {
 
 /** How a call ended, checked. */
 export type Settled =
-  | { readonly ok: true; readonly output: string; readonly usage: Usage; readonly captured: Captured }
-  | { readonly ok: false; readonly failure: Failure; readonly usage: Usage; readonly captured: Captured };
+  | (SettledRest & { readonly ok: true; readonly output: string })
+  | (SettledRest & { readonly ok: false; readonly failure: Failure });
+
+interface SettledRest {
+  readonly usage: Usage;
+  readonly captured: Captured;
+  /** What the guest was denied; absent when it was denied nothing. Not cleaned. */
+  readonly denials?: readonly Denial[];
+}
 
 /** A Worker's word on one call. */
 export interface SettledMessage {
@@ -54,6 +64,11 @@ const CapturedSchema = v.object({
   ),
   droppedBytes: Amount,
 });
+const DenialText = v.pipe(v.string(), v.maxLength(DENIAL_TEXT_LIMIT));
+const DenialsSchema = v.optional(
+  v.pipe(v.array(v.object({ capability: DenialText, target: DenialText })), v.maxLength(DENIALS_LIMIT)),
+  [],
+);
 const Text = v.pipe(v.string(), v.maxLength(DETAIL_LIMIT));
 const Nothing = v.strictObject({});
 const Frames = v.pipe(v.array(v.pipe(v.string(), v.maxLength(FRAME_NAME_LIMIT))), v.maxLength(FRAME_LIMIT));
@@ -92,12 +107,19 @@ const MessageSchema = v.variant("type", [
     outcome: OutcomeSchema,
     usage: UsageSchema,
     captured: CapturedSchema,
+    denials: DenialsSchema,
   }),
 ]);
 const PartialUsageSchema = v.object({ ...UsageSchema.entries, isPartial: v.boolean() });
 /** What an executor process says beside the end of a call; a lost Worker's usage is what is known of it. */
 const ReportSchema = v.variant("type", [
-  v.strictObject({ type: v.literal("ended"), id: v.number(), usage: UsageSchema, captured: CapturedSchema }),
+  v.strictObject({
+    type: v.literal("ended"),
+    id: v.number(),
+    usage: UsageSchema,
+    captured: CapturedSchema,
+    denials: DenialsSchema,
+  }),
   v.strictObject({
     type: v.literal("state"),
     id: v.number(),
@@ -126,9 +148,10 @@ export function parseWorkerMessage(message: unknown): "ready" | SettledMessage |
   const parsed = v.safeParse(MessageSchema, message);
   if (!parsed.success) return undefined;
   if (parsed.output.type === "ready") return "ready";
-  const { id, outcome, usage, captured } = parsed.output;
-  if (outcome.ok) return { id, settled: { ok: true, output: outcome.output, usage, captured } };
-  return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), usage, captured } };
+  const { id, outcome } = parsed.output;
+  const rest = restOf(parsed.output);
+  if (outcome.ok) return { id, settled: { ok: true, output: outcome.output, ...rest } };
+  return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), ...rest } };
 }
 
 /**
@@ -144,12 +167,17 @@ export function parseReport(
   const parsed = v.safeParse(ReportSchema, message);
   const report = parsed.success ? parsed.output : undefined;
   if (report?.type === "ended") {
-    const { id, usage, captured } = report;
     const output = v.safeParse(Result, new TextDecoder().decode(body));
-    return output.success ? { id, settled: { ok: true, output: output.output, usage, captured } } : undefined;
+    if (!output.success) return undefined;
+    return { id: report.id, settled: { ok: true, output: output.output, ...restOf(report) } };
   }
   if (body.length > 0) return undefined;
   return report ?? parseWorkerMessage(message);
+}
+
+/** Takes what every end of a call has. */
+function restOf({ usage, captured, denials }: Required<SettledRest>): SettledRest {
+  return { usage, captured, ...(denials.length === 0 ? {} : { denials }) };
 }
 
 function reported<const C extends FailureCode, S extends v.GenericSchema>(code: C, detail: S) {

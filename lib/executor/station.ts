@@ -79,8 +79,8 @@ export class Station {
     this.#report({ type: "ready" });
   }
 
-  async #call({ id, digest, limits }: CallOrder, input: string): Promise<void> {
-    const job = { input, limits, control: this.#controls.take() };
+  async #call({ id, digest, limits, policy }: CallOrder, input: string): Promise<void> {
+    const job = { input, limits, policy, control: this.#controls.take() };
     const running: Running = { ...job, stop: new AbortController(), lost: undefined };
     this.#running.set(id, running);
     this.#lastId = id;
@@ -90,10 +90,12 @@ export class Station {
     const settled = await this.#run(digest, { ...job, client: "", signal: running.stop.signal });
     this.#running.delete(id);
     if (running.lost === undefined) this.#controls.give(job.control);
-    const { usage, captured } = settled;
+    const { usage, captured, ...rest } = settled;
+    const denials = rest.denials === undefined ? {} : { denials: rest.denials };
     if (running.lost !== undefined) this.#report({ type: "lost", id, reason: running.lost, usage });
-    else if (settled.ok) this.#report({ type: "ended", id, usage, captured }, ENCODER.encode(settled.output));
-    else this.#report({ type: "settled", id, outcome: outcomeOf(settled.failure), usage, captured });
+    else if (settled.ok)
+      this.#report({ type: "ended", id, usage, captured, ...denials }, ENCODER.encode(settled.output));
+    else this.#report({ type: "settled", id, outcome: outcomeOf(settled.failure), usage, captured, ...denials });
   }
 
   async #run(digest: string, call: Omit<ExecutorCall, "artifact">): Promise<Settled> {

@@ -4,6 +4,7 @@
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { type Failure, refuse } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
 import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
 import type { HostMessage } from "../protocol/messages.ts";
@@ -30,6 +31,7 @@ export interface Job {
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  readonly policy: Policy;
   readonly control: ControlBlock;
 }
 
@@ -137,7 +139,7 @@ export class WorkerHandle implements Disposable {
   }
 
   #give(running: Running): void {
-    const { artifact, input, limits, control } = running.job;
+    const { artifact, input, limits, policy, control } = running.job;
     this.#load(artifact);
     running.watch = new Watch({
       control,
@@ -145,7 +147,8 @@ export class WorkerHandle implements Disposable {
       startLimitMs: this.#startLimitMs,
       giveUp: (reason) => this.#lose(reason),
     });
-    this.#post({ type: "call", id: running.id, digest: artifact.digest, input, limits, control: control.memory });
+    const { id } = running;
+    this.#post({ type: "call", id, digest: artifact.digest, input, limits, policy, control: control.memory });
   }
 
   #load(artifact: LoadableArtifact): void {
@@ -205,7 +208,10 @@ function describeLost(job: Job, lost: Failure): Failure {
  *
  * @param wallMs - Milliseconds since the Worker started on it.
  */
-export function publishedUsage({ control, limits, input }: Omit<Job, "artifact">, wallMs: number): Usage {
+export function publishedUsage(
+  { control, limits, input }: Pick<Job, "control" | "limits" | "input">,
+  wallMs: number,
+): Usage {
   return {
     ...NO_USAGE,
     fuel: Math.min(control.fuelUsed, limits.fuel),

@@ -7,7 +7,8 @@
  * Source: MCP 2026-07-28, "Server features / Tools", "Tool Result" and "Error Handling".
  */
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { type Failure, refuse } from "../errors.ts";
+import { clean, type Failure, refuse } from "../errors.ts";
+import type { Denial } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 
 /** Key of the call's usage in a result's `_meta`. */
@@ -18,6 +19,15 @@ const CUT_META_KEY = "dev.kami/dropped-output-bytes";
 
 /** Key of the failure's code in the `_meta` of a failed call's result. */
 const FAILURE_META_KEY = "dev.kami/failure";
+
+/** Key of what the guest tried and may not, in the `_meta` of a call's result; there when there was something. */
+const DENIALS_META_KEY = "dev.kami/denials";
+
+/** Denials that the sentence about them names. */
+const DENIALS_NAMED = 3;
+
+/** Code units of a denial's text that a model reads: the guest chose it. */
+const DENIAL_SHOWN = 120;
 
 /** Most bytes of one result on the wire. The MCP SDK's clients close a connection at a line of 10 MiB. */
 export const WIRE_LIMIT_BYTES: number = 9 * 1_048_576;
@@ -53,13 +63,33 @@ export function toToolResult(result: CallResult): CallToolResult {
 function toFailure(failure: Failure, result: CallResult): CallToolResult {
   return {
     isError: true,
-    content: [{ type: "text", text: failure.agentMayRead ? explainToAgent(failure) : WITHHELD }],
+    content: [{ type: "text", text: textOf(failure, result.denials) }],
     _meta: { ...metaOf(result), [FAILURE_META_KEY]: failure.code },
   };
 }
 
-function metaOf({ usage, captured: { droppedBytes } }: CallResult): Record<string, unknown> {
-  return { [USAGE_META_KEY]: { ...usage }, ...(droppedBytes > 0 && { [CUT_META_KEY]: droppedBytes }) };
+function textOf(failure: Failure, denials: readonly Denial[] = []): string {
+  const text = failure.agentMayRead ? explainToAgent(failure) : WITHHELD;
+  return denials.length === 0 ? text : `${text}. ${explainDenials(denials)}`;
+}
+
+function metaOf({ usage, captured: { droppedBytes }, denials = [] }: CallResult): Record<string, unknown> {
+  return {
+    [USAGE_META_KEY]: { ...usage },
+    ...(droppedBytes > 0 && { [CUT_META_KEY]: droppedBytes }),
+    ...(denials.length > 0 && { [DENIALS_META_KEY]: denials.map(cleanDenial) }),
+  };
+}
+
+function cleanDenial({ capability, target }: Denial): Denial {
+  return { capability: clean(capability), target: clean(target) };
+}
+
+/** Says in one sentence what the call was denied. */
+function explainDenials(denials: readonly Denial[]): string {
+  const names = [...new Set(denials.map(({ capability }) => `"${clean(capability, DENIAL_SHOWN)}"`))];
+  const more = names.length > DENIALS_NAMED ? ` and ${names.length - DENIALS_NAMED} more` : "";
+  return `The tool was denied ${names.slice(0, DENIALS_NAMED).join(", ")}${more}: the user can grant it, and finds how in KAMI's log`;
 }
 
 /** Joins a failure's message, its place and its hint, for the user's log. */

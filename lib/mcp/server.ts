@@ -6,6 +6,8 @@
 import type { CallToolRequest, CallToolResult, ListToolsResult } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure, quote } from "../errors.ts";
+import { adviseOn } from "../policy/advice.ts";
+import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
 import type { CallsInFlight } from "./calls.ts";
@@ -17,7 +19,7 @@ import { announceChanges } from "./watch.ts";
 
 /** What a server needs of the runtime. */
 export interface ToolHost {
-  readonly registry: Pick<Registry, "list" | "revision">;
+  readonly registry: Pick<Registry, "list" | "revision"> & { readonly grants: Pick<Grants, "weigh"> };
   readonly call: Runtime["call"];
   readonly limitsOf: Runtime["limitsOf"];
 }
@@ -66,7 +68,11 @@ function listTools(host: ToolHost, catalog: Catalog, cursor: string | undefined)
   // All tools fit one page, so that no cursor was ever handed out.
   if (cursor !== undefined)
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
-  return { tools: catalog.enabled().map((named) => describeTool(named, host.limitsOf(named.tool))) };
+  return {
+    tools: catalog
+      .enabled()
+      .map((named) => describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool))),
+  };
 }
 
 interface ToolCall {
@@ -79,9 +85,11 @@ async function callTool(connection: Connection, catalog: Catalog, call: ToolCall
   const named = catalog.find(name);
   // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
   if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
-  const { id } = named.tool;
+  const { id, manifest } = named.tool;
   const result = await connection.host.call(id, writeInput(call.params.arguments), { signal: call.signal });
   for (const line of guestLines(id, result.captured)) connection.log(line);
+  for (const denial of result.denials ?? [])
+    connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);
   if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
   return toToolResult(result);
 }

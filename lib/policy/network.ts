@@ -131,6 +131,25 @@ export function permitConnection(
   );
 }
 
+/**
+ * Decides whether a call may listen on an address: only on the very one that a rule names, or on this machine's own for `localhost`. An
+ * unspecified address (`0.0.0.0`) is every address of the machine, and has to be named as well.
+ *
+ * @param rules - `listen` of the call's policy.
+ */
+export function permitListen(
+  rules: readonly NetworkRule[],
+  place: Omit<SocketTarget, "host"> & { readonly address: Address },
+): Verdict {
+  const { scheme, port, address } = place;
+  const target: SocketTarget = { scheme, port, host: formatAddress(address) };
+  const open = rules.filter((rule) => rule.covers === "host" && rule.scheme === scheme && rule.port === port);
+  const allowed = open.map((rule) => permitAddress(rule, address, target)).find(({ ok }) => ok);
+  if (allowed !== undefined) return allowed;
+  const origin = `${scheme}://${target.host}:${port}`;
+  return { ok: false, capability: `listen:${origin}`, target: origin, reason: "it was not granted to listen there" };
+}
+
 /** Whether a name may be looked up: only one that a rule covers. */
 export function mayResolve(rules: readonly NetworkRule[], name: string): boolean {
   const host = canonicalHost(name);

@@ -13,11 +13,15 @@ export { SLICE } from "../wasm/signal.ts";
 /** Why a call is interrupted. Several may fall together: the first one stands. */
 export type InterruptReason = "cancelled" | "deadline" | "shutdown";
 
-/** How far a call is: the Worker sets `running` when the call's own clock starts, `settled` when only its answer is left to send. */
-export type CallState = "waiting" | "running" | "settled";
+/**
+ * How far a call is. The Worker sets `running` when the call's own clock starts, `suspended` while it waits in a host call and the thread is
+ * others' meanwhile, `settled` when only its answer is left to send. The host sets `abandoned` on a call that does not have the thread, and
+ * from then on the call may not have it any more.
+ */
+export type CallState = "waiting" | "running" | "settled" | "suspended" | "abandoned";
 
 const REASONS: readonly InterruptReason[] = ["cancelled", "deadline", "shutdown"];
-const STATES: readonly CallState[] = ["waiting", "running", "settled"];
+const STATES: readonly CallState[] = ["waiting", "running", "settled", "suspended", "abandoned"];
 const BYTES = 72;
 const INTERRUPT = SIGNAL.interrupt / 4;
 const FUEL_LEFT = SIGNAL.fuelLeft / 8;
@@ -70,15 +74,42 @@ export class ControlBlock {
     return STATES[Atomics.load(this.#words, STATE)] ?? "waiting";
   }
 
-  /** Tells how far the call is; `running` also notes the time. */
-  set state(state: CallState) {
-    if (state === "running") Atomics.store(this.#counters, STARTED_AT, BigInt(Math.round(clockMs() * 1000)));
-    Atomics.store(this.#words, STATE, STATES.indexOf(state));
+  /** Worker: starts on the call, and notes the time. @returns False when the host has abandoned it: then it may not run. */
+  begin(): boolean {
+    Atomics.store(this.#counters, STARTED_AT, BigInt(Math.round(clockMs() * 1000)));
+    if (this.#move("waiting", "running")) return true;
+    Atomics.store(this.#counters, STARTED_AT, 0n);
+    return false;
   }
 
-  /** When the call's own clock started, by {@link clockMs}; undefined while the Worker has not started on it. */
+  /** Worker: the call waits, and lets the thread go. */
+  suspend(): void {
+    this.#move("running", "suspended");
+  }
+
+  /** Worker: the call has the thread again. @returns False when the host has abandoned it meanwhile: then it may not go on. */
+  resume(): boolean {
+    return this.#move("suspended", "running");
+  }
+
+  /** Worker: only the answer is left to send. An abandoned call stays that. */
+  settle(): void {
+    this.#move("running", "settled");
+  }
+
+  /**
+   * Host: waits no longer for a call that does not have the thread. Interrupt it before, for the Worker ends it by that.
+   *
+   * @returns Whether it is abandoned by this. A call that runs or has settled cannot be.
+   */
+  abandon(): boolean {
+    return this.#move("suspended", "abandoned") || this.#move("waiting", "abandoned");
+  }
+
+  /** When the call's own clock started, by {@link clockMs}; undefined when the Worker has not started on it. */
   get startedAtMs(): number | undefined {
-    return this.state === "waiting" ? undefined : this.#count(STARTED_AT) / 1000;
+    const startedAt = this.#count(STARTED_AT);
+    return startedAt === 0 || this.state === "waiting" ? undefined : startedAt / 1000;
   }
 
   /** Units of fuel that have been settled. */
@@ -90,6 +121,11 @@ export class ControlBlock {
   /** Units of fuel that are left, but for what modules have not settled yet; negative when more was used than granted. */
   get fuelLeft(): number {
     return Number(Atomics.load(this.#counters, FUEL_LEFT));
+  }
+
+  /** Bytes, as last published. */
+  get memoryInUseBytes(): number {
+    return this.#count(MEMORY_IN_USE);
   }
 
   /** Bytes at the highest point, as last published. */
@@ -133,6 +169,12 @@ export class ControlBlock {
   publishEffort(cpuMs: number, hostCalls: number): void {
     Atomics.store(this.#counters, CPU_TIME, BigInt(Math.round(cpuMs * 1000)));
     Atomics.store(this.#counters, HOST_CALLS, BigInt(hostCalls));
+  }
+
+  /** Changes the state in one step, so that of two sides only one can. */
+  #move(from: CallState, to: CallState): boolean {
+    const before = STATES.indexOf(from);
+    return Atomics.compareExchange(this.#words, STATE, before, STATES.indexOf(to)) === before;
   }
 
   /** A counter as a number from 0 to 2^53 - 1, whatever was written there. */

@@ -21,6 +21,23 @@ export const FRAME_LIMIT = 8;
 /** UTF-16 code units of a function's name in a failure: more than any message shows. */
 export const FRAME_NAME_LIMIT = 256;
 
+/** Denials that a call reports: the first ones. */
+export const DENIALS_LIMIT = 32;
+
+/** UTF-16 code units of each text of a denial. */
+export const DENIAL_TEXT_LIMIT = 300;
+
+/**
+ * Something that a guest tried, and may not. Both texts may hold what the guest chose: whoever shows them cleans them. An agent reads them: they are
+ * in the guest's own words, never a path of the host.
+ */
+export interface Denial {
+  /** The capability that would have allowed it, as `kami grant` takes it: `net:api.github.com`. At most {@link DENIAL_TEXT_LIMIT} code units. */
+  readonly capability: string;
+  /** What it tried to reach: `https://api.github.com/zen`. At most {@link DENIAL_TEXT_LIMIT} code units. */
+  readonly target: string;
+}
+
 export type { Limits } from "../policy/limits.ts";
 
 /** What one call used. */

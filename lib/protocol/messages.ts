@@ -3,23 +3,32 @@
  * believes it.
  */
 import type { FailureCode } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { InterruptReason } from "./control.ts";
-import type { Captured, Limits, Usage } from "./limits.ts";
+import type { Captured, Denial, Limits, Usage } from "./limits.ts";
 
 /** Host to Worker. `Artifact` is what the linking half of the Worker takes. */
 export type HostMessage<Artifact> =
   | { readonly type: "load"; readonly digest: string; readonly artifact: Artifact }
   | { readonly type: "unload"; readonly digest: string }
-  | CallMessage;
+  | CallMessage
+  /** Behind the interrupt word of a call's control block: breaks the call's wait. */
+  | { readonly type: "interrupt"; readonly id: number }
+  /** The block of the Worker's thread, see `thread.ts`; before all calls. */
+  | { readonly type: "thread"; readonly buffer: SharedArrayBuffer };
 
 /** One call. The artifact has been loaded before. */
 export interface CallMessage {
   readonly type: "call";
   readonly id: number;
   readonly digest: string;
+  /** The function that is called, by its name among the artifact's entries; default: `run`. */
+  readonly entry?: string | undefined;
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** What it may touch. */
+  readonly policy: Policy;
   /** The call's {@link ControlBlock}. */
   readonly control: WebAssembly.Memory;
 }
@@ -27,12 +36,16 @@ export interface CallMessage {
 /** Worker to host. */
 export type WorkerMessage =
   | { readonly type: "ready" }
+  /** All calls of the Worker wait: the thread has nothing to do. Sent when the host wants to know, by the thread's block. */
+  | { readonly type: "parked" }
   | {
       readonly type: "settled";
       readonly id: number;
       readonly outcome: Outcome;
       readonly usage: Usage;
       readonly captured: Captured;
+      /** What the guest was denied, each once; absent: nothing. At most `DENIALS_LIMIT`. */
+      readonly denials?: readonly Denial[] | undefined;
     };
 
 /** How a call ended, in the Worker's words. */
@@ -73,6 +86,8 @@ export interface CallOrder {
   readonly id: number;
   readonly digest: string;
   readonly limits: Limits;
+  /** What it may touch; on the pipe, what is undefined in it is left out. */
+  readonly policy: Policy;
 }
 
 /** Executor process to host: a `ready`, and the end of calls that failed in a Worker's words, beside these. */
@@ -84,6 +99,7 @@ interface EndReport {
   readonly id: number;
   readonly usage: Usage;
   readonly captured: Captured;
+  readonly denials?: readonly Denial[] | undefined;
 }
 
 /** How far a call is. */

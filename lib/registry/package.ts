@@ -7,8 +7,8 @@ import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
-import { MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
-import type { Manifest } from "../manifest/manifest.ts";
+import { MANIFEST_DEFAULTS, MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
+import type { Manifest, ManifestSecurity } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
 import { errorCode, fileFailure, readAmbient, readBeneath } from "./files.ts";
 import type { SizeLimit } from "./files.ts";
@@ -16,6 +16,9 @@ import { decodeManifest } from "./text.ts";
 
 /** The most bytes that a component may have: 64 MiB, five times the largest guest that the known toolchains make. */
 export const COMPONENT_LIMIT_BYTES: number = 64 * 1024 * 1024;
+
+/** Packages that a process remembers as verified. */
+const VERIFIED_LIMIT = 1024;
 
 /** The file that makes a directory a package. */
 export const MANIFEST_NAME = "tool.toml";
@@ -96,6 +99,21 @@ export async function readComponent(path: string): Promise<Uint8Array<ArrayBuffe
   return component;
 }
 
+/** A component without a manifest. */
+export interface LooseComponent {
+  readonly component: Uint8Array<ArrayBuffer>;
+  /** SHA-256, lower-case hex. */
+  readonly digest: string;
+  /** What a manifest that says nothing asks for. */
+  readonly security: ManifestSecurity;
+}
+
+/** Reads a component as {@link readComponent} does, with what stands in for its manifest. */
+export async function readLooseComponent(path: string): Promise<LooseComponent> {
+  const component = await readComponent(path);
+  return { component, digest: digestOf(component), security: MANIFEST_DEFAULTS.security };
+}
+
 /**
  * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its two files, the manifest first. JSON because a path may
  * hold any character, so that no other package has the same listing.
@@ -127,6 +145,21 @@ export function verifyPackage(tool: InstalledPackage): Uint8Array<ArrayBuffer> {
     throw refuse("PACKAGE_CHANGED", { tool: tool.id }, error);
   }
   throw refuse("PACKAGE_CHANGED", { tool: tool.id });
+}
+
+/** The packages that this process has compared with what was installed: the latest {@link VERIFIED_LIMIT}. */
+export class VerifiedPackages {
+  /** Digests, the oldest first. */
+  readonly #digests = new Set<string>();
+
+  /** Compares a package unless that has been done. @throws {Failure} `PACKAGE_CHANGED` */
+  verify(tool: InstalledPackage & { readonly packageDigest: string }): void {
+    if (this.#digests.has(tool.packageDigest)) return;
+    verifyPackage(tool);
+    this.#digests.add(tool.packageDigest);
+    const [oldest] = this.#digests;
+    if (this.#digests.size > VERIFIED_LIMIT && oldest !== undefined) this.#digests.delete(oldest);
+  }
 }
 
 function packageRoot(path: string): string {

@@ -65,7 +65,10 @@ export class Budget {
   hostCalls = 0;
   readonly #control: ControlBlock;
   readonly #deadlineAt: number;
-  readonly #cpuAtStart = threadCpuMicroseconds();
+  /** Microseconds of CPU time of the thread's, up to the last wait. */
+  #cpuBefore = 0;
+  /** What the thread's clock said when the call got the thread; undefined while it waits. */
+  #cpuSince: number | undefined = threadCpuMicroseconds();
   #reportAt: number;
   readonly #fuel: InstanceFuel[] = [];
   #instances = 0;
@@ -89,7 +92,13 @@ export class Budget {
 
   /** Milliseconds of CPU time that this thread has spent on the call so far. */
   get cpuMs(): number {
-    return (threadCpuMicroseconds() - this.#cpuAtStart) / 1000;
+    const slice = this.#cpuSince === undefined ? 0 : threadCpuMicroseconds() - this.#cpuSince;
+    return (this.#cpuBefore + slice) / 1000;
+  }
+
+  /** Whether the host has asked the call to end. */
+  get isInterrupted(): boolean {
+    return this.#control.interrupted !== undefined;
   }
 
   /** Whether the guest was ever refused memory: explains a crash that follows. */
@@ -125,6 +134,26 @@ export class Budget {
     if (!this.#mayGoOn(this.#used())) abortGuest();
   }
 
+  /** The call waits and lets the thread go: what the thread does meanwhile is not counted, and the host is told what was used so far. */
+  suspend(): void {
+    this.#cpuBefore = Math.round(this.cpuMs * 1000);
+    this.#cpuSince = undefined;
+    this.#control.publishEffort(this.cpuMs, this.hostCalls);
+    this.#publishMemory();
+    this.#control.suspend();
+  }
+
+  /**
+   * The call has the thread again.
+   *
+   * @throws {WebAssembly.RuntimeError} that no guest can catch, when it must end: it was interrupted, its time is up, or the host has abandoned it.
+   */
+  resume(): void {
+    this.#cpuSince = threadCpuMicroseconds();
+    if (!this.#control.resume()) this.stop("CANCELLED", {});
+    this.checkInterrupt();
+  }
+
   /** Ends the call: from now on every check refuses. The first reason stands. */
   stop<C extends FailureCode>(code: C, detail: FailureDetail<C>): void {
     if (this.stopped !== undefined) return;
@@ -132,6 +161,12 @@ export class Budget {
     this.stopped = { code, detail };
     this.#control.exhaustFuel();
     for (const { write } of this.#fuel) write(-1);
+  }
+
+  /** Ends the call from inside one of its imports. @throws {WebAssembly.RuntimeError} that no guest can catch, always. */
+  end<C extends FailureCode>(code: C, detail: FailureDetail<C>): never {
+    this.stop(code, detail);
+    return abortGuest();
   }
 
   /** Looks once more when the guest has returned, for what it used since its last check. */

@@ -1,74 +1,85 @@
 /**
  * Runs one call: a fresh instance over pooled memories, its entry function, and what came of it. The guest's side of the trust boundary.
  */
-import type { Linker } from "../component/instantiate.ts";
+import type { CoreInstance, LinkedCall } from "../component/link/linked.ts";
 import type { FailureDetail } from "../errors.ts";
 import { ControlBlock } from "../protocol/control.ts";
-import { type GuestStream, type LogLevel, RESULT_LIMIT_BYTES, type Usage } from "../protocol/limits.ts";
+import {
+  type Denial,
+  DENIAL_TEXT_LIMIT,
+  DENIALS_LIMIT,
+  type GuestStream,
+  type LogLevel,
+  RESULT_LIMIT_BYTES,
+  type Usage,
+} from "../protocol/limits.ts";
 import type { CallMessage, Outcome, WorkerMessage } from "../protocol/messages.ts";
-import { abortGuest } from "./abort.ts";
+import { type Attempt, attemptCall } from "./attempt.ts";
 import { Budget } from "./budget.ts";
 import { Capture } from "./capture.ts";
 import type { CallContext } from "./context.ts";
-import { CommandOutput } from "./command-output.ts";
-import { describeThrown, isErrorResult, placeFailure } from "./failure.ts";
-import { createImports } from "./imports.ts";
+import { type Convention, findConvention } from "./convention.ts";
+import { describeThrown, describeUnserved, placeFailure } from "./failure.ts";
 import { Instances } from "./instance.ts";
+import type { LoadedComponent } from "./loaded.ts";
 import type { MemoryPool } from "./memory-pool.ts";
-import { traceGuest } from "./trace.ts";
+import { Suspension } from "./suspension.ts";
+import { Host } from "./wasi/host.ts";
 
+/** Bytes that one unit of fuel pays for, as in bulk operations of guests. */
+const BYTES_A_UNIT = 16;
 const ENCODER = new TextEncoder();
 
 /**
  * Runs a call to its end. Never throws: whatever the guest does becomes an outcome.
  *
- * @param linker - The call's component.
+ * @param component - The call's component.
  * @param pool - Where its memories come from and go back to.
+ * @returns At once, not a promise, unless the component may block.
  */
-export function runCall(message: CallMessage, linker: Linker, pool: MemoryPool): WorkerMessage {
-  using call = new Call(message, linker, pool);
-  return call.run();
+export function runCall(
+  message: CallMessage,
+  component: LoadedComponent,
+  pool: MemoryPool,
+): WorkerMessage | Promise<WorkerMessage> {
+  return new Call(message, component, pool).run();
 }
 
-/** What came of a guest: what its entry function returned, or what was thrown and by which of its functions. */
-type Attempt =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown; readonly frames: readonly string[] | undefined };
-
-class Call implements CallContext, Disposable {
-  readonly stdin: Uint8Array;
+class Call implements CallContext, LinkedCall<Host>, Disposable {
+  readonly host: Host;
   readonly #message: CallMessage;
-  readonly #linker: Linker;
+  readonly #component: LoadedComponent;
+  readonly #convention: Convention;
   readonly #control: ControlBlock;
   readonly #startedAt = performance.now();
   readonly #budget: Budget;
+  readonly #suspension: Suspension;
   readonly #instances: Instances;
   readonly #capture = new Capture();
-  readonly #commandOutput: CommandOutput | undefined;
+  readonly #denials: Denial[] = [];
+  /** What of the input a command has not read yet. */
+  #stdin: Uint8Array;
   #exitCode: number | undefined;
 
-  constructor(message: CallMessage, linker: Linker, pool: MemoryPool) {
+  constructor(message: CallMessage, component: LoadedComponent, pool: MemoryPool) {
     this.#message = message;
-    this.#linker = linker;
+    this.#component = component;
+    this.#convention = findConvention(component.artifact, message.entry ?? "run");
     this.#control = new ControlBlock(message.control);
-    this.#control.state = "running";
+    this.#control.begin();
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
+    this.#suspension = new Suspension(message.id, this.#budget);
     this.#instances = new Instances(this.#budget, pool);
-    const isCommand = linker.artifact.kind === "command";
-    this.stdin = isCommand ? ENCODER.encode(message.input) : new Uint8Array();
-    this.#commandOutput = isCommand ? new CommandOutput() : undefined;
+    this.host = new Host(this, message.policy);
+    this.#stdin = this.#convention.output === undefined ? new Uint8Array() : ENCODER.encode(message.input);
   }
 
-  run(): WorkerMessage {
-    const outcome = this.#outcome();
-    this.#control.state = "settled";
-    return {
-      type: "settled",
-      id: this.#message.id,
-      outcome,
-      usage: this.#usage(outcome),
-      captured: this.#capture.finish(),
-    };
+  run(): WorkerMessage | Promise<WorkerMessage> {
+    const attempt = attemptCall({ call: this, component: this.#component, number: this.#convention.number }, () =>
+      this.#convention.toValues(this.#message.input),
+    );
+    if (!(attempt instanceof Promise)) return this.#finish(attempt);
+    return attempt.then((ended) => this.#finish(ended));
   }
 
   enter(): void {
@@ -79,60 +90,98 @@ class Call implements CallContext, Disposable {
     this.#budget.charge(units);
   }
 
-  checkInterrupt(): void {
-    this.#budget.checkInterrupt();
+  chargeBytes(count: number): void {
+    this.#budget.charge(Math.ceil(count / BYTES_A_UNIT));
   }
 
-  deny(capability: string): never {
-    this.#budget.stop("CAPABILITY_DENIED", { capability });
-    return abortGuest();
+  takeInput(limit: number): Uint8Array {
+    const piece = this.#stdin.slice(0, limit);
+    this.#stdin = this.#stdin.subarray(piece.length);
+    return piece;
+  }
+
+  suspend<T>(wait: Promise<T>): Promise<T> {
+    return this.#suspension.wait(wait);
+  }
+
+  instantiateCore(module: number, imports: WebAssembly.Imports): CoreInstance {
+    const loadable = this.#component.artifact.modules[module];
+    if (loadable === undefined) throw new Error("BUG: a plan makes an instance of a module that there is not");
+    return this.#instances.make(loadable, imports);
+  }
+
+  noteDenial(capability: string, target: string): void {
+    const denial = { capability: capability.slice(0, DENIAL_TEXT_LIMIT), target: target.slice(0, DENIAL_TEXT_LIMIT) };
+    const isNew = !this.#denials.some((each) => each.capability === denial.capability && each.target === denial.target);
+    if (isNew && this.#denials.length < DENIALS_LIMIT) this.#denials.push(denial);
+  }
+
+  deny(interfaceName: string, name: string): never {
+    return this.#budget.end("CAPABILITY_DENIED", { capability: describeUnserved(interfaceName, name) });
   }
 
   trap(reason: string): never {
-    this.#budget.stop("GUEST_TRAP", { reason: reason.slice(0, 300) });
-    return abortGuest();
+    return this.#budget.end("GUEST_TRAP", { reason: reason.slice(0, 300) });
+  }
+
+  refuseResult(bytes: number): never {
+    return this.#budget.end("RESULT_TOO_LARGE", { bytes, limitBytes: RESULT_LIMIT_BYTES });
   }
 
   exit(exitCode: number): never {
     this.#exitCode ??= exitCode;
-    this.#budget.stop("TOOL_EXIT", this.#exitDetail(this.#exitCode));
-    return abortGuest();
+    return this.#budget.end("TOOL_EXIT", this.#exitDetail(this.#exitCode));
   }
 
   capture(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void {
-    if (stream === "stdout" && this.#commandOutput !== undefined) this.#commandOutput.add(bytes);
+    const { output } = this.#convention;
+    if (stream === "stdout" && output !== undefined) output.add(bytes);
     else this.#capture.add(stream, bytes, level);
   }
 
   [Symbol.dispose](): void {
+    this.host[Symbol.dispose]();
     this.#instances[Symbol.dispose]();
+    this.#suspension[Symbol.dispose]();
   }
 
-  #outcome(): Outcome {
-    const attempt = this.#attempt();
+  #finish(attempt: Attempt): WorkerMessage {
+    try {
+      return this.#settle(this.#outcome(attempt));
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  #settle(outcome: Outcome): WorkerMessage {
+    this.#control.settle();
+    return {
+      type: "settled",
+      id: this.#message.id,
+      outcome,
+      usage: this.#usage(outcome),
+      captured: this.#capture.finish(),
+      ...(this.#denials.length === 0 ? {} : { denials: this.#denials }),
+    };
+  }
+
+  #outcome(attempt: Attempt): Outcome {
     this.#budget.settle();
     const { stopped } = this.#budget;
-    const hasExitedWell = stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#commandOutput !== undefined;
+    const hasExitedWell =
+      stopped?.code === "TOOL_EXIT" && this.#exitCode === 0 && this.#convention.output !== undefined;
     if (stopped !== undefined && !hasExitedWell) {
       const outcome: Outcome = { ok: false, ...stopped };
       return attempt.ok ? outcome : placeFailure(outcome, attempt.frames);
     }
-    if (attempt.ok || hasExitedWell)
-      return this.#commandOutput?.outcome() ?? checkResult(attempt.ok ? attempt.value : undefined);
-    if (this.#commandOutput !== undefined && isErrorResult(attempt.error))
-      return { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
-    return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
+    if (!attempt.ok && !hasExitedWell) return placeFailure(describeThrown(attempt.error, this.#budget), attempt.frames);
+    return this.#result(attempt.ok ? attempt.value : undefined);
   }
 
-  #attempt(): Attempt {
-    try {
-      const entry = this.#linker.instantiate(createImports(this), this.#instances.instantiateCore);
-      return { ok: true, value: this.#commandOutput === undefined ? entry(this.#message.input) : entry() };
-    } catch (error) {
-      // At once: a garbage collection turns the engine's stack into text, in which the guest's functions have no names.
-      const frames = this.#budget.stopped?.code === "TOOL_EXIT" ? undefined : traceGuest(error);
-      return { ok: false, error, frames };
-    }
+  #result(returned: unknown): Outcome {
+    const outcome = this.#convention.toOutcome(returned);
+    // A command's error is no more than its exit code.
+    return outcome ?? { ok: false, code: "TOOL_EXIT", detail: this.#exitDetail(1) };
   }
 
   #exitDetail(exitCode: number): FailureDetail<"TOOL_EXIT"> {
@@ -151,11 +200,4 @@ class Call implements CallContext, Disposable {
       isPartial: false,
     };
   }
-}
-
-function checkResult(value: unknown): Outcome {
-  if (typeof value !== "string") return { ok: false, code: "GUEST_TRAP", detail: { reason: "it returned no text" } };
-  const bytes = Buffer.byteLength(value);
-  if (bytes <= RESULT_LIMIT_BYTES) return { ok: true, output: value };
-  return { ok: false, code: "RESULT_TOO_LARGE", detail: { bytes, limitBytes: RESULT_LIMIT_BYTES } };
 }

@@ -5,25 +5,16 @@ import type { GuestStream, LogLevel } from "../protocol/limits.ts";
 
 /** The running call, as its imports see it. */
 export interface CallContext {
-  /** What a command reads from stdin; empty for the other kinds of tool. */
-  readonly stdin: Uint8Array;
-
-  /** Charges the fixed cost of a host call and honours a pending interrupt. Every import calls it before anything else. */
-  enter(): void;
+  /** Takes the next bytes of what a command reads from stdin; none at the end, and for the other kinds of tool. */
+  takeInput(limit: number): Uint8Array;
 
   /**
-   * Charges for the size of what an import is given or gives. Ends nothing itself: the next {@link enter} or the guest's own
+   * Charges for the size of what an import is given or gives. Ends nothing itself: the guest's next call into the host or its own
    * next check does.
    *
    * @param units - Units of fuel, 0 to 2^29.
    */
   charge(units: number): void;
-
-  /**
-   * Honours a pending interrupt, and charges nothing: what a waiting import calls again and again. How often it does
-   * depends on the machine, and fuel must not.
-   */
-  checkInterrupt(): void;
 
   /**
    * Notes that the guest was denied something, and goes on: the guest gets the error code that the standard has for it. The user is told how
@@ -33,13 +24,6 @@ export interface CallContext {
    * @param target - What was to be reached, in words that an agent can read; cleaned and cut by whoever shows it.
    */
   noteDenial(capability: string, target: string): void;
-
-  /**
-   * Ends the call because the guest asked for something that it was not granted. The guest cannot catch it.
-   *
-   * @param capability - What was denied, in words that an agent can read: `network access (wasi:sockets/tcp)`.
-   */
-  deny(capability: string): never;
 
   /**
    * Ends the call because the guest broke a rule of an interface, where the standard says that the function traps. The

@@ -1,11 +1,14 @@
 /**
- * A Worker's entry: loads components and runs calls, one after another. The guest's side of the trust boundary.
+ * A Worker's entry: loads components and runs calls, one at a time, from one wait to the next. The guest's side of the trust boundary.
  */
-import { createLinker, type Linker, type LoadableArtifact } from "../component/instantiate.ts";
+import type { LoadableArtifact } from "../component/instantiate.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallMessage, HostMessage, WorkerMessage } from "../protocol/messages.ts";
+import { ThreadBlock } from "../protocol/thread.ts";
 import { runCall } from "./call.ts";
 import { cutTexts } from "./failure.ts";
+import { LIVE_CALLS } from "./live-calls.ts";
+import { type LoadedComponent, loadComponent } from "./loaded.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { keepFrames } from "./trace.ts";
 
@@ -19,37 +22,62 @@ const COLLECT_AFTER_CALLS = 2048;
 /** Bytes of dead tables after which they are collected: the engine counts a table as some hundred bytes, whatever it holds. */
 const COLLECT_AFTER_BYTES = 8 * 1_048_576;
 
-const linkers = new Map<string, Promise<Linker>>();
+/** By digest; the error of one that cannot be loaded is for the calls of it. */
+const components = new Map<string, LoadedComponent | Error>();
 const pool = new MemoryPool();
 let answered = 0;
 
-self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => {
-  const message = event.data;
-  if (message.type === "load") load(message.digest, message.artifact);
-  else if (message.type === "unload") linkers.delete(message.digest);
-  else void answer(message);
-};
+self.onmessage = (event: MessageEvent<HostMessage<LoadableArtifact>>) => obey(event.data);
+LIVE_CALLS.onParked = () => post({ type: "parked" });
 keepFrames();
 post({ type: "ready" });
 
+function obey(message: HostMessage<LoadableArtifact>): void {
+  switch (message.type) {
+    case "load":
+      return load(message.digest, message.artifact);
+    case "unload":
+      return void components.delete(message.digest);
+    case "interrupt":
+      return LIVE_CALLS.interrupt(message.id);
+    case "thread":
+      LIVE_CALLS.thread = new ThreadBlock(message.buffer);
+      return;
+    case "call":
+      return void answer(message);
+  }
+}
+
 function load(digest: string, artifact: LoadableArtifact): void {
-  const linker = createLinker(artifact);
-  // The call that waits for the component reports it. Nobody else does: a rejection without a handler would end the Worker first.
-  linker.catch(() => undefined);
-  linkers.set(digest, linker);
+  try {
+    components.set(digest, loadComponent(artifact));
+  } catch (error) {
+    components.set(digest, error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 async function answer(message: CallMessage): Promise<void> {
-  const linker = linkers.get(message.digest);
+  LIVE_CALLS.hold();
   try {
-    if (linker === undefined) throw new Error("BUG: the component was not loaded");
-    const settled = runCall(message, await linker, pool);
+    const settled = await run(message);
     post(settled.type === "settled" ? { ...settled, outcome: cutTexts(settled.outcome) } : settled);
   } catch (error) {
     post(unusable(message, error instanceof Error ? error.message : String(error)));
+  } finally {
+    LIVE_CALLS.release();
+    LIVE_CALLS.endTurn(message.id);
   }
   answered += 1;
   if (answered >= COLLECT_AFTER_CALLS || pool.leftBytes >= COLLECT_AFTER_BYTES) collect();
+}
+
+async function run(message: CallMessage): Promise<WorkerMessage> {
+  const component = components.get(message.digest);
+  if (component === undefined) throw new Error("BUG: the component was not loaded");
+  if (component instanceof Error) throw component;
+  const turn = LIVE_CALLS.takeTurn(message.id);
+  if (turn !== undefined) await turn;
+  return await runCall(message, component, pool);
 }
 
 /** Takes some milliseconds. A collection in the background (`false`) would leave what matters here. */
@@ -59,7 +87,7 @@ function collect(): void {
   Bun.gc(true);
 }
 
-/** Glue that does not load is the component's fault, not the Worker's. */
+/** An artifact that cannot be linked is the artifact's fault, not the Worker's. */
 function unusable(message: CallMessage, reason: string): WorkerMessage {
   const outcome = { ok: false, code: "ARTIFACT_UNUSABLE", detail: { reason: reason.slice(0, 300) } } as const;
   return { type: "settled", id: message.id, outcome, usage: NO_USAGE, captured: NO_OUTPUT };

@@ -74,6 +74,24 @@ export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   return describeCrash(error);
 }
 
+/** What is denied, in an agent's words, by the beginning of the interface's name. */
+const CAPABILITIES: readonly (readonly [prefix: string, capability: string])[] = [
+  ["wasi:sockets/", "network access"],
+  ["wasi:http/", "network access"],
+  ["wasi:filesystem/", "file access"],
+  ["wasi:cli/terminal", "terminal access"],
+];
+
+/** What a WIT name begins with when the function is a resource's. */
+const SORT = /^\[(?:constructor|method|static)\]/;
+
+/** Names what nobody serves, in words that an agent can read: `an unknown host function (acme:door/lock open)`. */
+export function describeUnserved(interfaceName: string, name: string): string {
+  const found = CAPABILITIES.find(([prefix]) => interfaceName.startsWith(prefix));
+  const place = [interfaceName, name.replace(SORT, "")].filter((part) => part !== "").join(" ");
+  return `${found?.[1] ?? "an unknown host function"} (${place.slice(0, 200)})`;
+}
+
 /** Failures that happen at a place in the guest's code that its author wants to know. */
 const PLACED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   "FUEL_EXHAUSTED",

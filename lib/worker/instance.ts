@@ -1,18 +1,11 @@
 /**
  * Instantiates the core modules of one call: with memories from the pool, and linked to the call's budget.
  */
-import {
-  type InstantiateCore,
-  type LoadableModule,
-  METER_EXPORTS,
-  METER_IMPORT,
-  SIGNAL_MEMORY,
-} from "../component/instantiate.ts";
+import { type LoadableModule, METER_EXPORTS, METER_IMPORT, SIGNAL_MEMORY } from "../component/instantiate.ts";
+import type { CoreCallable } from "../component/link/context.ts";
+import type { CoreInstance } from "../component/link/linked.ts";
 import type { Budget } from "./budget.ts";
 import type { MemoryPool, MemorySize } from "./memory-pool.ts";
-
-/** The module name under which the glue gives the core modules between components its string copies. */
-const TRANSCODE = "transcode";
 
 /**
  * Memories of a call that the engine surely grows in place. It has eight such places in a process that was not told otherwise, and one is the
@@ -33,8 +26,8 @@ export class Instances implements Disposable {
     this.#pool = pool;
   }
 
-  /** Makes a fresh instance and runs its start function. @throws {WebAssembly.RuntimeError} when the call must end. */
-  readonly instantiateCore: InstantiateCore = (module, imports) => {
+  /** Makes a fresh instance; its start function is for the caller to run. @throws {WebAssembly.RuntimeError} when the call must end. */
+  make(module: LoadableModule, imports: WebAssembly.Imports): CoreInstance {
     const memories = this.#takeMemories(module);
     const linked = module.memoryImports.map(([from, name]) => memoryOf(imports, from, name));
     const meter = this.#meterImports([...linked, ...memories]);
@@ -43,7 +36,6 @@ export class Instances implements Disposable {
     meter["allocate"] = heap.refill;
     for (const [index, memory] of memories.entries()) meter[`memory${index}`] = memory;
     const own: WebAssembly.Imports = { [METER_IMPORT]: meter };
-    if (imports[TRANSCODE] !== undefined) own[TRANSCODE] = this.#chargeCopies(imports[TRANSCODE]);
     const instance = new WebAssembly.Instance(module.module, Object.assign(Object.create(null), imports, own));
     const read = instance.exports[METER_EXPORTS.read];
     const write = instance.exports[METER_EXPORTS.write];
@@ -56,9 +48,8 @@ export class Instances implements Disposable {
     }
     if (isFunction(readHeap) && isFunction(writeHeap))
       heap.attach({ read: () => Number(readHeap()), write: writeHeap });
-    if (isFunction(start)) start();
-    return instance;
-  };
+    return { exports: instance.exports, start: isFunction(start) ? start : undefined };
+  }
 
   [Symbol.dispose](): void {
     for (const { size, memory } of this.#taken) this.#pool.give(size, memory);
@@ -91,31 +82,14 @@ export class Instances implements Disposable {
     };
     return meter;
   }
-
-  /** Charges for the strings that components inside the component hand to each other: the glue copies them, unmetered. */
-  #chargeCopies(copies: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-    const charged: WebAssembly.ModuleImports = Object.create(null);
-    for (const [name, copy] of Object.entries(copies)) charged[name] = isFunction(copy) ? this.#chargeCopy(copy) : copy;
-    return charged;
-  }
-
-  #chargeCopy(copy: GuestFunction): GuestFunction {
-    return (from, length = 0, ...rest) => {
-      this.#budget.charge(length >>> 0);
-      this.#budget.enterHost();
-      return copy(from ?? 0, length, ...rest);
-    };
-  }
 }
 
-type GuestFunction = (...values: number[]) => unknown;
-
-function isFunction(value: unknown): value is GuestFunction {
+function isFunction(value: unknown): value is CoreCallable {
   return typeof value === "function";
 }
 
 function memoryOf(imports: WebAssembly.Imports, from: string, name: string): WebAssembly.Memory {
   const memory = imports[from]?.[name];
-  if (!(memory instanceof WebAssembly.Memory)) throw new Error(`BUG: the glue links no memory to ${from} ${name}`);
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error(`BUG: no memory is linked to ${from} ${name}`);
   return memory;
 }

@@ -13,6 +13,7 @@ import type { Limits } from "../../lib/protocol/limits.ts";
 import { Budget } from "../../lib/worker/budget.ts";
 import { buildEndless, ENDLESS_WAYS, endlessInput } from "../security/endless.ts";
 import { TestRuntime } from "../support/runtime.ts";
+import { DENY_ALL } from "../../lib/policy/policy.ts";
 
 const DEADLINE_MS = 40;
 const LIMITS: Limits = { fuel: Number.MAX_SAFE_INTEGER, memoryBytes: 64 * 1_048_576, timeoutMs: 60_000 };
@@ -57,6 +58,7 @@ class Run implements Disposable {
       artifact,
       input,
       limits: { ...LIMITS, ...limits },
+      policy: DENY_ALL,
       client: "test",
       signal: this.#stop.signal,
       control: this.control,

@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { guestPath } from "../../fixtures/paths.ts";
+import { compileComponent } from "../../lib/component/compile.ts";
 import { closeSync, openSync } from "node:fs";
 import type { Artifact } from "../../lib/component/artifact.ts";
-import type { CallRequest } from "../../lib/executor/calls.ts";
 import { ProcessPool, type PoolOptions } from "../../lib/executor/pool.ts";
 import type { Settled } from "../../lib/executor/settled.ts";
 import { ask, emptyArtifact, ENTRY, outcomeOf, SILENT_ENTRY } from "./support/calls.ts";
@@ -15,6 +16,7 @@ import {
   isAlive,
   strangeDescriptors,
 } from "./support/processes.ts";
+import { POLICY } from "./support/policy.ts";
 import type { Behaviour } from "./support/worker-entry.ts";
 
 /** What a wedged Worker or process may take beyond its deadline, with room for a slow machine's timers. */
@@ -107,6 +109,22 @@ describe("a hostile process is killed, and its call fails", () => {
     using pool = createHostile("answers twice");
     expect(await call(pool, "ok")).toBe("done");
     expect(await call(pool, "ok")).toBe("done");
+  });
+});
+
+describe("what a call may touch", () => {
+  test("reaches a Worker in a process as it was decided, and its denials come back, escaped as they may be", async () => {
+    using pool = createPool();
+    expect(JSON.parse(await call(pool, "policy", { policy: POLICY }))).toEqual(JSON.parse(JSON.stringify(POLICY)));
+    const { denials } = await pool.call(ask("denials"));
+    const text = "\u0001".repeat(300);
+    expect(denials).toEqual(Array.from({ length: 32 }, () => ({ capability: text, target: text })));
+  });
+
+  test("costs the process when it cannot be read: nothing runs under a policy that nobody decided", async () => {
+    using pool = createPool();
+    const policy = { ...POLICY, clockTickNs: 0 };
+    expect(outcomeOf(await pool.call(ask("ok", { policy })))).toBe(lost("it ended"));
   });
 });
 
@@ -303,7 +321,7 @@ describe("components in a process", () => {
     expect(outcomeOf(await pool.call({ ...request, signal: undefined }))).toBe("done");
   });
 
-  test("one that does not compile, or never ends loading, fails its call alone, and is sent again", async () => {
+  test("one that does not compile, or cannot be linked, fails its call alone, and is sent again", async () => {
     using pool = new ProcessPool({ concurrency: 1, queueLimit: 0 });
     const broken: Artifact = {
       ...emptyArtifact("b"),
@@ -322,12 +340,14 @@ describe("components in a process", () => {
         /^ARTIFACT_UNUSABLE Cannot use the compiled component: .*tool\.core\.wasm/,
       );
     }
-    using impatient = new ProcessPool({ concurrency: 1, queueLimit: 0, process: { startLimitMs: 500 } });
-    const endless = { ...emptyArtifact("d"), glue: "for (;;);" };
-    expect(outcomeOf(await impatient.call(ask("ok", { artifact: endless })))).toMatch(/within 500 ms\)$/);
-    const glue = "export const instantiate = () => ({ run: (input) => input });";
-    const echo: CallRequest = ask("ok", { artifact: { ...emptyArtifact("c"), glue } });
-    expect(outcomeOf(await pool.call(echo))).toBe("ok");
+    const sound = await compileComponent(await Bun.file(guestPath("echo")).bytes());
+    const unlinkable = { ...sound, digest: "c", plan: { ...sound.plan, types: [] } };
+    for (let round = 0; round < 2; round++) {
+      expect(outcomeOf(await pool.call({ ...ask("ok"), input: "{}", artifact: unlinkable }))).toBe(
+        "ARTIFACT_UNUSABLE Cannot use the compiled component: BUG: a plan names a type that it does not have",
+      );
+    }
+    expect(outcomeOf(await pool.call({ ...ask("ok"), input: "{}", artifact: sound }))).toBe("{}");
   });
 });
 

@@ -9,6 +9,8 @@ const failure = (code: string, detail: object): object => ({ ...GOOD, outcome: {
 const output = (text: string): object => ({ ...GOOD, outcome: { ok: true, output: text } });
 const frames = (names: unknown): object => failure("GUEST_UNREACHABLE", { frames: names });
 const usage = (part: object): object => ({ ...GOOD, usage: { ...NO_USAGE, ...part } });
+const denials = (list: unknown): object => ({ ...GOOD, denials: list });
+const denial = (units: number): object => ({ capability: "x".repeat(units), target: "y".repeat(units) });
 const pieces = (texts: readonly string[]): object => ({
   ...GOOD,
   captured: { pieces: texts.map((text) => ({ stream: "stderr", text })), droppedBytes: 0 },
@@ -87,11 +89,37 @@ describe("parseWorkerMessage()", () => {
     { message: pieces(["x".repeat(65_535), "yz"]), passes: false, why: "output over the limit, in two pieces" },
     { message: pieces(Array.from({ length: 4096 }, () => "")), passes: true, why: "as many pieces as may be" },
     { message: pieces(Array.from({ length: 4097 }, () => "")), passes: false, why: "one piece too many" },
+    { message: denials(undefined), passes: true, why: "denials that are left out" },
+    { message: denials(Array.from({ length: 32 }, () => denial(300))), passes: true, why: "as many denials as may be" },
+    { message: denials(Array.from({ length: 33 }, () => denial(1))), passes: false, why: "one denial too many" },
+    { message: denials([denial(301)]), passes: false, why: "a denial over the limit" },
+    { message: denials([{ capability: "net:x" }]), passes: false, why: "a denial of nothing" },
+    { message: denials([{ capability: 1, target: "x" }]), passes: false, why: "a denial that is no text" },
+    { message: denials({ length: 1, 0: denial(1) }), passes: false, why: "denials that are no list" },
+    { message: denials(null), passes: false, why: "denials that are null" },
   ]) {
     test(`${passes ? "takes" : "refuses"} ${why}`, () => {
       expect(parseWorkerMessage(message) !== undefined).toBe(passes);
     });
   }
+
+  test("gives denials as they were sent, without what else they hold; none when there are none", () => {
+    const sent = [{ capability: "net:x.com\u001b[2J", target: "https://x.com/", more: 1 }];
+    const parsed = [sent, []].map((list) => parseWorkerMessage(denials(list)));
+    expect(parsed).toEqual([
+      {
+        id: 1,
+        settled: {
+          ok: true,
+          output: "x",
+          usage: NO_USAGE,
+          captured: NO_OUTPUT,
+          denials: [{ capability: "net:x.com\u001b[2J", target: "https://x.com/" }],
+        },
+      },
+      { id: 1, settled: { ok: true, output: "x", usage: NO_USAGE, captured: NO_OUTPUT } },
+    ]);
+  });
 
   test("gives the host's own failure, whatever else the message holds", () => {
     const parsed = parseWorkerMessage({

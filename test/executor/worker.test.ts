@@ -1,5 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { Settled } from "../../lib/executor/settled.ts";
+import { POLICY } from "./support/policy.ts";
 import { createExecutor, emptyArtifact, ENTRY, outcomeOf, SILENT_ENTRY, tell } from "./support/calls.ts";
 import type { Behaviour } from "./support/worker-entry.ts";
 
@@ -19,6 +20,7 @@ describe("a Worker that breaks the protocol is lost and replaced", () => {
     ["unknown id", "it answered a call that it was not running"],
     ["code of the host", "it sent a message that makes no sense"],
     ["text beyond the limit", "it sent a message that makes no sense"],
+    ["too many denials", "it sent a message that makes no sense"],
   ];
   for (const [behaviour, reason] of cases) {
     test(`${behaviour}: ${reason}`, async () => {
@@ -43,6 +45,16 @@ describe("a Worker that breaks the protocol is lost and replaced", () => {
       await Bun.sleep(100);
       expect(outcomeOf(await executor.call(tell("ok")))).toBe("done");
     }
+  });
+});
+
+describe("what a call may touch", () => {
+  test("reaches the Worker as it was decided, and its denials come back", async () => {
+    using executor = createExecutor();
+    const told = await executor.call(tell("policy", { policy: POLICY }));
+    expect(JSON.parse(outcomeOf(told))).toEqual(JSON.parse(JSON.stringify(POLICY)));
+    expect(told.denials).toBeUndefined();
+    expect((await executor.call(tell("denials"))).denials).toHaveLength(32);
   });
 });
 

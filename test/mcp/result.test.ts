@@ -104,6 +104,39 @@ describe("toToolResult()", () => {
     );
   });
 
+  test("says in one sentence what a failed call was denied, cleaned", () => {
+    const failure = refuse("TOOL_ERROR", { message: "no answer" });
+    const names = ["net:a.com", "net:a.com", "net:b.com\u001b[2J", "env:\u202eKEY", "fs:sandbox"];
+    const denials = names.map((capability) => ({ capability, target: `${capability}\n` }));
+    expect(toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT, denials })).toEqual({
+      isError: true,
+      content: [
+        {
+          type: "text",
+          text:
+            'no answer. The tool was denied "net:a.com", "net:b.com", "env: KEY" and 1 more: the user can grant it, ' +
+            "and finds how in KAMI's log",
+        },
+      ],
+      _meta: {
+        "dev.kami/usage": usage,
+        "dev.kami/denials": ["net:a.com", "net:a.com", "net:b.com", "env: KEY", "fs:sandbox"].map((text) => ({
+          capability: text,
+          target: text,
+        })),
+        "dev.kami/failure": "TOOL_ERROR",
+      },
+    });
+  });
+
+  test("leaves the text of a call that went well as it is, whatever it was denied", () => {
+    const denials = [{ capability: "net:a.com", target: "https://a.com/" }];
+    expect(toToolResult({ ...succeed('"x"'), denials })).toEqual({
+      content: [{ type: "text", text: '"x"' }],
+      _meta: { "dev.kami/usage": NO_USAGE, "dev.kami/denials": denials },
+    });
+  });
+
   test("gives a failure without a hint as its message", () => {
     const failure = refuse("TOOL_ERROR", { message: "no such column" });
     expect(toToolResult({ ok: false, failure, usage, captured: NO_OUTPUT }).content).toEqual([

@@ -6,6 +6,7 @@ import {
   mayResolve,
   permitAddress,
   permitConnection,
+  permitListen,
   permitTarget,
   readRedirect,
   readTarget,
@@ -317,6 +318,39 @@ describe("permitConnection()", () => {
   ])("$why: $ok", ({ rules, address, names, ok }) => {
     const connection = { scheme: "tcp", port: 5432, address: addressOf(address), names } as const;
     expect(permitConnection(rulesOf(...rules), connection).ok).toBe(ok);
+  });
+});
+
+describe("permitListen()", () => {
+  test.each([
+    { rule: "tcp://127.0.0.1:80", place: "tcp 127.0.0.1 80", ok: true },
+    { rule: "tcp://127.0.0.1:80", place: "udp 127.0.0.1 80", ok: false },
+    { rule: "tcp://127.0.0.1:80", place: "tcp 127.0.0.1 81", ok: false },
+    { rule: "tcp://127.0.0.1:80", place: "tcp 127.0.0.2 80", ok: false },
+    { rule: "tcp://127.0.0.1:80", place: "tcp 0.0.0.0 80", ok: false },
+    { rule: "tcp://127.0.0.1:80", place: "tcp ::ffff:127.0.0.1 80", ok: false },
+    { rule: "tcp://0.0.0.0:80", place: "tcp 0.0.0.0 80", ok: true },
+    { rule: "udp://[::1]:53", place: "udp ::1 53", ok: true },
+    { rule: "tcp://localhost:80", place: "tcp ::1 80", ok: true },
+    { rule: "tcp://localhost:80", place: "tcp 0.0.0.0 80", ok: false },
+    { rule: "tcp://*:80", place: "tcp 8.8.8.8 80", ok: false },
+  ])("$rule and $place: $ok", ({ rule, place, ok }) => {
+    const [scheme, address = "", port] = place.split(" ");
+    const wanted = {
+      scheme: scheme === "udp" ? "udp" : "tcp",
+      address: addressOf(address),
+      port: Number(port),
+    } as const;
+    expect(permitListen(rulesOf(rule), wanted).ok).toBe(ok);
+  });
+
+  test("says what would have to be granted", () => {
+    expect(permitListen([], { scheme: "tcp", address: addressOf("::"), port: 80 })).toEqual({
+      ok: false,
+      capability: "listen:tcp://[::]:80",
+      target: "tcp://[::]:80",
+      reason: "it was not granted to listen there",
+    });
   });
 });
 

@@ -1,103 +1,84 @@
 /**
- * `wasi:cli`: an empty environment, captured output, no terminal, and exit. The guest's side of the trust boundary.
+ * `wasi:cli`: the granted environment, captured output, no terminal, and exit. The guest's side of the trust boundary.
  *
  * Source: wasi:cli 0.2, wit/environment.wit, wit/exit.wit, wit/stdio.wit, wit/terminal.wit.
  */
-import type { Host, Interface, InterfaceFactory } from "./host.ts";
-import { Input, InputStream, OutputStream } from "./streams.ts";
+import { define } from "../../component/link/host.ts";
+import { list, option, own, result, string, tuple, u8 } from "../../component/link/type.ts";
+import type { GuestStream } from "../../protocol/limits.ts";
+import { type Host, serve, type WasiInterface } from "./host.ts";
+import { READY } from "./poll.ts";
+import { CHUNK_LIMIT, InputStream, OutputStream, type Sink, type Source, StreamEnd } from "./streams.ts";
 
-/** The interfaces of `wasi:cli`, by name without version. `terminal-input` and `terminal-output` are denied: none exists. */
-export const CLI_INTERFACES: readonly (readonly [name: string, create: InterfaceFactory])[] = [
-  ["wasi:cli/environment", createEnvironment],
-  ["wasi:cli/exit", createExit],
-  ["wasi:cli/stdin", createStdin],
-  ["wasi:cli/stdout", createStdout],
-  ["wasi:cli/stderr", createStderr],
-  ["wasi:cli/terminal-stdin", (host) => ({ getTerminalStdin: () => findTerminal(host) })],
-  ["wasi:cli/terminal-stdout", (host) => ({ getTerminalStdout: () => findTerminal(host) })],
-  ["wasi:cli/terminal-stderr", (host) => ({ getTerminalStderr: () => findTerminal(host) })],
-];
+const INPUT = own("wasi:io/streams/input-stream");
+const OUTPUT = own("wasi:io/streams/output-stream");
 
-function createEnvironment(host: Host): Interface {
-  return {
-    /** Lists the environment variables: none. Source: wit/environment.wit `get-environment`. */
-    getEnvironment(): [] {
-      host.context.enter();
-      return [];
-    },
+/** The interfaces of `wasi:cli`. No terminal exists: `terminal-input` and `terminal-output` have no functions. */
+export const CLI: readonly WasiInterface[] = [
+  serve("wasi:cli/environment", {
+    /** Lists the variables that were granted. Source: wit/environment.wit `get-environment`. */
+    "get-environment": define([{}, list(tuple(string, string))], ({ policy }: Host) => policy.environment),
 
     /** Lists the arguments: none, not even a program name. Source: wit/environment.wit `get-arguments`. */
-    getArguments(): [] {
-      host.context.enter();
-      return [];
-    },
+    "get-arguments": define([{}, list(string)], () => []),
 
     /** Gives the initial working directory: none. Source: wit/environment.wit `initial-cwd`. */
-    initialCwd(): undefined {
-      host.context.enter();
-    },
-  };
-}
+    "initial-cwd": define([{}, option(string)], () => undefined),
+  }),
+  serve("wasi:cli/exit", {
+    /** Ends the call: `ok` is exit code 0, `error` is 1. Source: wit/exit.wit `exit`: "Exit the current instance and any linked instances". */
+    exit: define([{ status: result() }], (host: Host, { tag }: { tag: string }) =>
+      host.context.exit(tag === "ok" ? 0 : 1),
+    ),
 
-function createExit(host: Host): Interface {
-  return {
-    /**
-     * Ends the call: `ok` is exit code 0, `err` is 1.
-     *
-     * Source: wit/exit.wit `exit`: "Exit the current instance and any linked instances".
-     */
-    exit(status: unknown): never {
-      host.context.enter();
-      const ok = typeof status === "object" && status !== null && "tag" in status && status.tag === "ok";
-      return host.context.exit(ok ? 0 : 1);
-    },
-
-    /**
-     * Ends the call with an exit code, 0 to 255.
-     *
-     * Source: wit/exit.wit `exit-with-code`: "with 0 usually meaning "success", and other values indicating various types of failure".
-     */
-    exitWithCode(code: unknown): never {
-      host.context.enter();
-      const valid = typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= 255;
-      return valid ? host.context.exit(code) : host.trapType("wasi:cli/exit exit-with-code");
-    },
-  };
-}
-
-function createStdin(host: Host): Interface {
-  // One position for the whole call: each handle goes on where the others stopped.
-  const input = new Input(host.context.stdin);
-  return {
+    /** Ends the call with an exit code. Source: wit/exit.wit `exit-with-code`: "with 0 usually meaning "success"". */
+    "exit-with-code": define([{ "status-code": u8 }], (host: Host, code: number) => host.context.exit(code)),
+  }),
+  serve("wasi:cli/stdin", {
     /** Opens stdin: the input of a command, else empty. Source: wit/stdio.wit `get-stdin`. */
-    getStdin(): InputStream {
-      host.context.enter();
-      return new InputStream(host, input);
-    },
-  };
-}
-
-function createStdout(host: Host): Interface {
-  return {
+    "get-stdin": define([{}, INPUT], (host: Host) => new InputStream(host, stdin(host))),
+  }),
+  serve("wasi:cli/stdout", {
     /** Opens stdout, which the call captures. Source: wit/stdio.wit `get-stdout`. */
-    getStdout(): OutputStream {
-      host.context.enter();
-      return new OutputStream(host, "stdout");
-    },
-  };
-}
-
-function createStderr(host: Host): Interface {
-  return {
+    "get-stdout": define([{}, OUTPUT], (host: Host) => new OutputStream(host, captured(host, "stdout"))),
+  }),
+  serve("wasi:cli/stderr", {
     /** Opens stderr, which the call captures. Source: wit/stdio.wit `get-stderr`. */
-    getStderr(): OutputStream {
-      host.context.enter();
-      return new OutputStream(host, "stderr");
+    "get-stderr": define([{}, OUTPUT], (host: Host) => new OutputStream(host, captured(host, "stderr"))),
+  }),
+  serve("wasi:cli/terminal-input", {}, ["terminal-input"]),
+  serve("wasi:cli/terminal-output", {}, ["terminal-output"]),
+  serve("wasi:cli/terminal-stdin", {
+    /** Finds no terminal. Source: wit/terminal.wit `get-terminal-stdin`. */
+    "get-terminal-stdin": define([{}, option(own("wasi:cli/terminal-input/terminal-input"))], () => undefined),
+  }),
+  serve("wasi:cli/terminal-stdout", {
+    /** Finds no terminal. Source: wit/terminal.wit `get-terminal-stdout`. */
+    "get-terminal-stdout": define([{}, option(own("wasi:cli/terminal-output/terminal-output"))], () => undefined),
+  }),
+  serve("wasi:cli/terminal-stderr", {
+    /** Finds no terminal. Source: wit/terminal.wit `get-terminal-stderr`. */
+    "get-terminal-stderr": define([{}, option(own("wasi:cli/terminal-output/terminal-output"))], () => undefined),
+  }),
+];
+
+/** One position for the whole call: each handle goes on where the others stopped. */
+function stdin({ context }: Host): Source {
+  return {
+    ...READY,
+    read: (limit) => {
+      const piece = context.takeInput(limit);
+      if (piece.length === 0) throw new StreamEnd();
+      return piece;
     },
   };
 }
 
-/** Finds no terminal. Source: wit/terminal.wit `get-terminal-stdin` and its like. */
-function findTerminal(host: Host): undefined {
-  host.context.enter();
+function captured({ context }: Host, stream: GuestStream): Sink {
+  return {
+    ...READY,
+    capacity: () => CHUNK_LIMIT,
+    write: (piece) => context.capture(stream, piece),
+    flush: () => undefined,
+  };
 }

@@ -6,7 +6,9 @@ import type { LoadableArtifact } from "../../../lib/component/loadable.ts";
 import type { CallRequest } from "../../../lib/executor/calls.ts";
 import { Executor, type ExecutorCall, type ExecutorOptions } from "../../../lib/executor/executor.ts";
 import type { Settled } from "../../../lib/executor/settled.ts";
+import { DENY_ALL } from "../../../lib/policy/policy.ts";
 import type { Behaviour } from "./worker-entry.ts";
+import { RUN_PLAN } from "../../component/support/plans.ts";
 
 /** The entry whose Workers do as the input says. */
 export const ENTRY: URL = new URL("./worker-entry.ts", import.meta.url);
@@ -24,7 +26,7 @@ export function createExecutor(options: Partial<ExecutorOptions> = {}): Executor
 
 /** Makes an artifact without content: the entry loads nothing. */
 export function emptyArtifact(digest: string): LoadableArtifact & Artifact {
-  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [], imports: [] };
+  return { digest, kind: "bare", entries: [{ name: "run", exported: 0 }], plan: RUN_PLAN, modules: [], imports: [] };
 }
 
 /** Makes a call that tells a Worker what to do. */
@@ -34,6 +36,7 @@ export function tell(behaviour: Behaviour, options: Partial<ExecutorCall> & { ti
     artifact: emptyArtifact("a"),
     input: behaviour,
     limits: { fuel: 1_000_000, memoryBytes: 1_048_576, timeoutMs },
+    policy: DENY_ALL,
     client: "test",
     ...rest,
   };

@@ -13,6 +13,9 @@ export type Behaviour =
   | "ok"
   | "said"
   | "environment"
+  | "policy"
+  | "denials"
+  | "too many denials"
   | "throw"
   | "reject"
   | "exit"
@@ -31,7 +34,7 @@ export type Behaviour =
   | "starts late"
   | "takes 50 ms";
 
-type Act = (id: number, control: ControlBlock) => unknown;
+type Act = (id: number, control: ControlBlock, message: CallMessage) => unknown;
 
 /** What the host said beside calls, in order: `load a`, `unload b`. */
 const said: string[] = [];
@@ -40,6 +43,9 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   ok: (id) => answer(id, "done"),
   said: (id) => answer(id, JSON.stringify(said)),
   environment: (id) => answer(id, JSON.stringify(process.env)),
+  policy: (id, _, { policy }) => answer(id, JSON.stringify(policy)),
+  denials: (id) => settle(id, { ok: true, output: "done" }, denials(32, 300)),
+  "too many denials": (id) => settle(id, { ok: true, output: "done" }, denials(33, 1)),
   throw: () => {
     throw new Error("/a/path/of/the/host");
   },
@@ -75,7 +81,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   "answers late": async (id, control) => {
     begin(control);
     await interruptOf(control);
-    control.state = "settled";
+    control.settle();
     setTimeout(() => answer(id, "late"), 350);
   },
   "starts late": async (id, control) => {
@@ -94,13 +100,14 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
 self.onmessage = (event: MessageEvent<HostMessage<unknown>>) => {
   const message = event.data;
   if (message.type === "call") act(message);
-  else said.push(`${message.type} ${message.digest}`);
+  else if ("digest" in message) said.push(`${message.type} ${message.digest}`);
 };
 self.postMessage({ type: "ready" });
 
-function act({ id, input, control }: CallMessage): void {
+function act(message: CallMessage): void {
+  const { id, input, control } = message;
   if (!isBehaviour(input)) throw new Error(`BUG: unknown behaviour ${input}`);
-  BEHAVIOURS[input](id, new ControlBlock(control));
+  BEHAVIOURS[input](id, new ControlBlock(control), message);
 }
 
 function isBehaviour(input: string): input is Behaviour {
@@ -108,7 +115,7 @@ function isBehaviour(input: string): input is Behaviour {
 }
 
 function begin(control: ControlBlock): void {
-  control.state = "running";
+  control.begin();
   control.grantFuel(100);
   control.burnFuel(77);
   control.publishEffort(12.5, 3);
@@ -132,6 +139,12 @@ function fail(id: number, code: string, detail: object): void {
   settle(id, { ok: false, code, detail });
 }
 
-function settle(id: number, outcome: object): void {
-  self.postMessage({ type: "settled", id, outcome, usage: NO_USAGE, captured: NO_OUTPUT });
+function settle(id: number, outcome: object, more: object = {}): void {
+  self.postMessage({ type: "settled", id, outcome, usage: NO_USAGE, captured: NO_OUTPUT, ...more });
+}
+
+/** The most that JSON makes of a code unit is six bytes. */
+function denials(count: number, units: number): object {
+  const text = "\u0001".repeat(units);
+  return { denials: Array.from({ length: count }, () => ({ capability: text, target: text })) };
 }

@@ -6,6 +6,8 @@ import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
 import type { ManifestArgument } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
+import type { Capability } from "../../../lib/policy/capability.ts";
+import { weigh } from "../../../lib/policy/effective.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { InstalledTool } from "../../../lib/registry/registry.ts";
 import type { Limits } from "../../../lib/protocol/limits.ts";
@@ -77,10 +79,13 @@ export const LIMITS: Limits = Object.freeze({ fuel: 1_000_000, memoryBytes: 64 *
 /** A host whose tools and behaviours the test sets. */
 export class TestHost implements ToolHost {
   readonly arrivals: Arrival[] = [];
+  /** What every tool was granted. */
+  granted: readonly Capability[] = [];
   /** How often the revision was read. */
   looks = 0;
   readonly registry: ToolHost["registry"] = {
     list: () => this.#tools,
+    grants: { weigh: ({ manifest }) => weigh(manifest.security, this.granted) },
     revision: () => {
       this.looks += 1;
       return this.#revision;

@@ -13,7 +13,8 @@ import type { OutgoingBody } from "../../../lib/worker/wasi/http/outgoing-body.t
 import { HTTP_OUTGOING_HANDLER } from "../../../lib/worker/wasi/http/outgoing-handler.ts";
 import type { OutgoingRequest, RequestOptions } from "../../../lib/worker/wasi/http/outgoing-request.ts";
 import { HTTP_TYPES } from "../../../lib/worker/wasi/http/types.ts";
-import { type InputStream, type OutputStream, STREAMS } from "../../../lib/worker/wasi/streams.ts";
+import { STREAMS } from "../../../lib/worker/wasi/io.ts";
+import type { InputStream, OutputStream } from "../../../lib/worker/wasi/streams.ts";
 import { decode, encode, errorOf, ready, type TestCall } from "./support.ts";
 
 /** A request in short. */

@@ -15,12 +15,9 @@ export class Trapped extends Error {}
 
 /** A context that keeps what is done to it. */
 export class FakeContext implements CallContext {
-  readonly stdin: Uint8Array = new Uint8Array();
   readonly denials: (readonly [capability: string, target: string])[] = [];
   charged = 0;
 
-  enter(): void {}
-  checkInterrupt(): void {}
   capture(): void {}
 
   charge(units: number): void {
@@ -31,8 +28,8 @@ export class FakeContext implements CallContext {
     this.denials.push([capability, target]);
   }
 
-  deny(capability: string): never {
-    throw new Trapped(`denied ${capability}`);
+  takeInput(): Uint8Array {
+    return new Uint8Array();
   }
 
   trap(reason: string): never {

@@ -4,7 +4,8 @@ import type { Fields } from "../../../lib/worker/wasi/http/fields.ts";
 import type { IncomingBody, IncomingResponse } from "../../../lib/worker/wasi/http/incoming.ts";
 import type { OutgoingBody } from "../../../lib/worker/wasi/http/outgoing-body.ts";
 import type { RequestOptions } from "../../../lib/worker/wasi/http/outgoing-request.ts";
-import { type InputStream, type OutputStream, STREAMS } from "../../../lib/worker/wasi/streams.ts";
+import { STREAMS } from "../../../lib/worker/wasi/io.ts";
+import { type InputStream, type OutputStream } from "../../../lib/worker/wasi/streams.ts";
 import {
   answer,
   begin,

@@ -8,7 +8,8 @@ import type { Policy } from "../../../lib/policy/policy.ts";
 import { SOCKETS_INSTANCE_NETWORK, SOCKETS_NETWORK } from "../../../lib/worker/wasi/sockets/network.ts";
 import { SOCKETS_TCP, SOCKETS_TCP_CREATE } from "../../../lib/worker/wasi/sockets/tcp.ts";
 import type { TcpSocket } from "../../../lib/worker/wasi/sockets/tcp-socket.ts";
-import { type InputStream, type OutputStream, STREAMS } from "../../../lib/worker/wasi/streams.ts";
+import { STREAMS } from "../../../lib/worker/wasi/io.ts";
+import type { InputStream, OutputStream } from "../../../lib/worker/wasi/streams.ts";
 import {
   decode,
   encode,

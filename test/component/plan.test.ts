@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { generateGlue } from "../../lib/component/glue.ts";
+import { planComponent } from "../../lib/component/plan/plan.ts";
 import { component } from "./support/components.ts";
 
 /** The tool's own module, one instance of it, and so many of a small one. */
@@ -16,17 +16,18 @@ function toolWithInstances(others: number): Promise<Uint8Array> {
       (canon lift (core func $i "run") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))`);
 }
 
-describe("generateGlue()", () => {
+describe("planComponent()", () => {
   test("takes a component of 255 and of 256 core instances", async () => {
-    expect((await generateGlue(await toolWithInstances(254))).modules.length).toBe(2);
-    expect((await generateGlue(await toolWithInstances(255))).modules.length).toBe(2);
+    for (const others of [254, 255]) {
+      const { plan, modules } = planComponent(await toolWithInstances(others));
+      expect([plan.steps.length, modules.length]).toEqual([others + 1, 2]);
+    }
   });
 
-  test("refuses one of 257: the glue makes them in code that is not metered", async () => {
+  test("refuses one of 257: a call makes them in code that is not metered", async () => {
     const bytes = await toolWithInstances(256);
-    await expect(generateGlue(bytes)).rejects.toMatchObject({
-      code: "COMPONENT_LIMIT",
-      message: "Cannot compile the component: the number of core instances is 257, the limit is 256",
-    });
+    expect(() => planComponent(bytes)).toThrow(
+      "Cannot compile the component: the number of core instances is 257, the limit is 256",
+    );
   });
 });
