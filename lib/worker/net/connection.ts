@@ -1,14 +1,16 @@
 /**
  * A connection: bytes in both directions, as fast as both sides take them, plain or over TLS. The guest's side of the trust boundary.
  *
- * It reads no further than {@link READ_AHEAD_BYTES} before somebody wants more; TCP's window then stops the sender.
+ * It stops reading when {@link READ_AHEAD_BYTES} wait for somebody who wants them; TCP's window then stops the sender.
  */
 import { type AmbientConnect, type AmbientSocket, READ_AHEAD_BYTES } from "./ambient.ts";
+import { ByteQueue } from "./byte-queue.ts";
 import { NetFailure, netFailure } from "./failure.ts";
 import type { Network } from "./network.ts";
 import { Signal } from "./signal.ts";
 
-const NOTHING: Uint8Array = new Uint8Array();
+/** Writes that may be under way: each is a few objects, however small it is. */
+const WRITE_LIMIT = 128;
 
 /** A connection that is being made, is there, or is over. */
 export class Connection {
@@ -17,6 +19,8 @@ export class Connection {
   readonly #network: Network;
   readonly #socket: AmbientSocket;
   readonly #takeBack: () => void;
+  readonly #received = new ByteQueue();
+  #writes = 0;
   #isOpen: boolean;
   #isEnded = false;
   #failure: NetFailure | undefined;
@@ -28,7 +32,7 @@ export class Connection {
     this.#isOpen = openEvent === undefined;
     this.#takeBack = network.host.atEnd(() => this.close());
     if (openEvent !== undefined) socket.once(openEvent, () => this.#open());
-    socket.on("readable", () => this.#receive());
+    socket.on("data", (piece: Uint8Array) => this.#receive(piece));
     socket.on("drain", () => this.changed.notify());
     socket.once("end", () => this.#end());
     socket.once("error", (error) => this.#fail(netFailure(error)));
@@ -44,7 +48,7 @@ export class Connection {
     return new Connection(network, socket, how.secureName === undefined ? "connect" : "secureConnect");
   }
 
-  /** Takes a connection that a listener accepted. */
+  /** Takes a connection that a listener accepted. It reads nothing until {@link start}. */
   static accept(network: Network, socket: AmbientSocket): Connection {
     return new Connection(network, socket, undefined);
   }
@@ -61,17 +65,17 @@ export class Connection {
 
   /** Whether all was read that will ever be received. */
   get isEnded(): boolean {
-    return this.#isEnded && this.#socket.readableLength === 0;
+    return this.#isEnded && this.#received.length === 0;
   }
 
   /** Whether something can be read, or all was. */
   get isReadable(): boolean {
-    return this.#isEnded || this.#socket.readableLength > 0;
+    return this.#isEnded || this.#received.length > 0;
   }
 
   /** Bytes that may be written now. */
   get capacity(): number {
-    if (!this.#isOpen || this.#socket.destroyed || this.#socket.writableEnded) return 0;
+    if (!this.#isOpen || this.#socket.destroyed || this.#socket.writableEnded || this.#writes >= WRITE_LIMIT) return 0;
     return Math.max(0, READ_AHEAD_BYTES - this.#socket.writableLength);
   }
 
@@ -92,11 +96,15 @@ export class Connection {
     if (!this.#isOpen) throw new NetFailure("aborted");
   }
 
+  /** Begins to read. */
+  start(): void {
+    this.#socket.resume();
+  }
+
   /** Takes what was received. @param limit - Most bytes. @returns Nothing when there is nothing now. @throws {NetFailure} */
   read(limit: number): Uint8Array {
-    const size = Math.min(limit, this.#socket.readableLength);
-    const piece: unknown = this.#socket.read(size);
-    if (size === 0 || !(piece instanceof Uint8Array)) return NOTHING;
+    const piece = this.#received.take(limit);
+    if (this.#received.length < READ_AHEAD_BYTES && this.#socket.isPaused()) this.#socket.resume();
     this.#network.countTraffic(piece.length);
     return piece;
   }
@@ -105,19 +113,16 @@ export class Connection {
   write(piece: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#network.countTraffic(piece.length);
-    this.#socket.write(piece, () => this.changed.notify());
+    this.#writes += 1;
+    this.#socket.write(piece, () => {
+      this.#writes -= 1;
+      this.changed.notify();
+    });
   }
 
   /** Sends no more. */
   endWriting(): void {
     if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.end();
-  }
-
-  /** Passes over what was received and will be. */
-  endReading(): void {
-    this.#socket.removeAllListeners("readable");
-    this.#socket.resume();
-    this.#end();
   }
 
   /**
@@ -138,6 +143,7 @@ export class Connection {
   close(): void {
     if (!this.#isEnded) this.#failure ??= new NetFailure("aborted");
     this.#socket.destroy();
+    this.#received.clear();
     this.#end();
   }
 
@@ -147,9 +153,9 @@ export class Connection {
     this.changed.notify();
   }
 
-  /** The end of what is received is only told to who reads on. */
-  #receive(): void {
-    if (this.#socket.readableLength === 0) this.#socket.read(0);
+  #receive(piece: Uint8Array): void {
+    this.#received.push(piece, true);
+    if (this.#received.length >= READ_AHEAD_BYTES) this.#socket.pause();
     this.changed.notify();
   }
 

@@ -20,14 +20,13 @@ export interface Datagram {
   readonly from: Endpoint;
 }
 
-/** A UDP socket that is being bound, or is. */
+/** A UDP socket that is being bound, or is. The resource that has it closes it. */
 export class Datagrams {
   /** It was bound, failed, has a datagram or has room. */
   readonly changed: Signal = new Signal();
   /** Says whose datagrams are taken; the others are lost. */
   filter: (from: Endpoint) => boolean = () => false;
   readonly #network: Network;
-  readonly #takeBack: () => void;
   readonly #queue: Datagram[] = [];
   #queuedBytes = 0;
   #socket: AmbientUdp | undefined;
@@ -38,7 +37,6 @@ export class Datagrams {
   /** Begins to bind. Who calls it has asked the policy. */
   constructor(network: Network, at: Endpoint) {
     this.#network = network;
-    this.#takeBack = network.host.atEnd(() => this.close());
     const events = {
       received: (data: Uint8Array, from: Endpoint): void => this.#receive({ data, from }),
       drained: (): void => this.#drained(),
@@ -106,7 +104,6 @@ export class Datagrams {
 
   close(): void {
     this.#isClosed = true;
-    this.#takeBack();
     this.#socket?.close();
     this.clear();
   }

@@ -18,20 +18,32 @@ export type NetFailureKind =
   | "address-not-bindable"
   | "certificate"
   | "tls"
+  | "tls-alert"
   | "datagram-too-large"
   | "too-many-bytes"
   | "no-room"
   | "ended"
   | "unknown";
 
+/** Why a server ended a handshake. Source: RFC 8446 §6. */
+export interface TlsAlert {
+  /** 0-255. */
+  readonly id: number;
+  /** `handshake_failure`. */
+  readonly name: string;
+}
+
 /** A failure of the network's: an outcome for the guest. Its message names nothing of the host's. */
 export class NetFailure extends Error {
   readonly kind: NetFailureKind;
+  /** Of a `tls-alert`. */
+  readonly alert: TlsAlert | undefined;
 
-  constructor(kind: NetFailureKind) {
+  constructor(kind: NetFailureKind, alert?: TlsAlert) {
     super(TEXTS[kind]);
     this.name = "NetFailure";
     this.kind = kind;
+    this.alert = alert;
   }
 }
 
@@ -49,6 +61,7 @@ const TEXTS: Readonly<Record<NetFailureKind, string>> = {
   "address-not-bindable": "the address is not one of this machine's",
   certificate: "the server's certificate is not valid for its name",
   tls: "the secure connection could not be made",
+  "tls-alert": "the server refused the secure connection",
   "datagram-too-large": "the datagram is too large",
   "too-many-bytes": "the call has moved as many bytes over the network as it may",
   "no-room": "the buffers of the call are full",
@@ -89,7 +102,16 @@ const KINDS: ReadonlyMap<string, NetFailureKind> = new Map([
 export function netFailure(error: unknown): NetFailure {
   if (error instanceof NetFailure) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return new NetFailure(KINDS.get(code) ?? kindOf(code));
+  const alert = error instanceof Error ? alertOf(code, error.message) : undefined;
+  return alert === undefined ? new NetFailure(KINDS.get(code) ?? kindOf(code)) : new NetFailure("tls-alert", alert);
+}
+
+/** BoringSSL's number of an alert that was received is 1000 more than the alert's own, in the last three digits of its error. */
+function alertOf(code: string, message: string): TlsAlert | undefined {
+  const name = /_ALERT_(?<name>[A-Z_]+)$/.exec(code)?.groups?.["name"];
+  const digits = /^error:[0-9a-f]{5}(?<digits>[0-9a-f]{3}):/.exec(message)?.groups?.["digits"];
+  const id = Number.parseInt(digits ?? "", 16) - 1000;
+  return name !== undefined && id >= 0 && id <= 255 ? { id, name: name.toLowerCase() } : undefined;
 }
 
 function kindOf(code: string): NetFailureKind {

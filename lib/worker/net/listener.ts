@@ -19,13 +19,12 @@ export interface Accepted {
   readonly release: () => void;
 }
 
-/** A listener that is being made, or is there. */
+/** A listener that is being made, or is there. Its socket closes it. */
 export class Listener {
   /** It is there, failed, or has a connection. */
   readonly changed: Signal = new Signal();
   readonly #network: Network;
   readonly #server: AmbientServer;
-  readonly #takeBack: () => void;
   readonly #waiting: Accepted[] = [];
   #backlog = 0;
   #failure: NetFailure | undefined;
@@ -34,7 +33,6 @@ export class Listener {
   constructor(network: Network, at: Endpoint) {
     this.#network = network;
     this.#server = network.ambient.listen(at, BACKLOG_LIMIT);
-    this.#takeBack = network.host.atEnd(() => this.close());
     this.#server.on("connection", (socket) => this.#receive(socket));
     this.#server.once("listening", () => this.changed.notify());
     this.#server.once("error", (error) => {
@@ -75,7 +73,6 @@ export class Listener {
 
   /** Ends it, and what waits. */
   close(): void {
-    this.#takeBack();
     this.#backlog = 0;
     this.#server.close();
     for (const { connection, release } of this.#waiting.splice(0)) {

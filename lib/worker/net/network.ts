@@ -107,8 +107,8 @@ export class Network {
     if (literal !== undefined) return Promise.resolve([literal]);
     const known = this.#addresses.get(name);
     if (known !== undefined) return known;
-    const found = this.#lookUp(name);
     if (this.#addresses.size >= NAME_LIMIT) return Promise.reject(new NetFailure("name-unresolvable"));
+    const found = this.#lookUp(name);
     this.#addresses.set(name, found);
     // A server that did not answer may do so later; only an answer stands.
     found.catch(() => void this.#addresses.delete(name));

@@ -148,6 +148,14 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Sends as much as a socket takes now. @returns Bytes. */
+export function pour(socket: { write(bytes: Uint8Array): number }): number {
+  const piece = new Uint8Array(65_536);
+  let sent = 0;
+  for (let wrote = 1; wrote > 0 && sent < 64_000_000; sent += wrote) wrote = Math.max(0, socket.write(piece));
+  return sent;
+}
+
 export function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }

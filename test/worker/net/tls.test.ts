@@ -98,6 +98,21 @@ describe("TLS", () => {
     expect(await failureOf(fetchWhole(call, "https://good.test/"))).toEqual({ tag: "TLS-protocol-error" });
   });
 
+  test.each([
+    [40, "handshake_failure"],
+    [70, "protocol_version"],
+    [112, "unrecognized_name"],
+  ])("tells the alert %d that a server sends", async (id, name) => {
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(Uint8Array.of(0x15, 3, 3, 0, 2, 2, id)) },
+    });
+    using call = callTo(server.port, certificates);
+    const value = [id, name];
+    expect(await failureOf(fetchWhole(call, "https://good.test/"))).toEqual({ tag: "TLS-alert-received", value });
+  });
+
   test("is not switched off, and no proxy taken, by the environment", async () => {
     const { port, requests } = serve("self-signed");
     const child = Bun.spawn([process.execPath, join(import.meta.dir, "environment-child.ts"), String(port)], {

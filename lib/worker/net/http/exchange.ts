@@ -10,12 +10,14 @@ import type { NetworkRule } from "../../../network-rule.ts";
 import type { HttpTarget } from "../../../policy/network.ts";
 import type { Connection } from "../connection.ts";
 import { connectTo } from "../dial.ts";
+import { netFailure } from "../failure.ts";
 import type { Network } from "../network.ts";
 import { anyOf, Signal } from "../signal.ts";
-import { HttpFailure, httpFailure, type ErrorCode } from "./failure.ts";
+import { HttpFailure, httpFailure } from "./failure.ts";
 import { type Head, HeadReader } from "./head.ts";
 import { Inflow } from "./inflow.ts";
 import { framingOf, ResponseBody } from "./response-body.ts";
+import { memorySize } from "./syntax.ts";
 import { encodeChunk, encodeHead, encodeLastChunk, type Message } from "./encode.ts";
 
 /** Interim responses that are passed over before the request fails. */
@@ -52,6 +54,8 @@ export class Exchange {
   #connection: Connection | undefined;
   #release: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Bytes of the response's head, counted against the call's buffers. */
+  #headBytes = 0;
   #isOver = false;
 
   private constructor(network: Network, request: Request) {
@@ -72,6 +76,14 @@ export class Exchange {
     return this.#outcome;
   }
 
+  /** Nobody wants the head of the response any more. */
+  forgetHead(): void {
+    this.#network.host.giveBuffer(this.#headBytes);
+    this.#headBytes = 0;
+    if (this.#outcome !== undefined && !(this.#outcome instanceof HttpFailure))
+      this.#outcome = { head: { status: this.#outcome.head.status, fields: [] }, body: this.#outcome.body };
+  }
+
   /** Ends it, however far it is. */
   end(): void {
     if (this.#isOver) return;
@@ -89,11 +101,11 @@ export class Exchange {
     this.#release = release;
     if (this.#isOver) return release();
     const { timeouts } = this.#request;
-    this.#limit(timeouts.connectMs, { tag: "connection-timeout" });
+    this.#limit(timeouts.connectMs, () => (this.#connection === undefined ? "DNS-timeout" : "connection-timeout"));
     const connection = await this.#connect();
     if (connection === undefined) return;
-    this.#limit(timeouts.firstByteMs, { tag: "HTTP-response-timeout" });
-    this.#send(connection).catch(() => connection.close());
+    this.#limit(timeouts.firstByteMs, () => "HTTP-response-timeout");
+    this.#send(connection).catch((error: unknown) => this.#stopSending(error));
     await this.#receive(connection);
   }
 
@@ -116,11 +128,19 @@ export class Exchange {
     const isChunked = body.length === undefined;
     while (!this.#isOver && !body.isSent) {
       if (body.isCorrupted) return connection.close();
+      if (connection.failure !== undefined) throw connection.failure;
       const piece = body.take(connection.capacity);
       if (piece !== undefined) connection.write(isChunked ? encodeChunk(piece) : piece);
       else await anyOf([body.changed, connection.changed]);
     }
     if (!this.#isOver && isChunked) connection.write(encodeLastChunk(body.trailers));
+  }
+
+  /** A server may answer before it has all, and close: what it has answered stands. */
+  #stopSending(error: unknown): void {
+    this.#request.body?.refuse();
+    if (netFailure(error).kind === "too-many-bytes")
+      this.#settle(new HttpFailure({ tag: "HTTP-request-body-size", value: undefined }));
   }
 
   /** Waits for the head. Source: RFC 9110 §15.2: interim responses are passed over; §7.8: nobody asked for an upgrade. */
@@ -143,6 +163,10 @@ export class Exchange {
   }
 
   #answer(inflow: Inflow, head: Head): void {
+    const bytes = memorySize(head.fields);
+    if (!this.#network.host.takeBuffer(bytes))
+      throw new HttpFailure({ tag: "HTTP-response-header-section-size", value: undefined });
+    this.#headBytes = bytes;
     const body = new ResponseBody(inflow, {
       framing: framingOf(this.#request.method, head),
       betweenBytesMs: this.#request.timeouts.betweenBytesMs,
@@ -157,9 +181,9 @@ export class Exchange {
     return failure === undefined ? new HttpFailure({ tag: "HTTP-response-incomplete" }) : httpFailure(failure);
   }
 
-  #limit(ms: number, code: ErrorCode): void {
+  #limit(ms: number, tag: () => "DNS-timeout" | "connection-timeout" | "HTTP-response-timeout"): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#settle(new HttpFailure(code)), ms);
+    this.#timer = setTimeout(() => this.#settle(new HttpFailure({ tag: tag() })), ms);
   }
 
   #settle(outcome: Answer | HttpFailure): void {

@@ -79,7 +79,10 @@ export class HttpFailure extends Error {
 
 /** Translates what the network failed of. */
 export function httpFailure(error: unknown): HttpFailure {
-  return error instanceof HttpFailure ? error : new HttpFailure(CODES[netFailure(error).kind]);
+  if (error instanceof HttpFailure) return error;
+  const { kind, alert } = netFailure(error);
+  if (alert !== undefined) return new HttpFailure({ tag: "TLS-alert-received", value: [alert.id, alert.name] });
+  return new HttpFailure(CODES[kind]);
 }
 
 const CODES: Readonly<Record<NetFailureKind, ErrorCode>> = {
@@ -97,6 +100,7 @@ const CODES: Readonly<Record<NetFailureKind, ErrorCode>> = {
   "address-not-bindable": { tag: "destination-unavailable" },
   certificate: { tag: "TLS-certificate-error" },
   tls: { tag: "TLS-protocol-error" },
+  "tls-alert": { tag: "TLS-protocol-error" },
   "too-many-bytes": { tag: "HTTP-response-body-size", value: undefined },
   "no-room": { tag: "connection-limit-reached" },
   "datagram-too-large": { tag: "internal-error", value: undefined },

@@ -31,6 +31,9 @@ export type Section = "header" | "trailer";
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const STATUS_LINE_LIMIT = 1024;
 
+/** Fields of a section. Those of a head are counted against the call's buffers, trailers are not. */
+const COUNT_LIMITS: Readonly<Record<Section, number>> = { header: FIELD_COUNT_LIMIT, trailer: 64 };
+
 /** Reads field lines until the empty one, as they come. */
 export class SectionReader {
   readonly #section: Section;
@@ -47,7 +50,7 @@ export class SectionReader {
       if (line === undefined) return undefined;
       if (line === "") return this.#fields;
       this.#fields.push(parseField(line));
-      if (this.#fields.length > FIELD_COUNT_LIMIT || sectionSize(this.#fields) > SECTION_LIMIT_BYTES)
+      if (this.#fields.length > COUNT_LIMITS[this.#section] || sectionSize(this.#fields) > SECTION_LIMIT_BYTES)
         throw new HttpFailure({ tag: `HTTP-response-${this.#section}-section-size`, value: SECTION_LIMIT_BYTES });
     }
   }

@@ -5,6 +5,7 @@
  * with its length, which more servers take than chunks.
  */
 import { type Sink, StreamEnd, StreamFault } from "../../wasi/streams.ts";
+import { ByteQueue } from "../byte-queue.ts";
 import { Signal } from "../signal.ts";
 import type { ErrorCode } from "./failure.ts";
 import type { Field } from "./syntax.ts";
@@ -17,8 +18,7 @@ export class RequestBody implements Sink {
   /** Something was written or taken, or it ended. */
   readonly changed: Signal = new Signal();
   readonly #declaredLength: number | undefined;
-  readonly #pieces: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new ByteQueue();
   #writtenBytes = 0;
   #trailers: readonly Field[] = [];
   #state: "open" | "finished" | "corrupted" | "taken no more" = "open";
@@ -41,7 +41,7 @@ export class RequestBody implements Sink {
 
   /** Whether nothing more is to be sent. */
   get isSent(): boolean {
-    return this.#state === "finished" && this.#waitingBytes === 0;
+    return this.#state === "finished" && this.#waiting.length === 0;
   }
 
   /** Whether the guest dropped it before its end: the request must not look complete. */
@@ -73,15 +73,14 @@ export class RequestBody implements Sink {
       this.corrupt();
       throw new StreamFault("the body is longer than its Content-Length", { http: code });
     }
-    this.#pieces.push(piece.slice());
-    this.#waitingBytes += piece.length;
+    this.#waiting.push(piece, false);
     this.changed.notify();
   }
 
   /** Done at once as long as there is no connection to flush to. */
   flush(): void {
     this.#checkOpen();
-    this.#isFlushing = this.#isConnected && this.#waitingBytes > 0;
+    this.#isFlushing = this.#isConnected && this.#waiting.length > 0;
   }
 
   /**
@@ -121,19 +120,15 @@ export class RequestBody implements Sink {
 
   /** Takes what is to be sent next. @param limit - Most bytes. @returns Undefined when nothing waits. */
   take(limit: number): Uint8Array | undefined {
-    const [piece] = this.#pieces;
-    if (piece === undefined || limit === 0) return undefined;
-    const taken = piece.subarray(0, limit);
-    if (taken.length === piece.length) this.#pieces.shift();
-    else this.#pieces[0] = piece.subarray(limit);
-    this.#waitingBytes -= taken.length;
-    if (this.#waitingBytes === 0) this.#isFlushing = false;
+    const taken = this.#waiting.take(limit);
+    if (taken.length === 0) return undefined;
+    if (this.#waiting.length === 0) this.#isFlushing = false;
     this.changed.notify();
     return taken;
   }
 
   #room(): number {
-    return this.#isFlushing ? 0 : BODY_BUFFER_BYTES - this.#waitingBytes;
+    return this.#isFlushing ? 0 : BODY_BUFFER_BYTES - this.#waiting.length;
   }
 
   #checkOpen(): void {
@@ -146,8 +141,7 @@ export class RequestBody implements Sink {
 
   #end(state: "corrupted" | "taken no more"): void {
     this.#state = state;
-    this.#pieces.length = 0;
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
     this.changed.notify();
   }
 }

@@ -95,7 +95,7 @@ export class ResponseBody implements Source {
   }
 
   whenReady(wake: () => void): () => void {
-    this.#timer ??= setTimeout(() => this.#timeOut(), this.#options.betweenBytesMs);
+    if (this.#state !== "over") this.#timer ??= setTimeout(() => this.#timeOut(), this.#options.betweenBytesMs);
     return this.#inflow.connection.changed.whenReady(wake);
   }
 
@@ -188,6 +188,8 @@ export class ResponseBody implements Source {
   }
 
   #timeOut(): void {
+    // What has come meanwhile, and was not asked for, counts.
+    if (this.isReady()) return;
     this.#fail(new HttpFailure({ tag: "connection-read-timeout" }));
     this.#inflow.connection.changed.notify();
   }

@@ -19,6 +19,9 @@ export const FIELD_LIMIT_BYTES: number = 32_768;
 /** Bytes of a line that a field takes beside its name and value: `: ` and the end of the line. */
 const FIELD_OVERHEAD_BYTES = 4;
 
+/** Bytes that a field takes in memory beside its name and value. */
+const FIELD_MEMORY_BYTES = 192;
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
 
@@ -70,6 +73,11 @@ export function isForbiddenName(name: string): boolean {
 /** Whether a field may be a trailer. */
 export function isTrailerName(name: string): boolean {
   return !isForbiddenName(name) && !NOT_IN_TRAILERS.has(name.toLowerCase());
+}
+
+/** Counts the bytes that fields take in memory, which is more than what is sent when there are many. */
+export function memorySize(fields: readonly Field[]): number {
+  return fields.reduce((sum, [name, value]) => sum + name.length + value.length + FIELD_MEMORY_BYTES, 0);
 }
 
 /** Counts the bytes of fields as they are sent. */

@@ -5,13 +5,10 @@
  */
 import { define, ResultError } from "../../../component/link/host.ts";
 import { bool, list, result } from "../../../component/link/type.ts";
-import { type Field, isFieldName, isFieldValue, isForbiddenName } from "../../net/http/syntax.ts";
+import { type Field, isFieldName, isFieldValue, isForbiddenName, memorySize } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { Resource } from "../resource.ts";
 import { ENTRIES, FIELD_NAME, FIELD_VALUE, HEADER_ERROR, ownHttp, self } from "./signature.ts";
-
-/** Bytes that a field counts for beside its name and value. */
-const FIELD_COST = 64;
 
 /** What fields are part of. */
 export interface FieldsOf {
@@ -39,7 +36,7 @@ export class Fields extends Resource {
 
   /** Has other entries from now on; traps when the call has no room for them. */
   replace(entries: readonly Field[]): void {
-    const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length + FIELD_COST, 0);
+    const bytes = memorySize(entries);
     const more = bytes - this.#takenBytes;
     if (!this.host.takeBuffer(more)) this.host.context.trap("its header fields and streams hold too many bytes");
     this.#takenBytes = bytes;

@@ -9,6 +9,7 @@ import { option, result } from "../../../component/link/type.ts";
 import type { Answer, Exchange } from "../../net/http/exchange.ts";
 import { HttpFailure } from "../../net/http/failure.ts";
 import { visibleFields } from "../../net/http/head.ts";
+import type { ResponseBody } from "../../net/http/response-body.ts";
 import { sectionSize } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { type Event, Pollable } from "../poll.ts";
@@ -50,7 +51,9 @@ export class FutureIncomingResponse extends Resource {
   }
 
   protected override close(): void {
-    if (!this.#isTaken) this.exchange.end();
+    if (this.#isTaken) return;
+    this.exchange.end();
+    this.exchange.forgetHead();
   }
 }
 
@@ -70,31 +73,32 @@ export class IncomingResponse extends Resource {
   consume(): IncomingBody | undefined {
     if (this.#isConsumed) return undefined;
     this.#isConsumed = true;
-    return new IncomingBody(this.host, this.exchange, this.answer);
+    return new IncomingBody(this.host, this.exchange, this.answer.body);
   }
 
   protected override close(): void {
     if (!this.#isConsumed) this.exchange.end();
+    this.exchange.forgetHead();
   }
 }
 
 /** `incoming-body`. */
 export class IncomingBody extends Resource {
   readonly exchange: Exchange;
-  readonly answer: Answer;
+  readonly body: ResponseBody;
   #stream: InputStream | undefined;
   #isFinished = false;
 
-  constructor(host: Host, exchange: Exchange, answer: Answer) {
+  constructor(host: Host, exchange: Exchange, body: ResponseBody) {
     super(host);
     this.exchange = exchange;
-    this.answer = answer;
+    this.body = body;
   }
 
   /** @returns The stream, the first time. */
   takeStream(): InputStream | undefined {
     if (this.#stream !== undefined) return undefined;
-    this.#stream = new InputStream(this.host, this.answer.body, this);
+    this.#stream = new InputStream(this.host, this.body, this);
     return this.#stream;
   }
 
@@ -102,7 +106,7 @@ export class IncomingBody extends Resource {
   finish(): FutureTrailers {
     this.#isFinished = !this.hasChildren;
     this[Symbol.dispose]();
-    return new FutureTrailers(this.host, this.exchange, this.answer);
+    return new FutureTrailers(this.host, this.exchange, this.body);
   }
 
   protected override close(): void {
@@ -114,14 +118,13 @@ export class IncomingBody extends Resource {
 export class FutureTrailers extends Resource {
   readonly event: Event;
   readonly #exchange: Exchange;
-  readonly #answer: Answer;
+  readonly #body: ResponseBody;
   #isTaken = false;
 
-  constructor(host: Host, exchange: Exchange, answer: Answer) {
+  constructor(host: Host, exchange: Exchange, body: ResponseBody) {
     super(host);
     this.#exchange = exchange;
-    this.#answer = answer;
-    const { body } = answer;
+    this.#body = body;
     this.event = { isReady: () => body.drain(), whenReady: (wake) => body.whenReady(wake) };
   }
 
@@ -130,7 +133,7 @@ export class FutureTrailers extends Resource {
     if (!this.event.isReady()) return undefined;
     if (this.#isTaken) return { tag: "error" };
     this.#isTaken = true;
-    const { failure, trailers } = this.#answer.body;
+    const { failure, trailers } = this.#body;
     if (failure !== undefined) return { tag: "ok", value: { tag: "error", value: failure.code } };
     this.host.chargeBytes(sectionSize(trailers));
     const fields = trailers.length === 0 ? undefined : new Fields(this.host, trailers, { parent: this });

@@ -4,7 +4,7 @@
  * Source: wasi:sockets 0.2, wit/tcp.wit, wit/udp.wit: the errors of `start-bind`, `start-connect`, `stream` and `send`.
  */
 import { type Address, kindOf } from "../../../policy/address.ts";
-import { permitConnection, type Verdict } from "../../../policy/network.ts";
+import { permitConnection, permitListen, type Verdict } from "../../../policy/network.ts";
 import { familyOf, type Family, readSocketAddress, type SocketAddress } from "../../net/address.ts";
 import { networkOf } from "../../net/network.ts";
 import type { Host } from "../host.ts";
@@ -62,17 +62,12 @@ export function mayComeFrom(host: Host, { address, port }: Place): boolean {
  */
 export function checkLocal(host: Host, scheme: "tcp" | "udp", { address, port }: Place): boolean {
   if (port === 0) return false;
-  const verdict = permitConnection(host.policy.listen, { scheme, port, address, names: [] });
-  const isLoopback = kindOf(address) === "loopback";
-  if (verdict.ok) return true;
-  if (isLoopback && permitConnection(host.policy.listen, { scheme, port, address, names: ["localhost"] }).ok)
-    return true;
-  host.context.noteDenial(verdict.capability.replace(/^net:/, "listen:"), verdict.target);
-  return fail("access-denied");
+  checkVerdict(host, permitListen(host.policy.listen, { scheme, port, address }));
+  return true;
 }
 
-/** Source: RFC 4291 §2.5.5.2. */
-function isMapped({ bytes }: Address): boolean {
+/** Whether an IPv6 address is an IPv4 address in disguise. Source: RFC 4291 §2.5.5.2. */
+export function isMapped({ bytes }: Address): boolean {
   return (
     bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff
   );

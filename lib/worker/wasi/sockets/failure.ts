@@ -23,6 +23,7 @@ const CODES: Readonly<Record<NetFailureKind, NetworkErrorCode>> = {
   "address-not-bindable": "address-not-bindable",
   certificate: "unknown",
   tls: "unknown",
+  "tls-alert": "unknown",
   "datagram-too-large": "datagram-too-large",
   "too-many-bytes": "connection-aborted",
   "no-room": "out-of-memory",

@@ -110,8 +110,8 @@ export class TcpSocket extends Resource {
   startListen(): void {
     this.#require(["bound"]);
     if (this.#listener === undefined) {
-      const { address = UNSPECIFIED[this.family], port = 0 } = this.#local ?? {};
-      this.host.context.noteDenial(`listen:tcp://${address}:${port}`, `a port of its own on ${address}`);
+      const { address = UNSPECIFIED[this.family] } = this.#local ?? {};
+      this.host.context.noteDenial(`listen:tcp://${address}:<port>`, `a port of its own on ${address}`);
       fail("access-denied");
     }
     this.#state = "listen-started";
@@ -167,6 +167,7 @@ export class TcpSocket extends Resource {
   #adopt({ connection }: Accepted, options: TcpOptions): readonly [InputStream, OutputStream] {
     this.options.inherit(options);
     this.#connection = connection;
+    connection.start();
     return this.#openStreams(connection);
   }
 

@@ -36,7 +36,6 @@ export class TcpSource implements Source {
   /** Source: `shutdown`: `receive`: "Any data still in the receive queue at time of calling this method will be discarded". */
   shut(): void {
     this.#isShut = true;
-    this.#connection.endReading();
   }
 }
 

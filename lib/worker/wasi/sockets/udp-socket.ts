@@ -10,7 +10,7 @@ import { networkOf } from "../../net/network.ts";
 import type { Host } from "../host.ts";
 import type { Event } from "../poll.ts";
 import { Resource } from "../resource.ts";
-import { checkLocal, checkRemote, mayComeFrom, readLocal, readRemote } from "./bind.ts";
+import { checkLocal, checkRemote, isMapped, mayComeFrom, readLocal, readRemote } from "./bind.ts";
 import { fail, networkCode } from "./failure.ts";
 
 /** Datagrams of one `send` and of one `receive`. */
@@ -99,7 +99,8 @@ export class UdpSocket extends Resource {
   #mayHear(from: Endpoint): boolean {
     if (this.#peer !== undefined) return from.port === this.#peer.port && from.address === this.#peer.address;
     const address = parseAddress(from.address);
-    return address !== undefined && (this.#isListening || mayComeFrom(this.host, { address, port: from.port }));
+    if (address === undefined || isMapped(address)) return false;
+    return this.#isListening || mayComeFrom(this.host, { address, port: from.port });
   }
 
   #isReady(): boolean {
