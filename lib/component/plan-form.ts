@@ -108,7 +108,6 @@ function isWhole(plan: Plan, modules: number): boolean {
 }
 
 function partsOf(type: TypeNode): readonly number[] {
-  const isPart = (part: number | null): part is number => part !== null;
   switch (type.kind) {
     case "list":
       return [type.element];
@@ -125,6 +124,10 @@ function partsOf(type: TypeNode): readonly number[] {
     default:
       return [];
   }
+}
+
+function isPart(part: number | null): part is number {
+  return part !== null;
 }
 
 function instancesOf({ imports }: Step): readonly number[] {

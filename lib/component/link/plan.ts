@@ -20,7 +20,7 @@ export type TypeNode =
   | { readonly kind: "own" | "borrow"; readonly resource: string | number };
 
 /** A name and the number of a type. */
-export type NamedType = readonly [name: string, type: number];
+type NamedType = readonly [name: string, type: number];
 
 /** A function's type. */
 export interface Signature {

@@ -54,7 +54,7 @@ export function readPlainType(reader: ComponentReader, scope: Scope, form: numbe
 }
 
 /** Reads entries as often as the count in front of them says. */
-export function readList<T>(reader: ComponentReader, readEntry: () => T): T[] {
+function readList<T>(reader: ComponentReader, readEntry: () => T): T[] {
   const entries: T[] = [];
   for (let left = reader.count(); left > 0; left--) entries.push(readEntry());
   return entries;
