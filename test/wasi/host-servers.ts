@@ -1,12 +1,14 @@
 /**
  * Test support: the servers that the conformance guest talks to, on this machine only, and what they saw.
  */
-import type { Socket } from "bun";
+import type { Socket, TCPSocketListener } from "bun";
 
 /** Servers that are running. */
 export interface Servers extends AsyncDisposable {
   /** `127.0.0.1:port` of the HTTP server. */
   readonly authority: string;
+  /** Answers every request with a body that breaks off. */
+  readonly cutAuthority: string;
   /** Echoes what it gets over TCP. */
   readonly tcpPort: number;
   /** Echoes what it gets over UDP. */
@@ -48,7 +50,9 @@ export async function startServers(): Promise<Servers> {
     hostname: "127.0.0.1",
     socket: { data: (socket, bytes, port, address) => void (seen.count++, socket.send(bytes, port, address)) },
   });
+  const cut = serveCut();
   return {
+    cutAuthority: `127.0.0.1:${cut.port}`,
     authority: `127.0.0.1:${http.port}`,
     tcpPort: tcp.port,
     udpPort: udp.port,
@@ -58,6 +62,7 @@ export async function startServers(): Promise<Servers> {
     async [Symbol.asyncDispose](): Promise<void> {
       await http.stop(true);
       tcp.stop(true);
+      cut.stop(true);
       udp.close();
     },
   };
@@ -95,18 +100,19 @@ async function answer(request: Request): Promise<Response> {
   if (pathname === "/never") return await new Promise<Response>(() => undefined);
   if (pathname.startsWith("/status/")) return new Response("", { status: Number(pathname.slice("/status/".length)) });
   if (pathname === "/slow") await Bun.sleep(100);
-  if (pathname === "/cut") return cut();
   return new Response("slow");
 }
 
-/** A body that breaks off. */
-function cut(): Response {
-  const body = new ReadableStream({
-    async start(controller) {
-      controller.enqueue(new Uint8Array(10));
-      await Bun.sleep(20);
-      controller.error(new Error("cut"));
+/** Serves one answer that breaks off: the length that it says, and less. */
+function serveCut(): TCPSocketListener {
+  return Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      data: (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ncut");
+        socket.end();
+      },
     },
   });
-  return new Response(body);
 }
