@@ -261,6 +261,7 @@ export const CASES: readonly string[] = [
   "name.resolve",
   "name.resolve-address",
   "name.denied",
+  "name.refused",
   "name.invalid",
   "name.empty",
   "udp.create",
