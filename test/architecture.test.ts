@@ -170,7 +170,7 @@ describe("the trust boundary", () => {
     expect(loaded.filter((file) => HOST_ONLY.has(unit(file)))).toEqual([]);
   });
 
-  test("the Worker loads no package, and modules of the system only where it serves files: none for processes, networks or databases", () => {
+  test("the Worker loads no package, and modules of the system only where the reason is known: none for processes or databases", () => {
     const system = imports.filter(({ specifier }) => WORKER_SYSTEM_MODULES.has(specifier));
     const users = (specifier: string): string[] =>
       system.filter((found) => found.specifier === specifier && unit(found.file) === "worker").map(({ file }) => file);

@@ -39,7 +39,7 @@ export interface AmbientUdp {
 }
 
 /** What a UDP socket tells. */
-export interface UdpEvents {
+interface UdpEvents {
   received(data: Uint8Array, from: Endpoint): void;
   drained(): void;
   failed(error: unknown): void;

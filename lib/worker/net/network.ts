@@ -24,7 +24,7 @@ const ADDRESS_LIMIT = 16;
 export const TRAFFIC_LIMIT_BYTES: number = 67_108_864;
 
 /** Bytes that a connection keeps for the guest, counted against the call's buffers: to be read, and to be sent. */
-export const SOCKET_BUFFER_BYTES: number = READ_AHEAD_BYTES * 2;
+const SOCKET_BUFFER_BYTES: number = READ_AHEAD_BYTES * 2;
 
 const AMBIENT: Ambient = ambientNetwork();
 const networks = new WeakMap<Host, Network>();

@@ -94,7 +94,7 @@ export async function answer(call: TestCall, future: FutureIncomingResponse): Pr
 }
 
 /** The error-code in a future. */
-export class AnswerError extends Error {
+class AnswerError extends Error {
   readonly code: unknown;
 
   constructor(code: unknown) {
@@ -138,7 +138,7 @@ export async function readAll(call: TestCall, body: IncomingBody): Promise<strin
 }
 
 /** A stream that failed. */
-export class StreamError extends Error {
+class StreamError extends Error {
   readonly code: unknown;
   /** What came before. */
   readonly before: string;

@@ -115,15 +115,18 @@ describe("TLS", () => {
 
   test("is not switched off, and no proxy taken, by the environment", async () => {
     const { port, requests } = serve("self-signed");
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, "environment-child.ts"), String(port)], {
-      env: {
-        NODE_TLS_REJECT_UNAUTHORIZED: "0",
-        HTTPS_PROXY: "http://127.0.0.1:1",
-        HTTP_PROXY: "http://127.0.0.1:1",
-        ALL_PROXY: "http://127.0.0.1:1",
+    const child = Bun.spawn(
+      [process.execPath, new URL("environment-child.ts", import.meta.url).pathname, String(port)],
+      {
+        env: {
+          NODE_TLS_REJECT_UNAUTHORIZED: "0",
+          HTTPS_PROXY: "http://127.0.0.1:1",
+          HTTP_PROXY: "http://127.0.0.1:1",
+          ALL_PROXY: "http://127.0.0.1:1",
+        },
+        stderr: "inherit",
       },
-      stderr: "inherit",
-    });
+    );
     expect(await new Response(child.stdout).json()).toEqual({ tag: "TLS-certificate-error" });
     expect(requests).toEqual([]);
   });

@@ -18,7 +18,7 @@ import type { OutgoingRequest, RequestOptions, Scheme } from "./outgoing-request
 import { ERROR_CODE, ownHttp } from "./signature.ts";
 
 /** Milliseconds of the timeouts that the guest does not set. The call's deadline ends it before, as a rule. */
-export const DEFAULT_TIMEOUTS: Timeouts = Object.freeze({
+const DEFAULT_TIMEOUTS: Timeouts = Object.freeze({
   connectMs: 30_000,
   firstByteMs: 600_000,
   betweenBytesMs: 600_000,

@@ -35,7 +35,7 @@ export const INPUT_STREAM: ValueType = own("wasi:io/streams/input-stream");
 export const OUTPUT_STREAM: ValueType = own("wasi:io/streams/output-stream");
 
 /** The cases of `error-code`. */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   "unknown",
   "access-denied",
   "not-supported",

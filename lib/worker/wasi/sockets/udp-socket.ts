@@ -14,7 +14,7 @@ import { checkLocal, checkRemote, isMapped, mayComeFrom, readLocal, readRemote }
 import { fail, networkCode } from "./failure.ts";
 
 /** Datagrams of one `send` and of one `receive`. */
-export const BATCH_LIMIT: number = 64;
+const BATCH_LIMIT: number = 64;
 
 /** `incoming-datagram`: its data, and where it came from. */
 export type IncomingDatagram = readonly [data: Uint8Array, from: SocketAddress];
