@@ -9,15 +9,24 @@ import { IMPORTED, UNKNOWN } from "./stack.ts";
 
 /** `call` */
 export function callFunction(body: Body, at: number): void {
+  const { charger, graph, reader, sites } = body;
   const callee = readCallee(body);
-  const number = beginCall(body, at, ownFunction(body.indices, callee));
-  body.charger.replaceIndex(at + 1, body.reader.pos, callee);
-  endCall(body, number);
+  charger.add(at);
+  const number = graph.call(ownFunction(body.indices, callee), false);
+  sites.note(number, callee);
+  charger.insert(at, sites.writeCall, number);
+  charger.cover(reader.pos);
+  endCall(body);
 }
 
 /** Calls of functions that are known only when they are called. Their immediates have been read. */
 export function callUnknown(body: Body, at: number): void {
-  endCall(body, beginCall(body, at, UNKNOWN));
+  const { charger, graph, reader, sites } = body;
+  charger.add(at);
+  const number = graph.call(UNKNOWN, false);
+  charger.insert(at, sites.markStart, number);
+  charger.insert(reader.pos, sites.markEnd, number);
+  endCall(body);
 }
 
 /** `return_call` */
@@ -41,17 +50,9 @@ function ownFunction({ importedFunctions, addedFunctions }: IndexMap, callee: nu
   return callee < importedFunctions ? IMPORTED : callee - importedFunctions - addedFunctions;
 }
 
-/** Whether a call is counted is known when all of them are: what is put around it then needs its place. @returns The call's number. */
-function beginCall({ charger, graph, sites }: Body, at: number, target: number): number {
-  charger.add(at);
-  const number = graph.call(target, false);
-  charger.insert(at, sites.markStart, number);
-  return number;
-}
-
-function endCall(body: Body, number: number): void {
-  const { charger, reader, sites } = body;
-  charger.insert(reader.pos, sites.markEnd, number);
+/** Whether a call is counted is known when all of them are. */
+function endCall(body: Body): void {
+  const { charger } = body;
   charger.noteCall();
   body.mayLast = true;
   charger.noteLook();

@@ -3,7 +3,8 @@
  */
 import { CallSites } from "./calls.ts";
 import { Charger } from "./charge.ts";
-import type { BodyContext } from "./labels.ts";
+import { makeFrame, writeEnter, writeGroups, writeRestore, writeStub } from "./frame.ts";
+import type { Body, BodyContext } from "./labels.ts";
 import { SectionId } from "./layout.ts";
 import { Reader } from "./reader.ts";
 import type { Rewrite } from "./rewrite.ts";
@@ -35,4 +36,20 @@ export function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
     spare: [],
     totals: { blocks: 0, locals: 0 },
   };
+}
+
+/** Makes what all bodies of a module are metered with, one after another. */
+export function makeBody(context: BodyContext): Body {
+  const body: Body = {
+    ...context,
+    frame: makeFrame(),
+    labels: [],
+    mayLast: false,
+    blocks: 0,
+    writeGroups: (out) => writeGroups(out, body.frame),
+    writeEnter: (out) => writeEnter(out, body),
+    writeStub: (out, ordinal) => writeStub(out, body, ordinal),
+    writeRestore: (out) => writeRestore(out, body.frame, body.indices),
+  };
+  return body;
 }

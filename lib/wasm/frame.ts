@@ -4,44 +4,37 @@
  *
  * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted.
  */
-import type { Helper } from "./helper-set.ts";
 import { type IndexMap, mapFunction } from "./indices.ts";
-import type { BodyContext } from "./labels.ts";
+import type { Body, BodyContext } from "./labels.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
-import { writeIsNegative } from "./settle.ts";
+import { writeIsNegative, writeMove } from "./settle.ts";
 import { readValueType } from "./types.ts";
-import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
+import { type Writer, writeIndexed } from "./writer.ts";
 
 /** What is known of a function while its body is read. */
 export interface Frame {
   /** Input offset behind the number of groups of locals. */
-  readonly groupsAt: number;
-  readonly groups: number;
-  readonly parameters: number;
+  groupsAt: number;
+  groups: number;
+  parameters: number;
   /** Parameters and locals. */
-  readonly locals: number;
+  locals: number;
   /** Which of the module's own functions it is. */
-  readonly ordinal: number;
+  ordinal: number;
   /** Whether it catches. */
   catches: boolean;
   /** Whether it is looked at on entry. */
   isChecked: boolean;
 }
 
-/** The frame of no function. */
-export const NO_FRAME: Frame = Object.freeze({
-  groups: 0,
-  groupsAt: 0,
-  parameters: 0,
-  locals: 0,
-  ordinal: -1,
-  catches: false,
-  isChecked: false,
-});
+/** Makes a frame for {@link openFrame}: one for all functions of a module, one after another. */
+export function makeFrame(): Frame {
+  return { groups: 0, groupsAt: 0, parameters: 0, locals: 0, ordinal: -1, catches: false, isChecked: false };
+}
 
-/** Reads a body's locals. @param ordinal - Which of the module's own functions it is. */
-export function openFrame(context: BodyContext, ordinal: number): Frame {
+/** Reads a body's locals into its frame. @param ordinal - Which of the module's own functions it is. */
+export function openFrame(frame: Frame, context: BodyContext, ordinal: number): void {
   const { reader, types, functionTypes } = context;
   const type = functionTypes[ordinal] ?? 0;
   const shape = types[type];
@@ -56,16 +49,13 @@ export function openFrame(context: BodyContext, ordinal: number): Frame {
   }
   context.totals.locals += locals;
   checkLimit("allLocals", context.totals.locals, "the number of locals of all functions");
-  const { parameters } = shape;
-  return {
-    groups,
-    groupsAt,
-    parameters,
-    locals: parameters + locals,
-    ordinal,
-    catches: false,
-    isChecked: false,
-  };
+  frame.groups = groups;
+  frame.groupsAt = groupsAt;
+  frame.parameters = shape.parameters;
+  frame.locals = shape.parameters + locals;
+  frame.ordinal = ordinal;
+  frame.catches = false;
+  frame.isChecked = false;
 }
 
 /**
@@ -79,8 +69,8 @@ export function writeGroups(out: Writer, { groups, locals, catches }: Frame): vo
 }
 
 /** Writes what comes behind the locals. */
-export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Frame }): void {
-  const { frame, indices } = body;
+export function writeEnter(out: Writer, body: Body): void {
+  const { frame, functionTypes, helpers, indices } = body;
   if (frame.catches) {
     out.u8(1);
     out.u8(I32);
@@ -90,12 +80,22 @@ export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Fr
     writeIndexed(out, Op.if, EMPTY_BLOCK);
     writeParameters(out, frame.parameters);
     // The function to leave to when fuel is missing.
-    writeIndexed(out, Op.returnCall, body.helpers.add(makeStub(body, frame.parameters, frame.ordinal)));
+    const type = functionTypes[frame.ordinal] ?? 0;
+    writeIndexed(out, Op.returnCall, helpers.addStub(type, body.writeStub, frame.ordinal));
     out.u8(Op.end);
   }
   if (!frame.catches) return;
   writeIndexed(out, Op.globalGet, indices.stackGlobal);
   writeIndexed(out, Op.localSet, frame.locals);
+}
+
+/** Writes the function to leave to: it settles, and comes back. @param ordinal - Which of the module's own functions leaves. */
+export function writeStub(out: Writer, { functionTypes, indices, types }: BodyContext, ordinal: number): void {
+  const shape = types[functionTypes[ordinal] ?? 0];
+  writeIndexed(out, Op.call, indices.check);
+  writeParameters(out, shape?.form === "function" ? shape.parameters : 0);
+  writeIndexed(out, Op.returnCall, mapFunction(indices, indices.importedFunctions + ordinal));
+  out.u8(Op.end);
 }
 
 /** Writes what comes where a handler begins. */
@@ -106,7 +106,7 @@ export function writeRestore(out: Writer, { locals }: Frame, indices: IndexMap):
 
 /** Writes what comes in front of a call that is counted. @param bytes - What it counts for. */
 export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
-  writeMove(out, stackGlobal, [bytes, Op.i32Sub]);
+  writeMove(out, stackGlobal, -bytes);
   writeIsNegative(out, stackGlobal);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   out.u8(Op.unreachable);
@@ -115,30 +115,11 @@ export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number)
 
 /** Writes what comes behind a call that is counted. */
 export function writeGiveBack(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
-  writeMove(out, stackGlobal, [bytes, Op.i32Add]);
+  writeMove(out, stackGlobal, bytes);
 }
 
 const I32 = 0x7f;
 
-function writeMove(out: Writer, global: number, [bytes, operation]: readonly [bytes: number, operation: number]): void {
-  writeIndexed(out, Op.globalGet, global);
-  writeNumber(out, Op.i32Const, bytes);
-  out.u8(operation);
-  writeIndexed(out, Op.globalSet, global);
-}
-
 function writeParameters(out: Writer, parameters: number): void {
   for (let parameter = 0; parameter < parameters; parameter++) writeIndexed(out, Op.localGet, parameter);
-}
-
-function makeStub({ functionTypes, indices }: BodyContext, parameters: number, ordinal: number): Helper {
-  return {
-    type: functionTypes[ordinal] ?? 0,
-    write(out) {
-      writeIndexed(out, Op.call, indices.check);
-      writeParameters(out, parameters);
-      writeIndexed(out, Op.returnCall, mapFunction(indices, indices.importedFunctions + ordinal));
-      out.u8(Op.end);
-    },
-  };
 }

@@ -3,8 +3,8 @@
  *
  * Source: WebAssembly 3.0, 5.5.6 Function Section, 5.5.13 Code Section.
  */
-import { makeBody, meterBody } from "./code.ts";
-import { contextOf } from "./context.ts";
+import { meterBody } from "./code.ts";
+import { contextOf, makeBody } from "./context.ts";
 import { additionsFor, writeHelpers } from "./helpers.ts";
 import { checkLimit } from "./limits.ts";
 import type { Reader } from "./reader.ts";

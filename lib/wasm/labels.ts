@@ -3,7 +3,7 @@
  */
 import type { CallSites } from "./calls.ts";
 import type { Charger, Check } from "./charge.ts";
-import { type Frame, writeRestore } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Kind } from "./opcodes.ts";
@@ -42,16 +42,19 @@ export interface BodyContext {
 
 /** What the handlers work on: one body after another. */
 export interface Body extends BodyContext {
-  frame: Frame;
+  readonly frame: Frame;
   /** The open blocks, innermost last. */
   readonly labels: Label[];
   /** Whether the body has a loop or a call: one that has neither ends soon, and needs no check. */
   mayLast: boolean;
   /** Blocks so far, once metered. */
   blocks: number;
-  /** Patches: see {@link writeGroups} and {@link writeEnter} of the frame. */
+  /** Patches: see the functions of these names of the frame. */
   readonly writeGroups: WritePatch;
   readonly writeEnter: WritePatch;
+  readonly writeRestore: WritePatch;
+  /** Writes the helper of a function to leave to, by its ordinal. */
+  readonly writeStub: WritePatch;
 }
 
 /** An open block. */
@@ -279,8 +282,8 @@ export function target(body: Body, depth: number): Label {
 }
 
 /** Has a handler that begins at an input offset forget the frames that were thrown past. */
-export function restoreStack({ charger, frame, indices }: Body, at: number): void {
-  charger.insert(at, (out) => writeRestore(out, frame, indices));
+export function restoreStack({ charger, writeRestore }: Body, at: number): void {
+  charger.insert(at, writeRestore);
 }
 
 /** Notes that control may leave the function. */

@@ -60,6 +60,15 @@ export function writeSettle(out: Writer, { memory, fuel, slice }: Place): void {
   out.u8(Op.end);
 }
 
+/** Writes what moves one of the counters. @param change - What is added, or taken off; nothing is written for 0. */
+export function writeMove(out: Writer, global: number, change: number): void {
+  if (change === 0) return;
+  writeIndexed(out, Op.globalGet, global);
+  writeNumber(out, Op.i32Const, Math.abs(change));
+  out.u8(change < 0 ? Op.i32Sub : Op.i32Add);
+  writeIndexed(out, Op.globalSet, global);
+}
+
 /** Writes `global < 0`: whether one of the counters is used up. */
 export function writeIsNegative(out: Writer, global: number): void {
   writeIndexed(out, Op.globalGet, global);

@@ -130,6 +130,18 @@ export const CASES: Readonly<Record<string, Case>> = {
       (try_table (catch_all $caught) (return (call $down (local.get 0)))))
     (i32.const 0)`),
   "exceptions caught by try": thrower("try (result i32) local.get 0 call $down catch_all i32.const 0 end"),
+  "a call where a handler may begin": {
+    fields: `
+      (global $left (mut i32) (i32.const 0)) (global $never (mut i32) (i32.const 0))
+      (func $next
+        (global.set $depth (i32.add (global.get $depth) (i32.const 1)))
+        (if (i32.eqz (global.get $left)) (then (return)))
+        (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+        (loop $caught
+          (call $next)
+          (if (global.get $never) (then (try_table (catch_all $caught) (throw $bottom))))))
+      (func $f (type $deep) (global.set $left (local.get 0)) (call $next) (i32.const 0))`,
+  },
   "another module": {
     fields: step("$f", goOn(INDIRECT)),
     other: `(module (type $deep (func (param i32) (result i32))) (import "env" "f" (func $f (type $deep)))
