@@ -5,7 +5,8 @@
  */
 import { type IndexMap, mapFunction } from "./indices.ts";
 import { type Body, escapeAll } from "./labels.ts";
-import { IMPORTED, UNKNOWN } from "./stack.ts";
+import { Op } from "./opcodes.ts";
+import { FOREIGN, IMPORTED, UNKNOWN } from "./stack.ts";
 
 /** `call` */
 export function callFunction(body: Body, at: number): void {
@@ -13,20 +14,20 @@ export function callFunction(body: Body, at: number): void {
   const callee = readCallee(body);
   charger.add(at);
   const number = graph.call(ownFunction(body.indices, callee), false);
-  sites.note(number, callee);
+  sites.noteCallee(number, callee);
   charger.insert(at, sites.writeCall, number);
   charger.cover(reader.pos);
-  endCall(body);
+  endCall(body, number);
 }
 
 /** Calls of functions that are known only when they are called. Their immediates have been read. */
 export function callUnknown(body: Body, at: number): void {
   const { charger, graph, reader, sites } = body;
   charger.add(at);
-  const number = graph.call(UNKNOWN, false);
+  const number = graph.call(unknownFunction(body, at), false);
   charger.insert(at, sites.markStart, number);
   charger.insert(reader.pos, sites.markEnd, number);
-  endCall(body);
+  endCall(body, number);
 }
 
 /** `return_call` */
@@ -38,7 +39,7 @@ export function tailCallFunction(body: Body, at: number): void {
 
 /** Tail calls of functions that are known only when they are called. Their immediates have been read. */
 export function tailCallUnknown(body: Body, at: number): void {
-  leaveBy(body, at, UNKNOWN);
+  leaveBy(body, at, unknownFunction(body, at));
 }
 
 function readCallee({ indices, reader }: Body): number {
@@ -50,9 +51,20 @@ function ownFunction({ importedFunctions, addedFunctions }: IndexMap, callee: nu
   return callee < importedFunctions ? IMPORTED : callee - importedFunctions - addedFunctions;
 }
 
+/** Tells what an indirect call may call: one by a reference anything, one by a table only what can be in one. */
+function unknownFunction({ reader, sharesTables }: Body, at: number): number {
+  const opcode = reader.bytes[at];
+  const isByTable = opcode === Op.callIndirect || opcode === Op.returnCallIndirect;
+  return isByTable && !sharesTables ? UNKNOWN : FOREIGN;
+}
+
 /** Whether a call is counted is known when all of them are. */
-function endCall(body: Body): void {
-  const { charger } = body;
+function endCall(body: Body, number: number): void {
+  const { charger, frame, graph, sites } = body;
+  if (graph.mayLeave(number)) {
+    frame.keepsStack = true;
+    sites.noteLocal(number, frame.locals);
+  }
   charger.noteCall();
   body.mayLast = true;
   charger.noteLook();
@@ -65,8 +77,9 @@ function endCall(body: Body): void {
 function leaveBy(body: Body, at: number, target: number): void {
   const { charger, graph } = body;
   charger.add(at);
+  const number = graph.call(target, true);
+  if (graph.mayLeave(number)) charger.insert(at, body.writeTell);
   escapeAll(body);
   body.mayLast = true;
-  graph.call(target, true);
   charger.isDead = true;
 }

@@ -15,7 +15,7 @@ import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, ne
 import { callFunction, callUnknown, tailCallFunction, tailCallUnknown } from "./call-handlers.ts";
 import { mapFunction, requireGlobal, requireMemory } from "./indices.ts";
 import { openFrame } from "./frame.ts";
-import { type Body, addBlocks, closeLabel, copyLabel, escapeAll, openLabel, openLoop, restoreStack } from "./labels.ts";
+import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop, restoreStack } from "./labels.ts";
 import { describeOpcode, Kind, ONE_BYTE, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
 import { isStraight, passBlockType, passMemoryArgument, passPair, passStraight, passValueTypes } from "./pass.ts";
 
@@ -43,7 +43,6 @@ export function meterBody(body: Body, ordinal: number): void {
   charger.insert(reader.pos, body.writeEnter);
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
-  addBlocks(body);
   frame.isChecked = body.mayLast || !charger.isCheap;
   charger.finish(start, reader.pos);
 }
@@ -197,7 +196,7 @@ function enterHandler(body: Body): void {
   charger.beginChecked("none");
   charger.lookNext();
   charger.isDead = label.wasDead;
-  body.frame.catches = true;
+  body.frame.keepsStack = true;
   restoreStack(body, body.reader.pos);
 }
 
@@ -218,7 +217,7 @@ function openTryTable(body: Body): void {
     label.unlookedAtJump = Infinity;
     if (label.loopAt !== undefined) restoreStack(body, label.loopAt);
   }
-  body.frame.catches = true;
+  body.frame.keepsStack = true;
 }
 
 function branchMaybe(body: Body, at: number): void {
@@ -229,9 +228,10 @@ function branchMaybe(body: Body, at: number): void {
 }
 
 /** `ref.func` */
-function referFunction({ charger, indices, reader }: Body, at: number): void {
+function referFunction({ charger, indices, reader, referenced }: Body, at: number): void {
   charger.add(at);
   const callee = mapFunction(indices, reader.u32());
+  referenced.add(callee);
   charger.replaceIndex(at + 1, reader.pos, callee);
 }
 

@@ -3,7 +3,7 @@
  */
 import { CallSites } from "./calls.ts";
 import { Charger } from "./charge.ts";
-import { makeFrame, writeEnter, writeGroups, writeRestore, writeStub } from "./frame.ts";
+import { makeFrame, writeComeBack, writeEnter, writeGroups, writeStub, writeTell } from "./frame.ts";
 import type { Body, BodyContext } from "./labels.ts";
 import { SectionId } from "./layout.ts";
 import { Reader } from "./reader.ts";
@@ -29,6 +29,8 @@ export function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
     tags: layout.tags,
     largeData: findLargeData(rewrite, data && new Reader(reader.bytes, data.start, data.end)),
     helpers,
+    referenced: new Set(),
+    sharesTables: rewrite.sharesTables,
     callsEndRuns: layout.tags.length > 0,
     functionTypes: layout.functionTypes,
     graph: new CallGraph(layout.functions),
@@ -49,7 +51,8 @@ export function makeBody(context: BodyContext): Body {
     writeGroups: (out) => writeGroups(out, body.frame),
     writeEnter: (out) => writeEnter(out, body),
     writeStub: (out, ordinal) => writeStub(out, body, ordinal),
-    writeRestore: (out) => writeRestore(out, body.frame, body.indices),
+    writeTell: (out) => writeTell(out, body.indices),
+    writeRestore: (out) => writeComeBack(out, body.indices, body.frame.locals),
   };
   return body;
 }

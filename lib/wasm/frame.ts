@@ -2,15 +2,17 @@
  * What a function does on entry: it looks at its fuel, and when there is none it leaves by a tail call to a stub, which settles and comes back
  * by another. That look costs next to nothing, because nothing has to be kept for after it.
  *
- * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted.
+ * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted. So does one that calls
+ * what may be another module, for that may come back to this one, and count on.
  */
 import { type IndexMap, mapFunction } from "./indices.ts";
 import type { Body, BodyContext } from "./labels.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
-import { writeIsNegative, writeMove } from "./settle.ts";
+import { writeIsNegative, writeMove, writeStoreStack } from "./settle.ts";
 import { readValueType } from "./types.ts";
-import { type Writer, writeIndexed } from "./writer.ts";
+import { STACK_BYTES } from "./signal.ts";
+import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
 /** What is known of a function while its body is read. */
 export interface Frame {
@@ -22,15 +24,15 @@ export interface Frame {
   locals: number;
   /** Which of the module's own functions it is. */
   ordinal: number;
-  /** Whether it catches. */
-  catches: boolean;
+  /** Whether it remembers the stack that it had: it catches, or it calls what may be another module. */
+  keepsStack: boolean;
   /** Whether it is looked at on entry. */
   isChecked: boolean;
 }
 
 /** Makes a frame for {@link openFrame}: one for all functions of a module, one after another. */
 export function makeFrame(): Frame {
-  return { groups: 0, groupsAt: 0, parameters: 0, locals: 0, ordinal: -1, catches: false, isChecked: false };
+  return { groups: 0, groupsAt: 0, parameters: 0, locals: 0, ordinal: -1, keepsStack: false, isChecked: false };
 }
 
 /** Reads a body's locals into its frame. @param ordinal - Which of the module's own functions it is. */
@@ -54,24 +56,24 @@ export function openFrame(frame: Frame, context: BodyContext, ordinal: number): 
   frame.parameters = shape.parameters;
   frame.locals = shape.parameters + locals;
   frame.ordinal = ordinal;
-  frame.catches = false;
+  frame.keepsStack = false;
   frame.isChecked = false;
 }
 
 /**
- * Writes the number of groups of locals: one more where a handler needs to know the stack of its function.
+ * Writes the number of groups of locals: one more where the stack is remembered.
  *
  * @throws {Failure} COMPONENT_LIMIT when that is one local too many.
  */
-export function writeGroups(out: Writer, { groups, locals, catches }: Frame): void {
-  if (catches) checkLimit("locals", locals + 1, "the number of locals of a function, once metered");
-  out.u32(groups + (catches ? 1 : 0));
+export function writeGroups(out: Writer, { groups, locals, keepsStack }: Frame): void {
+  if (keepsStack) checkLimit("locals", locals + 1, "the number of locals of a function, once metered");
+  out.u32(groups + (keepsStack ? 1 : 0));
 }
 
 /** Writes what comes behind the locals. */
 export function writeEnter(out: Writer, body: Body): void {
   const { frame, functionTypes, helpers, indices } = body;
-  if (frame.catches) {
+  if (frame.keepsStack) {
     out.u8(1);
     out.u8(I32);
   }
@@ -84,7 +86,7 @@ export function writeEnter(out: Writer, body: Body): void {
     writeIndexed(out, Op.returnCall, helpers.addStub(type, body.writeStub, frame.ordinal));
     out.u8(Op.end);
   }
-  if (!frame.catches) return;
+  if (!frame.keepsStack) return;
   writeIndexed(out, Op.globalGet, indices.stackGlobal);
   writeIndexed(out, Op.localSet, frame.locals);
 }
@@ -98,12 +100,6 @@ export function writeStub(out: Writer, { functionTypes, indices, types }: BodyCo
   out.u8(Op.end);
 }
 
-/** Writes what comes where a handler begins. */
-export function writeRestore(out: Writer, { locals }: Frame, indices: IndexMap): void {
-  writeIndexed(out, Op.localGet, locals);
-  writeIndexed(out, Op.globalSet, indices.stackGlobal);
-}
-
 /** Writes what comes in front of a call that is counted. @param bytes - What it counts for. */
 export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
   writeMove(out, stackGlobal, -bytes);
@@ -111,6 +107,18 @@ export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number)
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   out.u8(Op.unreachable);
   out.u8(Op.end);
+}
+
+/** Writes what comes in front of a call that may leave the module, when it has been counted. */
+export function writeTell(out: Writer, { signal, stackGlobal }: IndexMap): void {
+  writeStoreStack(out, signal, () => writeIndexed(out, Op.globalGet, stackGlobal));
+}
+
+/** Writes what comes behind such a call, and where a handler begins: the function's own count again. @param local - The one that remembers the stack. */
+export function writeComeBack(out: Writer, { signal, stackGlobal }: IndexMap, local: number): void {
+  writeIndexed(out, Op.localGet, local);
+  writeIndexed(out, Op.globalSet, stackGlobal);
+  writeStoreStack(out, signal, () => writeNumber(out, Op.i32Const, STACK_BYTES));
 }
 
 /** Writes what comes behind a call that is counted. */

@@ -36,6 +36,10 @@ export interface BodyContext {
   readonly largeData: ReadonlySet<number>;
   /** The functions that the code needs beside those that every module gets. */
   readonly helpers: HelperSet;
+  /** Functions to which the code makes references, as indices in the output. */
+  readonly referenced: Set<number>;
+  /** Whether other modules may put functions into one of its tables. */
+  readonly sharesTables: boolean;
   /** Whether a call may throw past the rest of its run, which then ends at the call. */
   readonly callsEndRuns: boolean;
 }
@@ -49,10 +53,11 @@ export interface Body extends BodyContext {
   mayLast: boolean;
   /** Blocks so far, once metered. */
   blocks: number;
-  /** Patches: see the functions of these names of the frame. */
+  /** Patches: see the functions of these names of the frame; `writeRestore` is what a handler begins with. */
   readonly writeGroups: WritePatch;
   readonly writeEnter: WritePatch;
   readonly writeRestore: WritePatch;
+  readonly writeTell: WritePatch;
   /** Writes the helper of a function to leave to, by its ordinal. */
   readonly writeStub: WritePatch;
 }
@@ -100,12 +105,6 @@ export interface Label {
 
 /** What an input loop becomes: `block loop block loop`, see {@link openLoop}. */
 const OUTLINED_BLOCKS = 4;
-
-/** Adds the blocks of a body that has been read to those of all. @throws {Failure} COMPONENT_LIMIT when there are too many. */
-export function addBlocks({ totals, blocks }: Body): void {
-  totals.blocks += blocks;
-  checkLimit("allBlocks", totals.blocks, "the number of blocks of all functions, once metered");
-}
 
 /** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep, or there are too many. */
 export function openLabel(body: Body, kind: number): Label {

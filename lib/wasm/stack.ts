@@ -8,11 +8,6 @@
  */
 import { IntegerList } from "./lists.ts";
 
-/**
- * Bytes of stack that a module's functions may take together. The engine has 4.5 MB on a Worker's thread; the rest is for the host, for
- * operands, and for what goes uncounted at the end of the chain.
- */
-export const STACK_BYTES = 3_600_000;
 /** Bytes of a frame without locals, and of each local, where the engine takes most: in its baseline compiler. */
 const FRAME_BYTES = 600;
 const LOCAL_BYTES = 18;
@@ -37,6 +32,8 @@ const HOST_BYTES = 1024;
 export const UNKNOWN = -1;
 /** A function of another module, or of the host. */
 export const IMPORTED = -2;
+/** A function that is known only when it is called, and may be another module's. */
+export const FOREIGN = -3;
 
 /** The calls between a module's functions, which are added in the order in which they stand. */
 export class CallGraph {
@@ -81,13 +78,19 @@ export class CallGraph {
   /**
    * Notes a call.
    *
-   * @param target - One of the module's own functions, {@link UNKNOWN} or {@link IMPORTED}.
+   * @param target - One of the module's own functions, {@link UNKNOWN}, {@link IMPORTED} or {@link FOREIGN}.
    * @param isTail - Whether it stands in the place of the function's end: the other's frame then takes the place of its own.
    * @returns The call's number, counted from 0.
    */
   call(target: number, isTail: boolean): number {
     this.#areTail.push(isTail ? 1 : 0);
     return this.#targets.push(target);
+  }
+
+  /** Whether a call may be one of another module. */
+  mayLeave(call: number): boolean {
+    const target = this.#targets.at(call);
+    return target === IMPORTED || target === FOREIGN;
   }
 
   /**
