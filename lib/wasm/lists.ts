@@ -8,7 +8,7 @@ export class IntegerList {
   /** Numbers so far. */
   length = 0;
 
-  constructor(capacity = 1024) {
+  constructor(capacity = 64) {
     this.#values = new Int32Array(capacity);
   }
 
