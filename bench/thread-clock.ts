@@ -8,9 +8,24 @@ import { dlopen, ptr } from "bun:ffi";
 const PER_THREAD = 4;
 const SCHEDULED = 2;
 
-/** Makes a clock of a thread's CPU time. @returns Nanoseconds; always 0 where there is no such clock. */
+/** The channel by which a thread tells its number. */
+export const THREADS = "kami-bench-threads";
+
+/** Waits for the number of the next thread that tells it. */
+export function nextThread(): Promise<number> {
+  const channel = new BroadcastChannel(THREADS);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+    channel.close();
+    resolve(Number(data));
+  };
+  return promise;
+}
+
+/** Makes a clock of a thread's CPU time. @param thread - Not 0, which would be the one that asks. @returns Nanoseconds; always 0 where there is no such clock. */
 export function makeThreadClock(thread: number): () => number {
   if (process.platform !== "linux") return () => 0;
+  if (!(thread > 0)) throw new Error("BUG: a thread without a number");
   const { symbols } = dlopen("libc.so.6", { clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
   const time = new BigInt64Array(2);
   const address = ptr(time);
