@@ -58,6 +58,9 @@ const WORKER_MAY_IMPORT = [
   "policy",
   "component/instantiate.ts",
   "component/link",
+  "component/exported.ts",
+  // Types and JSON values: pure, and the same on both sides.
+  "schema",
 ];
 
 /**

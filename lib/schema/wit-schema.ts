@@ -18,7 +18,7 @@
  * Source: JSON Schema 2020-12.
  */
 import { refuse } from "../errors.ts";
-import type { Case, Field, FunctionType, Primitive, ValueType } from "../component/link/type.ts";
+import type { Case, Field, FunctionType, Primitive, ValueType } from "./value-type.ts";
 
 /** A JSON Schema, as KAMI writes it for WIT types. */
 export type WitSchema = Readonly<Record<string, unknown>>;

@@ -21,7 +21,7 @@ import {
   u8,
   type ValueType,
   variant,
-} from "../../lib/component/link/type.ts";
+} from "../../lib/schema/value-type.ts";
 import { Failure } from "../../lib/errors.ts";
 import { toParametersSchema, toResultSchema } from "../../lib/schema/wit-schema.ts";
 

@@ -15,7 +15,7 @@ import {
   u8,
   type ValueType,
   variant,
-} from "../../lib/component/link/type.ts";
+} from "../../lib/schema/value-type.ts";
 import { fromValue, toArguments } from "../../lib/schema/wit-value.ts";
 
 const f64: ValueType = { kind: "f64" };

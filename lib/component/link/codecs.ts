@@ -8,7 +8,7 @@ import { BYTES, listCodec } from "./lists.ts";
 import type { TypeNode } from "./plan.ts";
 import { SCALARS } from "./scalars.ts";
 import { STRING } from "./text.ts";
-import type { ValueType } from "./type.ts";
+import type { ValueType } from "../../schema/value-type.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./variants.ts";
 
 const KNOWN = new WeakMap<ValueType, Codec>();

@@ -4,7 +4,7 @@
  * Source: WebAssembly Component Model, CanonicalABI.md, `LiftLowerContext`.
  */
 import type { Handle, Handles, Scope } from "./handles.ts";
-import type { ResourceId } from "./type.ts";
+import type { ResourceId } from "../../schema/value-type.ts";
 
 /** What core code takes and gives. */
 export type CoreValue = number | bigint;

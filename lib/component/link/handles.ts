@@ -5,7 +5,7 @@
  */
 import type { Codec, CoreType, CoreValues } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
-import type { ResourceId } from "./type.ts";
+import type { ResourceId } from "../../schema/value-type.ts";
 
 /** Handles that all instances of one call may hold together. */
 export const HANDLE_LIMIT: number = 65_536;

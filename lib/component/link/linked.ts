@@ -12,7 +12,7 @@ import type { Linker } from "./linker.ts";
 import { lowerFunction } from "./lower.ts";
 import type { CoreExport, CoreFunction, CoreItem, Options, Step } from "./plan.ts";
 import { resourceFunction } from "./resources.ts";
-import type { ResourceId } from "./type.ts";
+import type { ResourceId } from "../../schema/value-type.ts";
 
 /** A core instance that was made, but for its start function. */
 export interface CoreInstance {

@@ -7,7 +7,7 @@ import { Linked, type LinkedCall } from "./linked.ts";
 import type { Plan, PlannedFunction, Signature } from "./plan.ts";
 import { isSameFunction } from "./same.ts";
 import { type Shape, shapeOf } from "./shape.ts";
-import type { FunctionType, ValueType } from "./type.ts";
+import type { FunctionType, ValueType } from "../../schema/value-type.ts";
 
 /** A function of the plan, with how its values pass. */
 export type PreparedFunction<Call> =

@@ -5,7 +5,7 @@
  */
 import { type Codec, type CoreType, type CoreValues, unexpected } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
-import type { Primitive } from "./type.ts";
+import type { Primitive } from "../../schema/value-type.ts";
 
 type Access<T> = readonly [
   load: (view: DataView, at: number) => T,

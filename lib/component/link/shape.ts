@@ -7,7 +7,7 @@ import { fieldsCodec } from "./aggregates.ts";
 import { type Codec, CoreValues, flattenAll } from "./codec.ts";
 import { codecOf } from "./codecs.ts";
 import type { Context, CoreValue } from "./context.ts";
-import type { FunctionType } from "./type.ts";
+import type { FunctionType } from "../../schema/value-type.ts";
 
 /** How the values of one function type pass. */
 export interface Shape {

@@ -3,7 +3,7 @@
  */
 import { COMPONENT_LIMITS } from "../artifact.ts";
 import type { Plan, PlannedFunction, PlannedResource, Signature, Step, TypeNode } from "../link/plan.ts";
-import type { FunctionType, ValueType } from "../link/type.ts";
+import type { FunctionType, ValueType } from "../../schema/value-type.ts";
 import { checkTotal } from "../scope.ts";
 
 /** Items that all scopes define together: each nested component counts as often as it is instantiated. */

@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../errors.ts";
 import type { CoreFunction, CoreItem } from "../link/plan.ts";
-import type { FunctionType, ResourceId, ValueType } from "../link/type.ts";
+import type { FunctionType, ResourceId, ValueType } from "../../schema/value-type.ts";
 import type { ComponentReader } from "../reader.ts";
 import type { Builder } from "./builder.ts";
 

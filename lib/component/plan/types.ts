@@ -4,7 +4,7 @@
  * Source: WebAssembly Component Model, Binary.md, Type Definitions.
  */
 import { refuse } from "../../errors.ts";
-import type { Case, Field, FunctionType, Primitive, ResourceId, ValueType } from "../link/type.ts";
+import type { Case, Field, FunctionType, Primitive, ResourceId, ValueType } from "../../schema/value-type.ts";
 import type { ComponentReader } from "../reader.ts";
 import { present, type Scope, type Type } from "./scope.ts";
 

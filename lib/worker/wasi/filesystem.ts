@@ -7,7 +7,7 @@
  * Source: wasi:filesystem 0.2, wit/preopens.wit, wit/types.wit.
  */
 import { define } from "../../component/link/host.ts";
-import { borrow, list, option, string, tuple } from "../../component/link/type.ts";
+import { borrow, list, option, string, tuple } from "../../schema/value-type.ts";
 import { DATA_FUNCTIONS } from "./filesystem/data.ts";
 import { preopen } from "./filesystem/descriptor.ts";
 import { DIRECTORY_FUNCTIONS } from "./filesystem/directory.ts";

@@ -6,7 +6,7 @@
  * Source: wasi:io 0.2, wit/poll.wit.
  */
 import { define, defineBlocking } from "../../component/link/host.ts";
-import { bool, borrow, list, u32 } from "../../component/link/type.ts";
+import { bool, borrow, list, u32 } from "../../schema/value-type.ts";
 import { HANDLE_LIMIT, type Host, serve, type WasiInterface } from "./host.ts";
 import { Resource } from "./resource.ts";
 

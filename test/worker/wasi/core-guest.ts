@@ -7,7 +7,7 @@ import type { CoreInstance } from "../../../lib/component/link/linked.ts";
 import { Linker } from "../../../lib/component/link/linker.ts";
 import type { CoreFunction, Options } from "../../../lib/component/link/plan.ts";
 import { shapeOf } from "../../../lib/component/link/shape.ts";
-import type { FunctionType } from "../../../lib/component/link/type.ts";
+import type { FunctionType } from "../../../lib/schema/value-type.ts";
 import { Builder } from "../../../lib/component/plan/builder.ts";
 import { INTERFACES } from "../../../lib/worker/imports.ts";
 import type { Host } from "../../../lib/worker/wasi/host.ts";

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { shapeOf } from "../../../lib/component/link/shape.ts";
-import type { FunctionType } from "../../../lib/component/link/type.ts";
+import type { FunctionType } from "../../../lib/schema/value-type.ts";
 import { INTERFACES } from "../../../lib/worker/imports.ts";
 import { Guest, MEMORY_BYTES, type Place } from "./core-guest.ts";
 import { buildGuest, endOf, REALLOC, WASI } from "./component.ts";

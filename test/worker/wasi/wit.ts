@@ -1,7 +1,7 @@
 /**
  * Test support: reads WIT, as far as the packages of WASI 0.2 use it, and writes each function's type as one line, named types resolved.
  */
-import type { FunctionType, ValueType } from "../../../lib/component/link/type.ts";
+import type { FunctionType, ValueType } from "../../../lib/schema/value-type.ts";
 
 /** The functions of interfaces by name: `wasi:http/types` → `[method]fields.get` → `(self: borrow<…>, name: string) -> list<list<u8>>`. */
 export type WitFunctions = ReadonlyMap<string, ReadonlyMap<string, string>>;

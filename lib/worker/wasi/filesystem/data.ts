@@ -4,7 +4,7 @@
  * Source: wasi:filesystem 0.2, wit/types.wit; each function names its clause.
  */
 import { define, defineBlocking } from "../../../component/link/host.ts";
-import { bool, bytes, own, tuple, u64 } from "../../../component/link/type.ts";
+import { bool, bytes, own, tuple, u64 } from "../../../schema/value-type.ts";
 import {
   adviseContent,
   flushContent,

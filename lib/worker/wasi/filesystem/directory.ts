@@ -6,7 +6,7 @@
  * Source: wasi:filesystem 0.2, wit/types.wit and path-resolution.md; each function names its clause.
  */
 import { define, type HostFunction, ResultError } from "../../../component/link/host.ts";
-import { option, string } from "../../../component/link/type.ts";
+import { option, string } from "../../../schema/value-type.ts";
 import {
   link,
   makeDirectory,

@@ -6,7 +6,7 @@
  * Source: wasi:filesystem 0.2, wit/types.wit; each function names its clause.
  */
 import { define } from "../../../component/link/host.ts";
-import { bool, string } from "../../../component/link/type.ts";
+import { bool, string } from "../../../schema/value-type.ts";
 import { FileError } from "../../files/error.ts";
 import { setPathTimes, setTimes, statPath } from "../../files/look.ts";
 import { type FileType, isSameFile, type NewTime, type NewTimes, type Stat } from "../../files/system.ts";

@@ -16,7 +16,7 @@ import {
   u64,
   type ValueType,
   variant,
-} from "../../../component/link/type.ts";
+} from "../../../schema/value-type.ts";
 import { ERROR_CODES } from "../../files/error.ts";
 
 /** A borrowed `descriptor`: the first parameter of its methods. */

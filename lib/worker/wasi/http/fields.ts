@@ -4,7 +4,7 @@
  * Source: wasi:http 0.2, wit/types.wit; RFC 9110 §5.
  */
 import { define, ResultError } from "../../../component/link/host.ts";
-import { bool, list, result } from "../../../component/link/type.ts";
+import { bool, list, result } from "../../../schema/value-type.ts";
 import { type Field, isFieldName, isFieldValue, isForbiddenName, memorySize } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { Resource } from "../resource.ts";

@@ -5,7 +5,7 @@
  * Source: wasi:http 0.2, wit/types.wit.
  */
 import { define, ResultError } from "../../../component/link/host.ts";
-import { option, result } from "../../../component/link/type.ts";
+import { option, result } from "../../../schema/value-type.ts";
 import type { Answer, Exchange } from "../../net/http/exchange.ts";
 import { HttpFailure } from "../../net/http/failure.ts";
 import { visibleFields } from "../../net/http/head.ts";

@@ -4,7 +4,7 @@
  * Source: wasi:http 0.2, wit/types.wit.
  */
 import { define, ResultError } from "../../../component/link/host.ts";
-import { option, result } from "../../../component/link/type.ts";
+import { option, result } from "../../../schema/value-type.ts";
 import { BODY_BUFFER_BYTES, RequestBody } from "../../net/http/request-body.ts";
 import { SECTION_LIMIT_BYTES, sectionSize } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";

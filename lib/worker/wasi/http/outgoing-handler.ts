@@ -6,7 +6,7 @@
  * Source: wasi:http 0.2, wit/handler.wit.
  */
 import { define, ResultError } from "../../../component/link/host.ts";
-import { option, result } from "../../../component/link/type.ts";
+import { option, result } from "../../../schema/value-type.ts";
 import { type HttpTarget, permitTarget, readTarget } from "../../../policy/network.ts";
 import { Exchange, type Timeouts } from "../../net/http/exchange.ts";
 import type { ErrorCode } from "../../net/http/failure.ts";

@@ -4,7 +4,7 @@
  * Source: wasi:http 0.2, wit/types.wit.
  */
 import { define, type HostFunction, ResultError } from "../../../component/link/host.ts";
-import { option, result, string, u64 } from "../../../component/link/type.ts";
+import { option, result, string, u64 } from "../../../schema/value-type.ts";
 import { contentLength, type Field, isMethod, isScheme } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { Resource } from "../resource.ts";

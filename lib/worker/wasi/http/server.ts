@@ -6,7 +6,7 @@
  * Source: wasi:http 0.2, wit/types.wit.
  */
 import { define, type HostFunction, ResultError } from "../../../component/link/host.ts";
-import { option, result, string, u16, type ValueType } from "../../../component/link/type.ts";
+import { option, result, string, u16, type ValueType } from "../../../schema/value-type.ts";
 import { contentLength, type Field } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { Resource } from "../resource.ts";

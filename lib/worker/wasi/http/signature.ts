@@ -19,7 +19,7 @@ import {
   u8,
   type ValueType,
   variant,
-} from "../../../component/link/type.ts";
+} from "../../../schema/value-type.ts";
 
 /** The resources of `wasi:http/types`. */
 export const RESOURCES = [

@@ -4,7 +4,7 @@
  * Source: wasi:http 0.2, wit/types.wit.
  */
 import { define } from "../../../component/link/host.ts";
-import { option } from "../../../component/link/type.ts";
+import { option } from "../../../schema/value-type.ts";
 import { type Host, serve, type WasiInterface } from "../host.ts";
 import type { IoError } from "../streams.ts";
 import { FIELDS } from "./fields.ts";

@@ -5,7 +5,7 @@
  * Source: wasi:sockets 0.2, wit/ip-name-lookup.wit.
  */
 import { define, ResultError } from "../../../component/link/host.ts";
-import { option, result, string } from "../../../component/link/type.ts";
+import { option, result, string } from "../../../schema/value-type.ts";
 import type { Address } from "../../../policy/address.ts";
 import { type IpAddress, ipAddress } from "../../net/address.ts";
 import { Signal } from "../../net/signal.ts";

@@ -6,7 +6,7 @@
  * Source: wasi:sockets 0.2, wit/network.wit, wit/instance-network.wit.
  */
 import { define } from "../../../component/link/host.ts";
-import { borrow, option } from "../../../component/link/type.ts";
+import { borrow, option } from "../../../schema/value-type.ts";
 import { type Host, serve, type WasiInterface } from "../host.ts";
 import { Resource } from "../resource.ts";
 import type { IoError } from "../streams.ts";

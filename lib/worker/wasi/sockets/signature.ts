@@ -17,7 +17,7 @@ import {
   u8,
   type ValueType,
   variant,
-} from "../../../component/link/type.ts";
+} from "../../../schema/value-type.ts";
 
 /** `own<resource>`. @param resource - With its interface: `tcp/tcp-socket`. */
 export function ownSocket(resource: string): ValueType {

@@ -6,7 +6,7 @@
  * Source: wasi:sockets 0.2, wit/tcp.wit.
  */
 import { define, type HostFunction } from "../../../component/link/host.ts";
-import { bool, result, u32, u64, u8, type ValueType } from "../../../component/link/type.ts";
+import { bool, result, u32, u64, u8, type ValueType } from "../../../schema/value-type.ts";
 import { type AmbientSocket, READ_AHEAD_BYTES } from "../../net/ambient.ts";
 import type { Functions, Host } from "../host.ts";
 import { fail } from "./failure.ts";

@@ -4,7 +4,7 @@
  * Source: wasi:sockets 0.2, wit/udp.wit, wit/udp-create-socket.wit.
  */
 import { define, type HostFunction } from "../../../component/link/host.ts";
-import { option, result, tuple, u64, u8, type ValueType } from "../../../component/link/type.ts";
+import { option, result, tuple, u64, u8, type ValueType } from "../../../schema/value-type.ts";
 import type { Family, SocketAddress } from "../../net/address.ts";
 import { networkOf } from "../../net/network.ts";
 import { type Functions, type Host, serve, type WasiInterface } from "../host.ts";
