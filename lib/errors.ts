@@ -37,6 +37,8 @@ interface FailureDetails {
   readonly REGISTRY_UNUSABLE: { readonly path: string; readonly reason: string };
   readonly TOOL_UNKNOWN: { readonly id: string; readonly nearest: string | undefined };
   readonly TOOL_DISABLED: { readonly id: string };
+  /** `name` is undefined when the call named none, and there are several. */
+  readonly FUNCTION_UNKNOWN: { readonly name: string | undefined; readonly known: readonly string[] };
   readonly INPUT_NOT_JSON: { readonly source: string; readonly problem: string };
   /** `bytes` is undefined when reading stopped at the limit. */
   readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
@@ -305,6 +307,15 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentHint: () => "list the tools again: the user may have removed it",
     agentMayRead: true,
   },
+  FUNCTION_UNKNOWN: {
+    text: (d) =>
+      d.name === undefined
+        ? `Cannot call the tool: it has several functions, and none was named${knownFunctions(d.known)}`
+        : `Cannot call the function ${quote(d.name)}: the tool has none of that name${knownFunctions(d.known)}`,
+    hint: () => "name one of its functions, with: --function NAME",
+    agentHint: () => "list the tools again: the user may have replaced it",
+    agentMayRead: true,
+  },
   TOOL_DISABLED: {
     text: (d) => `Cannot run the tool ${quote(d.id)}: it is disabled`,
     hint: (d) => `enable it with: kami enable ${clean(d.id)}`,
@@ -480,6 +491,14 @@ function placeOf({ frames = [] }: GuestPlace): string | undefined {
 function frameOf(name: string): string {
   const index = /^#(\d+)$/.exec(name)?.[1];
   return index === undefined ? `"${clean(name, FRAME_NAME_SHOWN)}"` : `function ${index}`;
+}
+
+/** Most functions of a tool that a message names. */
+const FUNCTIONS_SHOWN = 8;
+
+function knownFunctions(known: readonly string[]): string {
+  const more = known.length > FUNCTIONS_SHOWN ? `, and ${known.length - FUNCTIONS_SHOWN} more` : "";
+  return ` (it has ${known.slice(0, FUNCTIONS_SHOWN).join(", ")}${more})`;
 }
 
 function exportsOf(names: readonly string[]): string {

@@ -5,7 +5,7 @@
  * call returns a result, failed or not, with its usage.
  */
 import { settleWithin } from "./component/abandon.ts";
-import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
+import { checkCall, ComponentLibrary } from "./component/library.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
@@ -42,6 +42,8 @@ export interface RuntimeOptions {
 
 /** How one call is run. */
 export interface CallOptions {
+  /** Which of the tool's functions, by its name; needed when it has several. */
+  readonly function?: string | undefined;
   /** The user's own limits for this call: each replaces the tool's. */
   readonly limits?: Partial<Limits> | undefined;
   /** Aborting it interrupts the guest: the call then fails with `CANCELLED`. */
@@ -77,6 +79,8 @@ const CLOSING_MS = 1000;
 /** What is decided about a call before it starts. */
 interface Prepared {
   readonly digest: string;
+  /** The function that the caller named. */
+  readonly entry: string | undefined;
   readonly input: string;
   readonly limits: Limits;
   readonly policy: Policy;
@@ -97,11 +101,7 @@ export class Runtime implements AsyncDisposable {
   /** Calls and installs that have not ended. */
   readonly #underWay = new Set<Promise<unknown>>();
 
-  /**
-   * Opens the registry; starts no Worker and no process yet.
-   *
-   * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
-   */
+  /** Opens the registry; starts no Worker and no process yet. @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY */
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#environment = options.environment ?? new Map();
@@ -185,11 +185,12 @@ export class Runtime implements AsyncDisposable {
     const source = await readPackage(path);
     const { security } = source.manifest;
     try {
-      const artifact = await this.#components.load(source.componentDigest, async () => source.component);
-      checkInitialMemory(artifact, this.#limits(security, {}).memoryBytes);
+      const limits = this.#limits(security, {});
+      const functions = await this.#components.examine(source.componentDigest, async () => source.component, limits);
       const cut = cutLimits(security, this.#ceilings);
       const granted = await decide(source, this.registry.find(source.manifest.tool.id));
-      return { ...this.registry.install(source, granted), ...(cut === undefined ? {} : { cut }) };
+      const installation = this.registry.install(source, granted, functions);
+      return cut === undefined ? installation : { ...installation, cut };
     } catch (error) {
       await this.#forget(source.componentDigest);
       throw error;
@@ -224,8 +225,7 @@ export class Runtime implements AsyncDisposable {
 
   async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
     const artifact = await this.#components.load(digest, component, call.signal);
-    checkInitialMemory(artifact, call.limits.memoryBytes);
-    return await this.#calls.call({ artifact, ...call });
+    return await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) });
   }
 
   #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
@@ -234,12 +234,10 @@ export class Runtime implements AsyncDisposable {
     const checked = readInput(input, tool.manifest.mcp.arguments);
     this.#verified.verify(tool);
     return {
+      ...this.#terms(options, tool.manifest.security, id),
       digest: tool.componentDigest,
       input: checked,
-      limits: this.#limits(tool.manifest.security, options),
       policy: this.registry.grants.policyFor(tool, this.#environment),
-      client: options.client ?? id,
-      signal: options.signal,
       component: async () => verifyPackage(tool),
     };
   }
@@ -248,14 +246,18 @@ export class Runtime implements AsyncDisposable {
     const checked = readInput(input);
     const { component, digest, security } = await readLooseComponent(path);
     return {
+      ...this.#terms(options, security, digest),
       digest,
       input: checked,
-      limits: this.#limits(security, options),
       policy: explicitPolicy(options.grants ?? [], this.#environment),
-      client: options.client ?? digest,
-      signal: options.signal,
       component: async () => component,
     };
+  }
+
+  /** What the caller says of a call, and what holds where it says nothing. */
+  #terms(options: CallOptions, security: LimitRequest, client: string) {
+    const limits = this.#limits(security, options);
+    return { entry: options.function, limits, client: options.client ?? client, signal: options.signal };
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
@@ -285,7 +287,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-/** Whether a tool is the one of the same id that was looked up before: not installed again meanwhile. */
+/** Whether a tool has not been installed again since it was looked up. */
 function isSame(before: InstalledTool, now: InstalledTool): boolean {
   return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
 }

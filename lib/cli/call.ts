@@ -25,6 +25,7 @@ const EXAMPLES = MANIFEST_DEFAULTS.security;
 
 /** The values of the flags that `run` and `exec` share. */
 export interface CallFlags {
+  readonly function: string | undefined;
   readonly input: string | undefined;
   readonly "input-file": string | undefined;
   readonly fuel: string | undefined;
@@ -42,6 +43,7 @@ export type StartCall = (runtime: Runtime, input: string, options: CallOptions) 
 /** The flags that `run` and `exec` share. */
 export const CALL_ARGS = {
   input: { type: "string", valueHint: "json", description: "The input, as JSON text. Without an input: {}" },
+  function: { type: "string", valueHint: "NAME", description: "Which of its functions, when it has several" },
   "input-file": { type: "string", valueHint: "path", description: "Read the input from a file; - is standard input" },
   fuel: { type: "string", valueHint: "units", description: "Fuel that the call may use, in place of the tool's limit" },
   "memory-mb": { type: "string", valueHint: "MiB", description: "Memory that the call may use, in MiB (1 to 4096)" },
@@ -94,7 +96,8 @@ export async function callAndPrint(session: Session, flags: CallFlags, start: St
   const settings = session.settings();
   const input = await readInput(session, { text: flags.input, file: flags["input-file"] }, INPUT_LIMIT_BYTES);
   await using runtime = await openRuntime(session, settings);
-  const result = await start(runtime, input, { limits, signal: session.end.signal });
+  const options = { limits, function: flags.function, signal: session.end.signal };
+  const result = await start(runtime, input, options);
   const isGiven = flags.input !== undefined || flags["input-file"] !== undefined;
   const isPiped = isInvalidInput(result) && !isGiven && (await hasPipedInput(session.host));
   return printCall(session, isPiped ? explainInput(result, { isPiped }) : result, flags.usage);

@@ -68,6 +68,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   REGISTRY_UNUSABLE: EXIT.badState,
   REGISTRY_UNWRITABLE: EXIT.badState,
   TOOL_UNKNOWN: EXIT.noSuchTool,
+  FUNCTION_UNKNOWN: EXIT.noSuchTool,
   TOOL_DISABLED: EXIT.noSuchTool,
   INPUT_NOT_JSON: EXIT.usage,
   INPUT_TOO_LARGE: EXIT.usage,

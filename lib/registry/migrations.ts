@@ -89,8 +89,20 @@ const GRANTS = `
   CREATE TRIGGER tool_denials_deleted AFTER DELETE ON tools BEGIN DELETE FROM denials WHERE tool_id = old.id; END;
 `;
 
+/** Only tools of several functions have any here. */
+const FUNCTIONS = `
+  CREATE TABLE functions (
+    tool_id       TEXT    NOT NULL REFERENCES tools (id) ON DELETE CASCADE,
+    position      INTEGER NOT NULL,
+    name          TEXT    NOT NULL,
+    input_schema  TEXT    NOT NULL,
+    output_schema TEXT,
+    PRIMARY KEY (tool_id, position)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

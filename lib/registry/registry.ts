@@ -10,6 +10,7 @@ import type { Database } from "bun:sqlite";
 import { join, resolve } from "node:path";
 import { Failure, refuse } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
+import type { FunctionDescription } from "../component/functions.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { nearest } from "../nearest.ts";
 import type { Capability } from "../policy/capability.ts";
@@ -41,6 +42,8 @@ export interface InstalledTool {
   readonly version: string;
   readonly description: string;
   readonly manifest: Manifest;
+  /** The functions of a component that has no `run`, each a tool of its own to an agent; empty for all others. */
+  readonly functions: readonly FunctionDescription[];
   /** SHA-256, lower-case hex, of the package: the name of its directory under `tools/`. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
@@ -152,11 +155,15 @@ export class Registry implements Disposable {
    * @param granted - What the user grants it with the install.
    * @throws {Failure} `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
    */
-  install(source: PackageSource, granted: readonly Capability[] = []): Installation {
+  install(
+    source: PackageSource,
+    granted: readonly Capability[] = [],
+    functions: readonly FunctionDescription[] = [],
+  ): Installation {
     const staged = stagePackage(this.#store, source);
     try {
       const installation = writeTransaction(this.#database, () => {
-        const recorded = this.#record(source, staged);
+        const recorded = this.#record(source, staged, functions);
         if (granted.length > 0) this.grants.write(recorded.tool.id, granted);
         return recorded;
       });
@@ -239,7 +246,7 @@ export class Registry implements Disposable {
     this.#database.close();
   }
 
-  #record(source: PackageSource, staged: string): Installation {
+  #record(source: PackageSource, staged: string, functions: readonly FunctionDescription[]): Installation {
     const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
     const { id, name, version } = manifest.tool;
     const before = this.#catalog.load(id);
@@ -249,6 +256,7 @@ export class Registry implements Disposable {
     this.#database
       .query(UPSERT)
       .run(id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes);
+    this.#catalog.recordFunctions(id, functions);
     const tool = this.#catalog.load(id);
     if (tool === undefined) throw new Error("BUG: a row that was written is not there");
     return { tool, replaced: before?.version };

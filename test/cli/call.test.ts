@@ -19,6 +19,7 @@ import { told } from "./support/failure.ts";
 import { type HostOptions, type TestHost, testHost } from "./support/host.ts";
 
 const flags: CallFlags = {
+  function: undefined,
   input: undefined,
   "input-file": undefined,
   fuel: undefined,

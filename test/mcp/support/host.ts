@@ -42,6 +42,7 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     name,
     version: "1.0.0",
     description,
+    functions: [],
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
       mcp: { description, arguments: facts.arguments ?? [] },
