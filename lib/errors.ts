@@ -18,7 +18,11 @@ interface FailureDetails {
   readonly MANIFEST_UNKNOWN_KEY: ManifestPlace & { readonly key: string; readonly nearest: string | undefined };
   readonly MANIFEST_INVALID: ManifestPlace & { readonly key: string; readonly rule: string };
   readonly PACKAGE_PATH: { readonly path: string; readonly reason: string };
+  readonly ZIP_REFUSED: { readonly path: string; readonly reason: string };
   readonly PACKAGE_CHANGED: { readonly tool: string };
+  readonly PROJECT_UNKNOWN: { readonly path: string; readonly reason: string };
+  readonly TOOLCHAIN_MISSING: { readonly what: string; readonly command: string };
+  readonly BUILD_FAILED: { readonly what: string; readonly reason: string };
   readonly COMPONENT_NOT_WASM: { readonly path: string };
   readonly COMPONENT_IS_CORE_MODULE: { readonly path: string };
   readonly COMPONENT_TOO_LARGE: { readonly path: string; readonly bytes: number; readonly limitBytes: number };
@@ -211,11 +215,31 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     hint: () => "tool.wasm names a regular file inside the package, by a relative path without symlinks",
     agentMayRead: false,
   },
+  ZIP_REFUSED: {
+    text: (d) => `Cannot use the package ${quote(d.path)}: ${reason(d)}`,
+    hint: () => "make the package with: kami build --package",
+    agentMayRead: false,
+  },
   PACKAGE_CHANGED: {
     text: (d) => `Cannot run ${quote(d.tool)}: its installed files no longer match the digest recorded at install`,
     hint: (d) => `install it again, or remove it with: kami uninstall ${clean(d.tool)}`,
     agentHint: () => "ask the user to install it again",
     agentMayRead: true,
+  },
+  PROJECT_UNKNOWN: {
+    text: (d) => `Cannot build ${quote(d.path)}: ${reason(d)}`,
+    hint: () => "start a project with: kami init",
+    agentMayRead: false,
+  },
+  TOOLCHAIN_MISSING: {
+    text: (d) => `Cannot build the tool: ${clean(d.what)} is not installed`,
+    hint: (d) => `add it with: ${clean(d.command)}`,
+    agentMayRead: false,
+  },
+  BUILD_FAILED: {
+    text: (d) => `Cannot build the tool: ${clean(d.what)} failed: ${clean(d.reason, 3000) || "no reason is given"}`,
+    hint: () => "mend what the compiler says and build again",
+    agentMayRead: false,
   },
   COMPONENT_NOT_WASM: {
     text: (d) => `Cannot use ${quote(d.path)}: it is not WebAssembly`,

@@ -17,6 +17,7 @@ const RANKS = new Map<string, number>([
   ["json-type.ts", 0],
   ["network-rule.ts", 0],
   ["wasm", 1],
+  ["zip", 1],
   ["manifest", 1],
   ["policy", 1],
   ["schema", 1],

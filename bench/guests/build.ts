@@ -19,7 +19,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const guest of GUESTS.filter(({ stem }) => names.length === 0 || names.includes(stem))) {
-  const wasm = guest.language === "c" ? await compileC([sourceFile(guest)], "reactor") : await compileRust(guest);
+  const wasm =
+    guest.language === "c" ? await compileC([sourceFile(guest)], { model: "reactor" }) : await compileRust(guest);
   await Bun.write(guestFile(guest), wasm);
   await writeLock(new Map([...(await readLock()), [guest.stem, await lockGuest(guest)]]));
   console.log(`${guest.name}: ${wasm.length} bytes`);

@@ -10,7 +10,8 @@ import { Failure, refuse } from "../errors.ts";
 import { MANIFEST_DEFAULTS, MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
 import type { Manifest, ManifestSecurity } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
-import { errorCode, fileFailure, readAmbient, readBeneath } from "./files.ts";
+import { readZip, type ZipLimits } from "../zip/read.ts";
+import { errorCode, fileFailure, readAmbient, readBeneath, segmentsOf } from "./files.ts";
 import type { SizeLimit } from "./files.ts";
 import { decodeManifest } from "./text.ts";
 
@@ -57,6 +58,16 @@ export const COMPONENT_SIZE: SizeLimit = {
   refuse: (path, bytes) => refuse("COMPONENT_TOO_LARGE", { path, bytes, limitBytes: COMPONENT_LIMIT_BYTES }),
 };
 
+/** The bound on a package that is one file. */
+const ARCHIVE_SIZE: SizeLimit = {
+  bytes: COMPONENT_LIMIT_BYTES + 1_048_576,
+  refuse: (path, bytes) =>
+    refuse("ZIP_REFUSED", { path, reason: `it has ${bytes} bytes, the limit is ${COMPONENT_LIMIT_BYTES + 1_048_576}` }),
+};
+
+/** A package is a manifest, a component, and what its author puts beside them. */
+const ZIP_LIMITS: ZipLimits = { entries: 256, totalBytes: COMPONENT_LIMIT_BYTES + 4 * 1_048_576 };
+
 /** What is known of an installed package: enough to find its component and to tell whether it is still the same. */
 export interface InstalledPackage {
   readonly id: string;
@@ -70,18 +81,33 @@ export interface InstalledPackage {
 /**
  * Reads a package, following no symbolic link below its directory and opening nothing but regular files.
  *
- * @param path - A directory that holds a `tool.toml`, or that file.
+ * @param path - A directory that holds a `tool.toml`, that file, or a `.zip` with both at its top.
  * @throws {Failure} `FILE_NOT_FOUND` or `FILE_UNREADABLE` for the path or the component, `MANIFEST_*` for the manifest, `PACKAGE_PATH` for
- *   a link, a pipe, a device or a way out, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`, `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
+ *   a link, a pipe, a device or a way out, `ZIP_REFUSED`, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`, `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
  */
 export async function readPackage(path: string): Promise<PackageSource> {
+  if (isZipPath(path)) return readZipPackage(path);
   const root = packageRoot(path);
-  const manifestPath = join(root, MANIFEST_NAME);
-  const manifestBytes = readManifest(root, path);
+  return makeSource(path, {
+    manifestPath: join(root, MANIFEST_NAME),
+    manifestBytes: readManifest(root, path),
+    read: (wasmPath) => readBeneath(root, wasmPath, COMPONENT_SIZE),
+  });
+}
+
+/** The files of a package, wherever they are. */
+interface PackageFiles {
+  /** What messages call the manifest. */
+  readonly manifestPath: string;
+  readonly manifestBytes: Uint8Array<ArrayBuffer>;
+  readonly read: (wasmPath: string) => Uint8Array<ArrayBuffer>;
+}
+
+function makeSource(path: string, { manifestPath, manifestBytes, read }: PackageFiles): PackageSource {
   const manifest = parseManifest(decodeManifest(manifestBytes, manifestPath), manifestPath);
   const wasmPath = manifest.tool.wasm;
-  const component = readBeneath(root, wasmPath, COMPONENT_SIZE);
-  checkHeader(component, join(root, wasmPath));
+  const component = read(wasmPath);
+  checkHeader(component, join(path, wasmPath));
   const componentDigest = digestOf(component);
   const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest });
   return { manifest, manifestBytes, component, packageDigest, componentDigest };
@@ -97,6 +123,33 @@ export async function readComponent(path: string): Promise<Uint8Array<ArrayBuffe
   const component = readAmbient(path, COMPONENT_SIZE);
   checkHeader(component, path);
   return component;
+}
+
+/** Whether a package is one file: a ZIP archive with a `tool.toml` at its top. */
+function isZipPath(path: string): boolean {
+  return /\.zip$/i.test(path) && statOrNothing(path)?.isFile() === true;
+}
+
+/** Reads a package that is one file, in memory: what the archive calls its files is looked up, never opened. */
+function readZipPackage(path: string): PackageSource {
+  const files = readZip(readAmbient(path, ARCHIVE_SIZE), path, ZIP_LIMITS);
+  const find = (name: string): Uint8Array<ArrayBuffer> | undefined => files.find((file) => file.name === name)?.bytes;
+  const manifestBytes = find(MANIFEST_NAME);
+  if (manifestBytes === undefined) throw refuse("MANIFEST_MISSING", { path });
+  const manifestPath = join(path, MANIFEST_NAME);
+  if (manifestBytes.length > MANIFEST_SIZE.bytes) throw MANIFEST_SIZE.refuse(manifestPath, manifestBytes.length);
+  return makeSource(path, {
+    manifestPath,
+    manifestBytes,
+    read: (wasmPath) => {
+      segmentsOf(wasmPath);
+      const component = find(wasmPath);
+      if (component === undefined)
+        throw refuse("PACKAGE_PATH", { path: wasmPath, reason: "the archive has no such file" });
+      if (component.length > COMPONENT_SIZE.bytes) throw COMPONENT_SIZE.refuse(wasmPath, component.length);
+      return component;
+    },
+  });
 }
 
 /** A component without a manifest. */
