@@ -5,7 +5,7 @@ import { METER_ABI, type MemorySpec } from "../wasm/meter.ts";
 import type { Plan } from "./link/plan.ts";
 
 /** Changes whenever plans, the rules for entries, or the files of an artifact change. */
-const PLAN_ABI = 5;
+const PLAN_ABI = 6;
 
 /** Tells apart artifacts that only one version of KAMI can use: part of an artifact's directory name. */
 export const ARTIFACT_ABI: string = `m${METER_ABI}-p${PLAN_ABI}`;

@@ -11,6 +11,7 @@ import type { CallRecord, InstalledTool, Registry } from "../../registry/registr
 import type { Runtime } from "../../runtime.ts";
 import { denialLines, denialsJson, missingAdvice, policyJson, policyRows } from "../access.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
+import type { FunctionDescription } from "../../component/functions.ts";
 import { exampleCall } from "../example.ts";
 import { EXIT } from "../exit-codes.ts";
 import { mcpNames, resolveTool } from "../names.ts";
@@ -125,8 +126,9 @@ function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Know
       "  ",
     ),
     "",
-    heading("Arguments"),
-    ...argumentLines(mcp.arguments, session),
+    ...(tool.functions.length > 0
+      ? [heading("Functions"), ...tool.functions.map((each) => indent(functionLine(each)))]
+      : [heading("Arguments"), ...argumentLines(mcp.arguments, session)]),
     "",
     heading("Asks for"),
     layOutPairs(requestRows(security, { imports, weighed }), "  ", columns),
@@ -142,8 +144,15 @@ function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Know
     heading("Recent calls"),
     ...callLines(calls, session),
     "",
-    exampleCall("Call it with", tool.manifest),
+    exampleCall("Call it with", tool),
   ].join("\n");
+}
+
+/** A function's name, and the names of what it takes. */
+function functionLine({ name, inputSchema }: FunctionDescription): string {
+  const { properties } = inputSchema;
+  const names = typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+  return `${name}(${names.map((each) => clean(each, 100)).join(", ")})`;
 }
 
 function argumentLines(declared: readonly ManifestArgument[], session: Session): readonly string[] {

@@ -123,7 +123,7 @@ function describe(
       ? []
       : [`${replaced === undefined ? "Not granted" : "Asked for anew, and not granted"}:`, words, ""]),
     ...(advice === undefined ? [] : [wrap(advice, columns)]),
-    exampleCall("Try it with", tool.manifest),
+    exampleCall("Try it with", tool),
   ].join("\n");
 }
 
