@@ -13,7 +13,7 @@ import { DENY_ALL } from "../lib/policy/policy.ts";
 import type { Limits } from "../lib/protocol/limits.ts";
 import { buildEndless, ENDLESS_WAYS, endlessInput } from "../test/security/endless.ts";
 import type { Findings, Suite, SummaryFigure } from "./suite.ts";
-import { makeThreadClock, nextThread } from "./thread-clock.ts";
+import { makeThreadClock, ThreadListener } from "./thread-clock.ts";
 
 /** Milliseconds of the guest's CPU time within which it has to end. */
 const LIMIT_MS = 10;
@@ -115,7 +115,7 @@ async function interruptOften(
 /** An executor of one Worker, whose thread tells who it is. */
 class Runner implements Disposable {
   readonly #artifact: Loaded;
-  readonly #thread = nextThread();
+  readonly #listener = new ThreadListener();
   readonly #executor: Executor;
   #cpu: (() => number) | undefined;
 
@@ -130,9 +130,11 @@ class Runner implements Disposable {
     const runner = new Runner(artifact);
     if (!isWarm) return runner;
     const limits = { ...LIMITS, timeoutMs: 1 };
+    const ended = runner.#listener.nextEnd();
     const warmUp = await runner.#executor.call({ artifact, input: "{}", limits, policy: DENY_ALL, client: "" });
     expectEnd(warmUp, "DEADLINE_EXCEEDED", "GUEST_OUT_OF_BOUNDS", "GUEST_TRAP");
-    runner.#cpu = makeThreadClock(await runner.#thread);
+    await ended;
+    runner.#cpu = makeThreadClock(await runner.#listener.thread);
     return runner;
   }
 
@@ -143,6 +145,7 @@ class Runner implements Disposable {
   ): Promise<Sample> {
     const control = new TimedControl(() => this.#cpu?.() ?? NaN);
     const stop = new AbortController();
+    const ended = this.#listener.nextEnd();
     const timeoutMs = reason === "deadline" ? afterMs : LIMITS.timeoutMs;
     const limits = { ...LIMITS, timeoutMs };
     const call = this.#executor.call({
@@ -157,24 +160,22 @@ class Runner implements Disposable {
     if (reason !== "deadline") {
       while (control.startedAtMs === undefined) await Bun.sleep(1);
       await Bun.sleep(afterMs);
-      this.#cpu ??= makeThreadClock(await this.#thread);
+      this.#cpu ??= makeThreadClock(await this.#listener.thread);
     }
     if (reason === "cancelled") stop.abort();
     // The executor gives its Workers up at once: here the end of the guest itself is awaited.
     if (reason === "shutdown") {
       control.interrupt("shutdown");
       while (control.state !== "settled") await Bun.sleep(0);
-      const sample = control.since();
-      expectEnd(await call, "CANCELLED");
-      return sample;
     }
-    const settled = await call;
-    const sample = control.since();
-    expectEnd(settled, reason === "deadline" ? "DEADLINE_EXCEEDED" : "CANCELLED");
-    return sample;
+    const settled = reason === "shutdown" ? undefined : await call;
+    const wall = control.wallSince();
+    expectEnd(settled ?? (await call), reason === "deadline" ? "DEADLINE_EXCEEDED" : "CANCELLED");
+    return { wall, cpu: control.cpuUntil(await ended) };
   }
 
   [Symbol.dispose](): void {
+    this.#listener[Symbol.dispose]();
     this.#executor[Symbol.dispose]();
   }
 }
@@ -190,19 +191,18 @@ class TimedControl extends ControlBlock {
   }
 
   override interrupt(reason: InterruptReason): void {
-    this.#asked ??= this.#now();
+    this.#asked ??= { wall: performance.now(), cpu: this.#cpu() / 1e6 };
     super.interrupt(reason);
   }
 
-  /** What has passed since. The guest may have found out about its deadline by itself. */
-  since(): Sample {
-    const now = this.#now();
-    const { wall, cpu } = this.#asked ?? now;
-    return { wall: now.wall - wall, cpu: now.cpu - cpu };
+  /** Milliseconds that have passed since. The guest may have found out about its deadline by itself. */
+  wallSince(): number {
+    return this.#asked === undefined ? 0 : performance.now() - this.#asked.wall;
   }
 
-  #now(): Sample {
-    return { wall: performance.now(), cpu: this.#cpu() / 1e6 };
+  /** Milliseconds of the guest's CPU time from then on. @param cpuNs - What its thread had used when it ended. */
+  cpuUntil(cpuNs: number): number {
+    return this.#asked === undefined ? 0 : Math.max(0, cpuNs / 1e6 - this.#asked.cpu);
   }
 }
 
