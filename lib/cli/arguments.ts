@@ -75,7 +75,7 @@ export function flagNames(args: ArgsDef): readonly string[] {
 
 /** Writes the one-line usage of a command. */
 export function usageLine(syntax: Syntax): string {
-  const words = positionalNames(syntax.args).map((name) => `<${name}>`);
+  const words = positionalNames(syntax.args).map((name) => (isOptional(syntax, name) ? `[${name}]` : `<${name}>`));
   return ["kami", syntax.name, ...words, "[flags]"].join(" ");
 }
 
@@ -123,13 +123,19 @@ function unknownFlag(written: string, syntax: Syntax): Failure {
 
 function checkPositionals(positionals: readonly string[], syntax: Syntax): void {
   const names = positionalNames(syntax.args);
-  const missing = names.find((_, index) => (positionals[index] ?? "") === "");
+  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && !isOptional(syntax, name));
   if (missing !== undefined) throw usage(syntax, `<${missing}> is missing`, `usage: ${usageLine(syntax)}`);
   const extra = positionals[names.length];
   if (extra === undefined) return;
   const isJson = /^\s*[[{"]/.test(extra) && Object.hasOwn(syntax.args, "input");
   const hint = isJson ? "pass the input with: --input <json>" : `usage: ${usageLine(syntax)}`;
   throw usage(syntax, `unexpected argument ${quote(extra)}`, hint);
+}
+
+/** A positional that has a default may be left out. */
+function isOptional({ args }: Syntax, name: string): boolean {
+  const definition = args[name];
+  return definition !== undefined && "default" in definition && definition.default !== undefined;
 }
 
 function canonical(flags: ReadonlyMap<string, string | undefined>, positionals: readonly string[]): readonly string[] {

@@ -11,7 +11,26 @@ export interface NamedTool {
   readonly tool: InstalledTool;
 }
 
-/** The catalog of one connection. */
+/** A catalog as one client may see it. */
+export type CatalogView = Pick<Catalog, "enabled" | "find" | "revision">;
+
+/**
+ * Leaves out of a catalog what a client may not use: for them it is not installed. Names stay what they are for everybody.
+ *
+ * @param catalog - The whole one.
+ * @param mayUse - Says whether a tool is for the client, by its id.
+ */
+export function narrowCatalog(catalog: Catalog, mayUse: (id: string) => boolean): CatalogView {
+  const named = (found: NamedTool | undefined): NamedTool | undefined =>
+    found !== undefined && mayUse(found.tool.id) ? found : undefined;
+  return {
+    enabled: () => catalog.enabled().filter(({ tool }) => mayUse(tool.id)),
+    find: (name) => named(catalog.find(name)),
+    revision: () => catalog.revision(),
+  };
+}
+
+/** The catalog of one connection over stdio, or of all that one server has over HTTP. */
 export class Catalog {
   readonly #registry: Pick<Registry, "list" | "revision">;
   readonly #aliases = new Aliases();

@@ -136,6 +136,7 @@ describe("the commands", () => {
       "run",
       "exec",
       "serve",
+      "token",
       "config",
     ]);
   });
