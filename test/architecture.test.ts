@@ -38,8 +38,9 @@ const PACKAGES = new Map<string, readonly string[]>([
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component"]],
-  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers.
-  ["valibot", ["manifest", "component", "executor"]],
+  ["jose", ["mcp"]],
+  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers, token files.
+  ["valibot", ["manifest", "component", "executor", "mcp"]],
 ]);
 
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */

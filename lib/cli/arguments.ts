@@ -88,7 +88,7 @@ export function flagNames(args: ArgsDef): readonly string[] {
 
 /** Writes the one-line usage of a command. */
 export function usageLine(syntax: Syntax): string {
-  const words = positionalNames(syntax.args).map((name) => (isMany(name, syntax) ? `[${name}…]` : `<${name}>`));
+  const words = positionalNames(syntax.args).map((name) => usageWord(name, syntax));
   return ["kami", syntax.name, ...words, "[flags]"].join(" ");
 }
 
@@ -134,6 +134,15 @@ function unknownFlag(written: string, syntax: Syntax): Failure {
   return usage(syntax, `there is no flag ${quote(written)}`, hint);
 }
 
+function usageWord(name: string, syntax: Syntax): string {
+  if (isMany(name, syntax)) return `[${name}…]`;
+  return isOptional(syntax, name) ? `[${name}]` : `<${name}>`;
+}
+
+function isRequired(name: string, syntax: Syntax): boolean {
+  return !isMany(name, syntax) && !isOptional(syntax, name);
+}
+
 function isMany(name: string, { many = [] }: Syntax): boolean {
   return many.includes(name);
 }
@@ -148,13 +157,19 @@ function gather(positionals: readonly string[], syntax: Syntax): readonly string
 
 function checkPositionals(positionals: readonly string[], syntax: Syntax): void {
   const names = positionalNames(syntax.args);
-  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && !isMany(name, syntax));
+  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && isRequired(name, syntax));
   if (missing !== undefined) throw usage(syntax, `<${missing}> is missing`, `usage: ${usageLine(syntax)}`);
   const extra = positionals[names.length];
   if (extra === undefined) return;
   const isJson = /^\s*[[{"]/.test(extra) && Object.hasOwn(syntax.args, "input");
   const hint = isJson ? "pass the input with: --input <json>" : `usage: ${usageLine(syntax)}`;
   throw usage(syntax, `unexpected argument ${quote(extra)}`, hint);
+}
+
+/** A positional that has a default may be left out. */
+function isOptional({ args }: Syntax, name: string): boolean {
+  const definition = args[name];
+  return definition !== undefined && "default" in definition && definition.default !== undefined;
 }
 
 function canonical(flags: ReadonlyMap<string, string | undefined>, positionals: readonly string[]): readonly string[] {

@@ -70,10 +70,15 @@ export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command 
 function typedArguments<T extends ArgsDef>(definitions: T, parsed: ParsedArgs): Arguments<T> {
   const values: Record<string, unknown> = {};
   for (const [name, { type }] of Object.entries(definitions)) {
-    values[name] = type === "boolean" ? parsed[name] === true : parsed[name];
+    values[name] = type === "boolean" ? isSwitchedOn(parsed, name) : parsed[name];
   }
   if (areArguments(values, definitions)) return values;
   throw new Error("BUG: the arguments that were checked are not the ones that citty found");
+}
+
+/** citty reads `--no-x` as that `x` is off. */
+function isSwitchedOn(parsed: Readonly<Record<string, unknown>>, name: string): boolean {
+  return parsed[name] === true || (name.startsWith("no-") && parsed[name.slice("no-".length)] === false);
 }
 
 function areArguments<T extends ArgsDef>(values: object, definitions: T): values is Arguments<T> {

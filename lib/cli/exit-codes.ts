@@ -96,6 +96,28 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   BUSY: EXIT.tryAgain,
   WORKER_LOST: EXIT.tryAgain,
   EXECUTOR_LOST: EXIT.tryAgain,
+  LISTEN_FAILED: EXIT.usage,
+  LISTEN_EXPOSED: EXIT.usage,
+  TOKENS_UNUSABLE: EXIT.badState,
+  TOKEN_EXISTS: EXIT.usage,
+  TOKEN_UNKNOWN: EXIT.usage,
+  ISSUER_UNUSABLE: EXIT.tryAgain,
+  // What follows answers requests over HTTP, and ends no command.
+  HTTP_UNAUTHORIZED: EXIT.denied,
+  HTTP_SCOPE: EXIT.denied,
+  HTTP_HOST: EXIT.denied,
+  HTTP_ORIGIN: EXIT.denied,
+  HTTP_PATH: EXIT.usage,
+  HTTP_METHOD: EXIT.usage,
+  HTTP_MEDIA_TYPE: EXIT.usage,
+  HTTP_BODY_TOO_LARGE: EXIT.usage,
+  HTTP_BODY_TIMEOUT: EXIT.usage,
+  HTTP_BODY_INVALID: EXIT.usage,
+  HTTP_MESSAGE_INVALID: EXIT.usage,
+  HTTP_SESSION_UNKNOWN: EXIT.usage,
+  HTTP_RATE_LIMITED: EXIT.tryAgain,
+  HTTP_OVERLOADED: EXIT.tryAgain,
+  HTTP_DRAINING: EXIT.tryAgain,
 };
 
 /** Finds the exit code for a failure. */

@@ -28,6 +28,7 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   run: async () => (await import("./commands/run.ts")).run,
   exec: async () => (await import("./commands/exec.ts")).exec,
   serve: async () => (await import("./commands/serve.ts")).serve,
+  token: async () => (await import("./commands/token.ts")).token,
   config: async () => (await import("./commands/config.ts")).config,
 };
 

@@ -15,7 +15,8 @@ export const SUMMARIES = {
   disable: "Keep an installed tool from being called",
   run: "Call a component file that is not installed",
   exec: "Call an installed tool",
-  serve: "Serve the installed tools to an agent: MCP over stdin and stdout",
+  serve: "Serve the installed tools to agents: MCP over stdin and stdout, or HTTP",
+  token: "Make, list and revoke the tokens of serve --http",
   config: "Show every setting, its value, and where that came from",
 } as const;
 

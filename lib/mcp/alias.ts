@@ -53,9 +53,11 @@ function byInstallation(a: Pick<InstalledTool, "id" | "installedAt">, b: typeof 
   return a.installedAt - b.installedAt || (a.id < b.id ? -1 : 1);
 }
 
-/** Lists the aliases that an id may have, the best one first. */
+/** Lists the aliases that an id may have, the best one first. Behind a `#`, which no id has, it names one of the tool's functions. */
 function candidates(id: string): readonly string[] {
-  const label = id.slice(id.lastIndexOf(".") + 1).replace(/[^A-Za-z0-9_-]/g, "-") || "tool";
+  const [tool = "", ...names] = id.split("#");
+  const words = [tool.slice(tool.lastIndexOf(".") + 1), ...names].join("-");
+  const label = words.replace(/[^A-Za-z0-9_-]/g, "-") || "tool";
   const hash = createHash("sha256").update(id).digest("hex");
   const hashed = Array.from({ length: ALIAS_LIMIT - HASH_DIGITS - 1 }, (_, index) => {
     const suffix = `-${hash.slice(0, HASH_DIGITS + index)}`;

@@ -8,7 +8,6 @@ import type { Tool, ToolAnnotations } from "@modelcontextprotocol/server";
 import { clean } from "../errors.ts";
 import type { Weighed } from "../policy/effective.ts";
 import type { Limits } from "../protocol/limits.ts";
-import type { InstalledTool } from "../registry/registry.ts";
 import { toInputSchema } from "../schema/arguments.ts";
 import type { NamedTool } from "./catalog.ts";
 
@@ -33,13 +32,14 @@ const ACCESS_LIMIT = 120;
  * @param limits - What one of its calls may use.
  * @param weighed - What it may touch.
  */
-export function describeTool({ name, tool }: NamedTool, limits: Limits, weighed: Weighed): Tool {
+export function describeTool(named: NamedTool, limits: Limits, weighed: Weighed): Tool {
+  const { name, tool } = named;
   const title = `${clean(tool.name, 100)} (${tool.id})`;
   return {
     name,
     title,
-    description: `${sentence(clean(tool.description, DESCRIPTION_LIMIT))}${budget(limits, weighed.granted)}`,
-    inputSchema: writeSchema(tool),
+    description: `${sentence(clean(tool.description, DESCRIPTION_LIMIT))}${functionOf(named)}${budget(limits, weighed.granted)}`,
+    ...schemasOf(named),
     annotations: { title, ...hintsOf(weighed) },
     _meta: { [ID_META_KEY]: tool.id, "dev.kami/version": tool.version },
   };
@@ -77,10 +77,24 @@ function hintsOf({ network, listen, hasSandbox, mounts, granted }: Weighed): Omi
   };
 }
 
-/** Copies the schema: as plain JSON it has the type that the SDK wants, and nothing shared with the registry. */
-function writeSchema(tool: InstalledTool): Tool["inputSchema"] {
-  const schema: Tool["inputSchema"] = JSON.parse(JSON.stringify(toInputSchema(tool.manifest.mcp.arguments)));
-  return schema;
+/** Names the function that an entry stands for. */
+function functionOf({ function: found }: NamedTool): string {
+  return found === undefined ? "" : ` This is its function ${clean(found.name, 100)}.`;
+}
+
+/** The schemas of what goes in and, where that is an object, of what comes out: MCP has no other structured results. */
+function schemasOf({ tool, function: found }: NamedTool): Pick<Tool, "inputSchema" | "outputSchema"> {
+  if (found === undefined) return { inputSchema: copySchema(toInputSchema(tool.manifest.mcp.arguments)) };
+  const inputSchema = copySchema(found.inputSchema);
+  return found.outputSchema?.["type"] === "object"
+    ? { inputSchema, outputSchema: copySchema(found.outputSchema) }
+    : { inputSchema };
+}
+
+/** Copies a schema: as plain JSON it has the type that the SDK wants, and nothing shared with the registry. */
+function copySchema(schema: object): Tool["inputSchema"] {
+  const copy: Tool["inputSchema"] = JSON.parse(JSON.stringify(schema));
+  return copy;
 }
 
 function sentence(text: string): string {

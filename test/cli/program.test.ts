@@ -139,6 +139,7 @@ describe("the commands", () => {
       "run",
       "exec",
       "serve",
+      "token",
       "config",
     ]);
   });

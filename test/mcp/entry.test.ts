@@ -13,7 +13,11 @@ const BUDGET =
 const NOTHING = weigh(MANIFEST_DEFAULTS.security, []);
 
 const describeOne = (description: string): string | undefined =>
-  describeTool({ name: "echo", tool: makeTool({ id: "dev.example.echo", description }) }, LIMITS, NOTHING).description;
+  describeTool(
+    { name: "echo", function: undefined, tool: makeTool({ id: "dev.example.echo", description }) },
+    LIMITS,
+    NOTHING,
+  ).description;
 
 const named = (count: number): readonly NamedTool[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -28,7 +32,7 @@ describe("describeTool()", () => {
       description: "Says it again",
       arguments: [{ name: "text", type: "string", description: "What to say", required: true }],
     });
-    expect(describeTool({ name: "echo", tool }, LIMITS, NOTHING)).toEqual({
+    expect(describeTool({ name: "echo", function: undefined, tool }, LIMITS, NOTHING)).toEqual({
       name: "echo",
       title: "echo (dev.example.echo)",
       description: `Says it again.${BUDGET}`,
@@ -75,7 +79,11 @@ describe("describeTool() of a tool that was granted something", () => {
       const parsed = parseCapability(name);
       return parsed.ok ? [parsed.capability] : [];
     });
-    const entry = describeTool({ name: "echo", tool: makeTool({ id: "a.b" }) }, LIMITS, weigh(request, grants));
+    const entry = describeTool(
+      { name: "echo", function: undefined, tool: makeTool({ id: "a.b" }) },
+      LIMITS,
+      weigh(request, grants),
+    );
     const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = entry.annotations ?? {};
     return { readOnlyHint, destructiveHint, idempotentHint, openWorldHint };
   };
@@ -83,7 +91,11 @@ describe("describeTool() of a tool that was granted something", () => {
   test("says what it may touch, and where its files are not", () => {
     const mount = { kind: "mount", guestPath: "/data", hostPath: "/home/me/data", access: "read-only" } as const;
     const weighed = weigh(request, [mount, { kind: "sandbox" }]);
-    const entry = describeTool({ name: "echo", tool: makeTool({ id: "a.b", description: "x" }) }, LIMITS, weighed);
+    const entry = describeTool(
+      { name: "echo", function: undefined, tool: makeTool({ id: "a.b", description: "x" }) },
+      LIMITS,
+      weighed,
+    );
     expect(entry.description).toBe(
       "x. [Runs in a sandbox with access to fs:sandbox, fs:/data. One call has at most 1000000 fuel, 5000 ms and 64 MiB of memory.]",
     );
@@ -95,7 +107,9 @@ describe("describeTool() of a tool that was granted something", () => {
     const grants = names.map((name) => Object.assign({ hostPath: "/x", access: "read-only" } as const, name));
     const tool = makeTool({ id: "a.b", description: "d".repeat(DESCRIPTION_LIMIT) });
     const limits = { fuel: 100_000_000_000, memoryBytes: 4096 * 1_048_576, timeoutMs: 600_000 };
-    expect(describeTool({ name: "echo", tool }, limits, weigh(request, grants)).description?.length).toBeLessThan(2048);
+    expect(
+      describeTool({ name: "echo", function: undefined, tool }, limits, weigh(request, grants)).description?.length,
+    ).toBeLessThan(2048);
   });
 
   test("says the worst that it could do there", () => {

@@ -67,7 +67,7 @@ describe("toParametersSchema()", () => {
     [
       "tuple",
       tuple(bool, string),
-      { type: "array", prefixItems: [{ type: "boolean" }, { type: "string" }], minItems: 2, maxItems: 2 },
+      { type: "array", items: { anyOf: [{ type: "boolean" }, { type: "string" }] }, minItems: 2, maxItems: 2 },
     ],
     ["enum", enumeration("a", "b"), { type: "string", enum: ["a", "b"] }],
     ["flags", flags("r", "w"), { type: "array", items: { type: "string", enum: ["r", "w"] }, uniqueItems: true }],

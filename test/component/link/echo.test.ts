@@ -6,7 +6,7 @@
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "bun:test";
 import { define, ResultError } from "../../../lib/component/link/host.ts";
-import type { ValueType } from "../../../lib/component/link/type.ts";
+import type { ValueType } from "../../../lib/schema/value-type.ts";
 import { echoText, type Encodings } from "./support/echo.ts";
 import { fromJco, outcomeOf, startGlue, toJco } from "./support/jco.ts";
 import { type Hosts, type Instance, linkBinary, type TestCall } from "./support/linking.ts";

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { define } from "../../../lib/component/link/host.ts";
-import { u32 } from "../../../lib/component/link/type.ts";
+import { u32 } from "../../../lib/schema/value-type.ts";
 import { type Hosts, type Instance, linkText, type TestCall } from "./support/linking.ts";
 
 const NO_HANDLE = "it broke the component ABI: a handle that it does not have";

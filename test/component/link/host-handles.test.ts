@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { define } from "../../../lib/component/link/host.ts";
 import { HANDLE_LIMIT } from "../../../lib/component/link/handles.ts";
-import { borrow, list, own, u32 } from "../../../lib/component/link/type.ts";
+import { borrow, list, own, u32 } from "../../../lib/schema/value-type.ts";
 import { LIBC } from "./support/echo.ts";
 import { type Component, type Hosts, linkText, type TestCall } from "./support/linking.ts";
 

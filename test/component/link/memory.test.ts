@@ -17,7 +17,7 @@ import {
   u64,
   u8,
   type ValueType,
-} from "../../../lib/component/link/type.ts";
+} from "../../../lib/schema/value-type.ts";
 import { Raw } from "./support/raw.ts";
 
 const ABI = "it broke the component ABI:";

@@ -18,7 +18,7 @@ import {
   u8,
   variant,
   type ValueType,
-} from "../../../lib/component/link/type.ts";
+} from "../../../lib/schema/value-type.ts";
 import { Raw } from "./support/raw.ts";
 
 const ABI = "it broke the component ABI:";

@@ -4,7 +4,7 @@
 import { codecOf } from "../../../../lib/component/link/codecs.ts";
 import { shapeOf } from "../../../../lib/component/link/shape.ts";
 import type { Options } from "../../../../lib/component/link/plan.ts";
-import type { ValueType } from "../../../../lib/component/link/type.ts";
+import type { ValueType } from "../../../../lib/schema/value-type.ts";
 import { definitionText, namedTypes, typeText } from "./types.ts";
 
 /** A memory, and an allocator that never frees: `memory`, `realloc`. */

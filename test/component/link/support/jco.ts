@@ -2,7 +2,7 @@
  * Test support: jco's glue for a component, as the second opinion on what a value is.
  */
 import { $init, generate } from "@bytecodealliance/jco-transpile/component";
-import type { ValueType } from "../../../../lib/component/link/type.ts";
+import type { ValueType } from "../../../../lib/schema/value-type.ts";
 
 type Callable = (...values: unknown[]) => unknown;
 

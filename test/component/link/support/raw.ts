@@ -3,7 +3,7 @@
  */
 import { expect } from "bun:test";
 import { define } from "../../../../lib/component/link/host.ts";
-import type { ValueType } from "../../../../lib/component/link/type.ts";
+import type { ValueType } from "../../../../lib/schema/value-type.ts";
 import { LIBC } from "./echo.ts";
 import { type Instance, linkText, type TestCall } from "./linking.ts";
 import { definitionText, namedTypes, typeText } from "./types.ts";

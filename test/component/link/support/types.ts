@@ -1,7 +1,7 @@
 /**
  * Test support: types and values of the component model by chance, and the text of a component's types.
  */
-import type { Primitive, ValueType } from "../../../../lib/component/link/type.ts";
+import type { Primitive, ValueType } from "../../../../lib/schema/value-type.ts";
 import type { Random } from "./random.ts";
 
 const PRIMITIVES: readonly Primitive[] = [
