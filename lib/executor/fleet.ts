@@ -91,6 +91,11 @@ export class Fleet implements Disposable {
     return this.#room() > 0;
   }
 
+  /** Whether any call waits in a call of the host. */
+  get hasWaiting(): boolean {
+    return this.#find((worker) => worker.hasWaiting) !== undefined;
+  }
+
   /** Calls that can begin now, of whatever tenants; maybe one more of a tenant that has a Worker which is parked. */
   get places(): number {
     const idle = this.#count((worker) => worker.size === 0);

@@ -147,10 +147,10 @@ export class Station {
     }
   }
 
-  /** Tells the host, who wants to know, when there is room. */
+  /** Tells the host, who wants to know, when there is more room than it can tell by itself: because calls wait. */
   #offer(): void {
-    if (!this.#isAsked || this.#fleet === undefined || this.#loss !== undefined) return;
-    if (this.#places() <= 0) this.#fleet.want();
+    if (!this.#isAsked || this.#loss !== undefined) return;
+    if (this.#places() <= 0) this.#fleet?.want();
     // A Worker may have parked before it saw the wish.
     const places = this.#places();
     if (places <= 0) return;
@@ -159,7 +159,7 @@ export class Station {
   }
 
   #places(): number {
-    return (this.#fleet?.places ?? 0) - this.#unplaced;
+    return this.#fleet?.hasWaiting === true ? this.#fleet.places - this.#unplaced : 0;
   }
 
   #interrupt(id: number, reason: InterruptReason): void {

@@ -23,7 +23,7 @@ export interface WatchOptions {
 
 /** Milliseconds that a Worker has to answer an interrupt before it is given up. */
 const GRACE_MS = 250;
-/** Milliseconds of that until a call is abandoned that does not have the thread: when the thread has nothing else to do, it answers sooner. */
+/** Milliseconds of that until a call is abandoned that stands behind another one, and between two looks whether it does. */
 const ABANDON_MS = 20;
 /** Milliseconds between two looks at a Worker that is late to start. */
 const LOOK_MS = 20;
@@ -52,7 +52,7 @@ export class Watch implements Disposable {
   }
 
   /**
-   * Asks the guest to end. A call that waits for something, or for its thread, is abandoned when it does not answer soon; for one that runs
+   * Asks the guest to end. A call that waits for something, or for its thread, is abandoned when it cannot answer soon; for one that runs
    * the Worker is given up when it does not answer in time.
    */
   interrupt(reason: InterruptReason): void {
@@ -61,9 +61,8 @@ export class Watch implements Disposable {
     if (this.#isInterrupted) return;
     this.#isInterrupted = true;
     wake();
-    this.#arm(ABANDON_MS, () => {
-      if (!this.#abandon()) this.#arm(GRACE_MS - ABANDON_MS, () => this.#endGrace());
-    });
+    const endsAtMs = clockMs() + GRACE_MS;
+    this.#arm(ABANDON_MS, () => this.#press(endsAtMs));
   }
 
   [Symbol.dispose](): void {
@@ -85,17 +84,19 @@ export class Watch implements Disposable {
     else this.#arm(leftMs, () => this.#look());
   }
 
-  #endGrace(): void {
-    if (this.#abandon()) return;
+  /** Abandons a call that cannot answer because another one has the thread; one whose thread is idle gets the time to answer itself. */
+  #press(endsAtMs: number): void {
+    const { control, isBehind, abandoned } = this.#options;
+    const leftMs = endsAtMs - clockMs();
+    const hasThread = control.state === "running" || control.state === "settled";
+    if (!hasThread && (leftMs <= 0 || isBehind())) {
+      if (control.abandon()) abandoned();
+      // It has got the thread this very moment.
+      else this.#arm(ABANDON_MS, () => this.#press(clockMs() + GRACE_MS - ABANDON_MS));
+    } else if (leftMs > 0) this.#arm(Math.min(leftMs, ABANDON_MS), () => this.#press(endsAtMs));
     // A guest that has ended is not wedged: only its answer waits, behind this timer when this thread was busy.
-    if (this.#options.control.state === "settled") this.#arm(GRACE_MS, () => this.#giveUp());
+    else if (control.state === "settled") this.#arm(GRACE_MS, () => this.#giveUp());
     else this.#giveUp();
-  }
-
-  #abandon(): boolean {
-    const isAbandoned = this.#options.control.abandon();
-    if (isAbandoned) this.#options.abandoned();
-    return isAbandoned;
   }
 
   #giveUp(): void {

@@ -49,6 +49,7 @@ export class WorkerHandle implements Disposable {
   readonly #startLimitMs: number;
   readonly #thread = new ThreadBlock();
   readonly #startTimer: ReturnType<typeof setTimeout>;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #vigil: Vigil;
   readonly #loaded = new Loaded((message) => this.#post(message));
   readonly #held = new Map<number, HeldCall>();
@@ -96,6 +97,11 @@ export class WorkerHandle implements Disposable {
   /** Whether it has calls and all of them wait, by its own word: it may have another of the same tenant. */
   get isParked(): boolean {
     return this.#promised === 0 && this.#held.size > 0 && this.#thread.suspended === this.#held.size;
+  }
+
+  /** Whether any of its calls waits, by its own word. */
+  get hasWaiting(): boolean {
+    return this.#held.size > 0 && this.#thread.suspended > 0;
   }
 
   /** Whose calls it holds; undefined when it holds none. */
@@ -152,8 +158,13 @@ export class WorkerHandle implements Disposable {
 
   /** Whether the call of a control block is here and stands behind another one that has the thread. */
   isBehind(control: ControlBlock): boolean {
-    const isHere = ({ job }: HeldCall): boolean => job.control === control;
-    return this.#calls().some(isHere) && this.#calls().some((call) => call.hasThread && !isHere(call));
+    let isHere = false;
+    let isTaken = false;
+    for (const call of this.isParked ? [] : this.#held.values()) {
+      if (call.job.control === control) isHere = true;
+      else if (call.hasThread) isTaken = true;
+    }
+    return isHere && isTaken;
   }
 
   /** Ends the Worker; calls that it holds are cancelled. It has a moment to close what they have open. */
@@ -166,7 +177,9 @@ export class WorkerHandle implements Disposable {
     }
     this.#lose("KAMI is shutting down");
     for (const id of this.#leaving) this.#post({ type: "interrupt", id });
-    if (this.#leaving.size > 0) setTimeout(() => this.#worker.terminate(), END_MS).unref();
+    if (this.#leaving.size === 0) return;
+    this.#endTimer = setTimeout(() => this.#worker.terminate(), END_MS);
+    this.#endTimer.unref();
   }
 
   #calls(): HeldCall[] {
@@ -185,7 +198,9 @@ export class WorkerHandle implements Disposable {
   /** When KAMI ends: the Worker does, once it has no call any more. */
   #seeOff(message: ReturnType<typeof parseWorkerMessage>): void {
     if (typeof message === "object") this.#leaving.delete(message.id);
-    if (this.#leaving.size === 0) this.#worker.terminate();
+    if (this.#leaving.size > 0) return;
+    clearTimeout(this.#endTimer);
+    this.#worker.terminate();
   }
 
   #becomeReady(): void {

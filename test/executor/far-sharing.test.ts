@@ -40,7 +40,7 @@ describe("calls that wait in a process", () => {
   test("never share one with another tool, unless the tenant says otherwise", async () => {
     using pool = createPool();
     const name = (digest: string, tenant?: string): Promise<string> =>
-      call(pool, "waits 50 ms", { ...of(digest), tenant });
+      call(pool, "waits 500 ms", { ...of(digest), tenant });
     const apart = await Promise.all([name("a"), name("b"), name("a")]);
     expect([apart[0] === apart[1], apart[0] === apart[2]]).toEqual([false, true]);
     expect(new Set(await Promise.all([name("a", "t"), name("b", "t")])).size).toBe(1);
@@ -77,7 +77,7 @@ describe("calls that wait in a process", () => {
 describe("a call that waits in a process and is to end", () => {
   for (const isCancelled of [true, false]) {
     const code = isCancelled ? /^CANCELLED/ : /^DEADLINE_EXCEEDED/;
-    const limits = { ...ask("ok").limits, timeoutMs: isCancelled ? 30_000 : 500 };
+    const limits = { ...ask("ok").limits, timeoutMs: isCancelled ? 30_000 : 1000 };
 
     test(`${isCancelled ? "cancelled" : "at its deadline"}: does, whether its thread is idle or busy, and the process lives on`, async () => {
       using pool = createPool();
@@ -90,7 +90,7 @@ describe("a call that waits in a process and is to end", () => {
       const next = new AbortController();
       let isComputing = true;
       const busy = call(pool, "waits until interrupted", { limits, signal: next.signal });
-      await Bun.sleep(isCancelled ? 0 : 200);
+      await Bun.sleep(isCancelled ? 0 : 700);
       const computing = call(pool, "computes 600 ms").then((outcome) => ((isComputing = false), outcome));
       if (isCancelled) await Bun.sleep(200).then(() => next.abort());
       expect([await busy, isComputing]).toEqual([expect.stringMatching(code), true]);

@@ -4,6 +4,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { ExecutorCall } from "../../lib/executor/executor.ts";
 import { Fleet } from "../../lib/executor/fleet.ts";
+import { WorkerHandle } from "../../lib/executor/worker.ts";
 import { ControlBlock } from "../../lib/protocol/control.ts";
 import { createExecutor, emptyArtifact, ENTRY, outcomeOf, tell } from "./support/calls.ts";
 import type { Behaviour } from "./support/worker-entry.ts";
@@ -92,7 +93,7 @@ describe("calls that wait", () => {
     test(`${isShared ? "share" : "never share"} a Worker with ${why}, unless the tenant says otherwise`, async () => {
       using executor = createExecutor({ queueLimit: 1 });
       const name = (digest: string, tenant?: string): Promise<string> =>
-        ask(executor, "waits 50 ms", { artifact: emptyArtifact(digest), tenant });
+        ask(executor, "waits 500 ms", { artifact: emptyArtifact(digest), tenant });
       const names = await Promise.all([name(one), name(other)]);
       expect(names[0] === names[1]).toBe(isShared);
       const together = await Promise.all([name(one, "t"), name(other, "t")]);
@@ -115,6 +116,22 @@ describe("calls that wait", () => {
       await outcome;
     }
     expect(await ask(executor, "ok", { tenant: "a" })).toBe("done");
+  });
+
+  test("leave as many Workers as calls may run, when they have ended", async () => {
+    using executor = createExecutor();
+    using ended = spyOn(WorkerHandle.prototype, Symbol.dispose);
+    const waiting: Sent[] = [];
+    for (const tenant of ["a", "b", "c"]) {
+      waiting.push(await sendWaiting(executor, "waits until interrupted", { tenant }));
+    }
+    for (const { stop, outcome } of waiting) {
+      stop.abort();
+      await outcome;
+    }
+    expect(ended.mock.calls.length).toBe(2);
+    expect(await ask(executor, "ok")).toBe("done");
+    expect(ended.mock.calls.length).toBe(2);
   });
 
   test("do not let another call into a Worker that runs one", async () => {

@@ -37,6 +37,7 @@ export type Behaviour =
   | "takes 50 ms"
   | "names its Worker"
   | "waits 50 ms"
+  | "waits 500 ms"
   | "waits until there are 3"
   | "waits until there are 20"
   | "waits until there are 1000"
@@ -115,6 +116,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   },
   "names its Worker": (id) => answer(id, NAME),
   "waits 50 ms": (id, control) => wait(id, control, Bun.sleep(50)),
+  "waits 500 ms": (id, control) => wait(id, control, Bun.sleep(500)),
   // Lets the host see that it runs, first.
   "waits until there are 3": async (id, control) => {
     await take(id, control);
@@ -127,8 +129,8 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   "waits until interrupted": (id, control) => wait(id, control, never()),
   "waits for ever": async (id, control) => {
     await take(id, control);
-    control.suspend();
     live.suspend(id);
+    control.suspend();
   },
   "computes 600 ms": async (id, control) => {
     await take(id, control);
@@ -190,8 +192,9 @@ async function wait(id: number, control: ControlBlock, event: Promise<void>): Pr
 async function suspend(id: number, control: ControlBlock, event: Promise<void>): Promise<void> {
   const broken = Promise.withResolvers<void>();
   live.add(id, { interrupt: broken.resolve });
-  control.suspend();
+  // Counted first: a test that sees the state may give the next call.
   live.suspend(id);
+  control.suspend();
   await Promise.race([event, broken.promise]);
   const turn = live.takeTurn(id);
   if (turn !== undefined) await turn;
