@@ -653,7 +653,10 @@ const FUNCTIONS_SHOWN = 8;
 
 function knownFunctions(known: readonly string[]): string {
   const more = known.length > FUNCTIONS_SHOWN ? `, and ${known.length - FUNCTIONS_SHOWN} more` : "";
-  return ` (it has ${known.slice(0, FUNCTIONS_SHOWN).join(", ")}${more})`;
+  return ` (it has ${known
+    .slice(0, FUNCTIONS_SHOWN)
+    .map((name) => clean(name, 60))
+    .join(", ")}${more})`;
 }
 
 function exportsOf(names: readonly string[]): string {

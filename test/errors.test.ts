@@ -125,7 +125,7 @@ const PRODUCED_BY: { readonly [C in FailureCode]: string } = {
   REGISTRY_NEWER: "registry/database",
   REGISTRY_UNUSABLE: "registry/database",
   TOOL_UNKNOWN: "registry/registry",
-  FUNCTION_UNKNOWN: "runtime",
+  FUNCTION_UNKNOWN: "e2e/cli-functions",
   TOOL_DISABLED: "runtime",
   INPUT_NOT_JSON: "schema/json",
   INPUT_TOO_LARGE: "cli/input",
