@@ -219,9 +219,12 @@ describe("the trust boundary", () => {
     ).toEqual([]);
   });
 
-  test("the guest's side evaluates glue, the host's side never does", () => {
+  test("components are linked on the guest's side, and never on the host's", () => {
+    const linking = new Set(["component/instantiate.ts", "component/link/linker.ts", "component/link/linked.ts"]);
     const users = imports
-      .filter(({ file, specifier }) => resolve(file, specifier) === "component/instantiate.ts")
+      .filter(
+        ({ file, specifier }) => linking.has(resolve(file, specifier) ?? "") && !file.startsWith("component/link/"),
+      )
       .map(({ file }) => unit(file));
     expect(new Set(users)).toEqual(new Set(["worker"]));
   });
