@@ -32,16 +32,11 @@ describe("readContent()", () => {
       annotations: { audience: ["assistant"], priority: 1 },
       title: "x",
     };
-    expect(
-      readContent({
-        content: [
-          { ...TEXT, ...extra },
-          { ...IMAGE, ...extra },
-        ],
-      }),
-    ).toEqual({
-      content: [TEXT, IMAGE],
-    });
+    const blocks = [
+      { ...TEXT, ...extra },
+      { ...IMAGE, ...extra },
+    ];
+    expect(read({ content: blocks })).toEqual({ content: [TEXT, IMAGE] });
   });
 
   test.each([
@@ -85,7 +80,7 @@ describe("readContent()", () => {
     [BLOCKS_LIMIT, true],
     [BLOCKS_LIMIT + 1, false],
   ])("%d blocks: %p", (count, isTaken) => {
-    expect(read({ content: Array.from({ length: count }, () => TEXT) }) !== undefined).toBe(isTaken);
+    expect(readContent({ content: Array.from({ length: count }, () => TEXT) }) !== undefined).toBe(isTaken);
   });
 });
 
@@ -107,6 +102,6 @@ describe("toToolResult()", () => {
 });
 
 /** What is read, as plain data. */
-function read(value: Record<string, unknown>): Record<string, unknown> {
+function read(value: Record<string, unknown>): object {
   return { ...readContent(value) };
 }
