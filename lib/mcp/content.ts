@@ -10,7 +10,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 
 /** One part of a result. */
-export type ContentBlock = CallToolResult["content"][number];
+type ContentBlock = CallToolResult["content"][number];
 
 /** What a tool returned in MCP's own shape. */
 export interface ShapedContent {

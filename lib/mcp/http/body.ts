@@ -11,7 +11,7 @@ import { findDepth } from "../../schema/json.ts";
 export const BODY_LIMIT_BYTES: number = 4 * 1_048_576;
 
 /** Milliseconds that a body may take to arrive. */
-export const BODY_LIMIT_MS = 10_000;
+const BODY_LIMIT_MS = 10_000;
 
 /** Most levels of a message: 64 of a tool's arguments, and what is around them. */
 const DEPTH_LIMIT = 72;
@@ -34,7 +34,7 @@ export interface BodyLimits {
  * Reads the one message of a request.
  *
  * @param request - Its caller may use the server: nothing is read for others.
- * @param limits - Default: {@link BODY_LIMIT_BYTES}, {@link BODY_LIMIT_MS}.
+ * @param limits - Default: {@link BODY_LIMIT_BYTES}, within ten seconds.
  * @throws {Failure} `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TIMEOUT`, `HTTP_BODY_INVALID`, `HTTP_MESSAGE_INVALID`
  */
 export async function readMessageBody(

@@ -16,7 +16,7 @@ import { Rates } from "./rates.ts";
 import { refusalResponse } from "./refusal.ts";
 
 /** Where MCP is served. */
-export const MCP_PATH = "/mcp";
+const MCP_PATH = "/mcp";
 
 /** What an endpoint hands requests to, once they may pass. */
 export interface Serving {

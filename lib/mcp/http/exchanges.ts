@@ -15,7 +15,7 @@ export interface ExchangeLimits {
 }
 
 /** The limits unless a test sets others. */
-export const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
+const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
   total: 1024,
   perClient: 256,
   waitingBytes: 48 * 1_048_576,
