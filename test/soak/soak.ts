@@ -248,6 +248,7 @@ class Run {
   }
 
   #fault(fault: string): void {
+    this.#options.onProgress?.(fault);
     if (this.#faults.length < FAULTS_SHOWN) this.#faults.push(fault);
   }
 }
