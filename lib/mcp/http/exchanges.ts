@@ -18,7 +18,7 @@ export interface ExchangeLimits {
 const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
   total: 1024,
   perClient: 256,
-  waitingBytes: 48 * 1_048_576,
+  waitingBytes: 32 * 1_048_576,
 });
 
 const RETRY_MS = 1000;
@@ -178,10 +178,16 @@ export class Exchanges {
   }
 }
 
+/** A part of what has come, and how many bytes of memory are free when it is gone: a part keeps the whole that it is cut from. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly releases: number;
+}
+
 /** What has come of one answer and was not read yet. */
 class Backlog {
   readonly #count: (bytes: number) => void;
-  #pieces: Uint8Array[] = [];
+  #pieces: Piece[] = [];
   #isEnded = false;
   #wake: (() => void) | undefined;
 
@@ -194,7 +200,10 @@ class Backlog {
   put(bytes: Uint8Array): void {
     if (this.#isEnded) return;
     this.#count(bytes.length);
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) this.#pieces.push(bytes.subarray(at, at + PIECE_BYTES));
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const isLast = at + PIECE_BYTES >= bytes.length;
+      this.#pieces.push({ bytes: bytes.subarray(at, at + PIECE_BYTES), releases: isLast ? bytes.length : 0 });
+    }
     this.#wake?.();
   }
 
@@ -208,13 +217,13 @@ class Backlog {
   async next(): Promise<Uint8Array | undefined> {
     while (this.#pieces.length === 0 && !this.#isEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
     const piece = this.#pieces.shift();
-    if (piece !== undefined) this.#count(-piece.length);
-    return piece;
+    if (piece !== undefined) this.#count(-piece.releases);
+    return piece?.bytes;
   }
 
   /** Ends, and forgets what is waiting. */
   drop(): void {
-    for (const piece of this.#pieces.splice(0)) this.#count(-piece.length);
+    for (const piece of this.#pieces.splice(0)) this.#count(-piece.releases);
     this.end();
   }
 }

@@ -29,6 +29,19 @@ describe("Exchanges", () => {
     expect([exchanges.waitingBytes, exchanges.pending]).toEqual([0, 0]);
   });
 
+  test("counts all of an answer until its last part is read: what is left keeps the whole in memory", async () => {
+    const exchanges = new Exchanges({ ...LIMITS, waitingBytes: 1_000_000 });
+    const answer = new Response(new Uint8Array(200_000));
+    const response = exchanges.deliver(answer, exchanges.begin(person("a")), alive());
+    const reader = response.body?.getReader();
+    const counted: number[] = [];
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      counted.push(exchanges.waitingBytes);
+    }
+    expect(counted).toEqual([200_000, 200_000, 200_000, 0]);
+    expect(exchanges.pending).toBe(0);
+  });
+
   test("takes no request while too much is unread, and gives up what is beyond twice as much", async () => {
     const exchanges = new Exchanges(LIMITS);
     exchanges.deliver(new Response("x".repeat(1001)), exchanges.begin(person("a")), alive());
