@@ -161,16 +161,16 @@ describe("bodies", () => {
     expect(await wire.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test("twenty bodies at once that are as large as may be", async () => {
+  test("a hundred bodies at once that are as large as may be", async () => {
     const text = "x".repeat(4_190_000);
     const statuses = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const response = await modern("tools/call", { name: "none", arguments: { text } });
+      Array.from({ length: 100 }, async () => {
+        const response = await modern("tools/call", { name: "echo", arguments: { text } });
         await response.text();
         return response.status;
       }),
     );
-    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect([...new Set(statuses)].toSorted((a, b) => a - b)).toEqual([200, 503]);
   });
 
   test("one that does not come", async () => {

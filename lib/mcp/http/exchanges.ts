@@ -12,6 +12,8 @@ export interface ExchangeLimits {
   readonly perClient: number;
   /** Bytes of answers that wait to be read, beyond which no request is taken. Beyond twice as many, answers are given up. */
   readonly waitingBytes: number;
+  /** Bytes of bodies at once, without the first 64 KiB of each. */
+  readonly bodyBytes: number;
 }
 
 /** The limits unless a test sets others. */
@@ -19,6 +21,7 @@ const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
   total: 1024,
   perClient: 256,
   waitingBytes: 32 * 1_048_576,
+  bodyBytes: 24 * 1_048_576,
 });
 
 const RETRY_MS = 1000;
@@ -26,8 +29,17 @@ const RETRY_MS = 1000;
 /** Bytes that are handed on at once: what a client that does not read keeps the system from taking is at most this much more. */
 const PIECE_BYTES = 65_536;
 
+/** Bytes of a body that are not counted: clients with small requests must not suffer from one with large ones. */
+const FREE_BODY_BYTES = 65_536;
+
 /** One request, from its acceptance to the end of its answer. */
 export interface Exchange extends Disposable {
+  /**
+   * Counts bytes of its body, which are held until it ends.
+   *
+   * @throws {Failure} `HTTP_OVERLOADED`
+   */
+  hold(bytes: number): void;
   /** Says that the request is a stream without end: nobody waits for it when the server ends. */
   markStream(): void;
 }
@@ -50,6 +62,7 @@ export class Exchanges {
   #total = 0;
   #streams = 0;
   #waitingBytes = 0;
+  #bodyBytes = 0;
 
   constructor(limits: ExchangeLimits = EXCHANGE_LIMITS) {
     this.#limits = limits;
@@ -151,7 +164,15 @@ export class Exchanges {
   #exchange(id: string): Exchange {
     let isStream = false;
     let isOver = false;
+    let received = 0;
+    const counted = (): number => Math.max(0, received - FREE_BODY_BYTES);
     return {
+      hold: (bytes) => {
+        const before = counted();
+        received += bytes;
+        this.#bodyBytes += counted() - before;
+        if (this.#bodyBytes > this.#limits.bodyBytes) throw overloaded("too many large requests are under way");
+      },
       markStream: () => {
         if (isStream || isOver) return;
         isStream = true;
@@ -161,6 +182,7 @@ export class Exchanges {
       [Symbol.dispose]: () => {
         if (isOver) return;
         isOver = true;
+        this.#bodyBytes -= counted();
         this.#total -= 1;
         if (isStream) this.#streams -= 1;
         const left = (this.#perClient.get(id) ?? 1) - 1;

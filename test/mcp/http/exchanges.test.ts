@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Exchanges } from "../../../lib/mcp/http/exchanges.ts";
 import { addressKey, Rates } from "../../../lib/mcp/http/rates.ts";
 
-const LIMITS = { total: 3, perClient: 2, waitingBytes: 1000 };
+const LIMITS = { total: 3, perClient: 2, waitingBytes: 1000, bodyBytes: 100_000 };
 const person = (id: string) => ({ id, tools: ["*"], callsPerMinute: undefined });
 const alive = (): AbortSignal => new AbortController().signal;
 
@@ -31,7 +31,13 @@ describe("Exchanges", () => {
 
   test("counts all of an answer until its last part is read: what is left keeps the whole in memory", async () => {
     const exchanges = new Exchanges({ ...LIMITS, waitingBytes: 1_000_000 });
-    const answer = new Response(new Uint8Array(200_000));
+    const whole = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(new Uint8Array(200_000));
+        controller.close();
+      },
+    });
+    const answer = new Response(whole);
     const response = exchanges.deliver(answer, exchanges.begin(person("a")), alive());
     const reader = response.body?.getReader();
     const counted: number[] = [];
@@ -70,6 +76,18 @@ describe("Exchanges", () => {
     client.abort();
     await Bun.sleep(1);
     expect([cancelled, exchanges.waitingBytes, exchanges.pending]).toEqual([2, 0, 0]);
+  });
+
+  test("counts large bodies until their exchange ends, and small ones never", () => {
+    const exchanges = new Exchanges(LIMITS);
+    const large = exchanges.begin(person("a"));
+    large.hold(65_536);
+    large.hold(100_000);
+    const small = exchanges.begin(person("b"));
+    small.hold(65_536);
+    expect(() => small.hold(1)).toThrow(expect.objectContaining({ code: "HTTP_OVERLOADED" }));
+    large[Symbol.dispose]();
+    small.hold(99_999);
   });
 
   test("waits for requests, and not for streams", async () => {
