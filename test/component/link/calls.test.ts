@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { define, defineBlocking } from "../../../lib/component/link/host.ts";
-import { bytes, list, string } from "../../../lib/component/link/type.ts";
+import { bytes, list, string } from "../../../lib/schema/value-type.ts";
 import { CLOCK, clockOf, WAITING_CLOCK } from "./support/clock.ts";
 import { LIBC } from "./support/echo.ts";
 import { linkText, TestCall } from "./support/linking.ts";

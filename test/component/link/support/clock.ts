@@ -2,7 +2,7 @@
  * Test support: a host that counts what it is told, at once or after a wait.
  */
 import { define, defineBlocking } from "../../../../lib/component/link/host.ts";
-import { u32 } from "../../../../lib/component/link/type.ts";
+import { u32 } from "../../../../lib/schema/value-type.ts";
 import type { Hosts, TestCall } from "./linking.ts";
 
 /** Functions `tick` and `wait` of the host's: each adds to a list, the second one later. */
