@@ -75,8 +75,13 @@ export function flagNames(args: ArgsDef): readonly string[] {
 
 /** Writes the one-line usage of a command. */
 export function usageLine(syntax: Syntax): string {
-  const words = positionalNames(syntax.args).map((name) => `<${name}>`);
+  const words = positionalNames(syntax.args).map((name) => (isOptional(syntax.args[name]) ? `[${name}]` : `<${name}>`));
   return ["kami", syntax.name, ...words, "[flags]"].join(" ");
+}
+
+/** A positional that may be left out; those behind it may be as well. */
+export function isOptional(definition: ArgDef | undefined): boolean {
+  return definition?.type === "positional" && definition.required === false;
 }
 
 function endOfFlags(words: readonly string[]): number {
@@ -123,7 +128,7 @@ function unknownFlag(written: string, syntax: Syntax): Failure {
 
 function checkPositionals(positionals: readonly string[], syntax: Syntax): void {
   const names = positionalNames(syntax.args);
-  const missing = names.find((_, index) => (positionals[index] ?? "") === "");
+  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && !isOptional(syntax.args[name]));
   if (missing !== undefined) throw usage(syntax, `<${missing}> is missing`, `usage: ${usageLine(syntax)}`);
   const extra = positionals[names.length];
   if (extra === undefined) return;

@@ -2,7 +2,7 @@
  * The help, made from the commands' definitions. citty's own does not show examples, and colours what is piped.
  */
 import type { ArgDef, ArgsDef } from "citty";
-import { flagNames, positionalNames, usageLine } from "./arguments.ts";
+import { flagNames, isOptional, positionalNames, usageLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { Paint } from "./output.ts";
@@ -63,7 +63,8 @@ function flagRows(args: ArgsDef): readonly (readonly [string, string])[] {
 function describe(args: ArgsDef, kind: "positional" | "flag"): (name: string) => readonly [string, string] {
   return (name) => {
     const definition: ArgDef = args[name] ?? {};
-    if (kind === "positional") return [`<${name}>`, definition.description ?? ""];
+    if (kind === "positional")
+      return [isOptional(definition) ? `[${name}]` : `<${name}>`, definition.description ?? ""];
     const value = definition.type === "boolean" ? "" : ` <${definition.valueHint ?? "value"}>`;
     return [`--${name}${value}`, definition.description ?? ""];
   };

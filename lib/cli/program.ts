@@ -25,6 +25,12 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   run: async () => (await import("./commands/run.ts")).run,
   exec: async () => (await import("./commands/exec.ts")).exec,
   serve: async () => (await import("./commands/serve.ts")).serve,
+  init: async () => (await import("./commands/init.ts")).init,
+  build: async () => (await import("./commands/build.ts")).build,
+  validate: async () => (await import("./commands/validate.ts")).validate,
+  test: async () => (await import("./commands/test.ts")).test,
+  dev: async () => (await import("./commands/dev.ts")).dev,
+  bench: async () => (await import("./commands/bench.ts")).bench,
   config: async () => (await import("./commands/config.ts")).config,
 };
 

@@ -13,6 +13,12 @@ export const SUMMARIES = {
   run: "Call a component file that is not installed",
   exec: "Call an installed tool",
   serve: "Serve the installed tools to an agent: MCP over stdin and stdout",
+  init: "Start a new tool in a directory",
+  build: "Build the tool of a directory, and package it",
+  validate: "Check a tool before others do",
+  test: "Run a tool's test cases, and measure what it needs",
+  dev: "Rebuild a tool at every save, and serve it to a connected agent",
+  bench: "Measure a tool: cold, warm, at once, and its fuel",
   config: "Show every setting, its value, and where that came from",
 } as const;
 
