@@ -9,6 +9,8 @@ export interface Workshop {
   readonly bun: string;
   /** The user's own. */
   readonly environment: ReadonlyMap<string, string>;
+  /** Takes all that a compiler said when it failed: text of anybody's, for a person. */
+  readonly say?: ((text: string) => void) | undefined;
   /** Absolute path of an empty directory, which the caller removes. */
   readonly scratch: string;
 }
@@ -37,8 +39,8 @@ export const BUN_FLAGS: readonly string[] = [
   "--no-orphans",
 ];
 
-/** Characters of a compiler's words that are shown: its last ones, where the error is. */
-const SHOWN = 2500;
+/** Lines of a compiler's words that a failure repeats. */
+const REPEATED = 4;
 
 /**
  * Runs a compiler to its end.
@@ -57,7 +59,15 @@ export async function runCompiler(workshop: Workshop, run: CompilerRun): Promise
   const [output, words] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   if ((await child.exited) === 0) return output;
   const said = words.trim() === "" ? output : words;
-  throw refuse("BUILD_FAILED", { what: run.what, reason: said.trim().slice(-SHOWN) });
+  workshop.say?.(`${said.trimEnd()}\n`);
+  throw refuse("BUILD_FAILED", { what: run.what, reason: gist(said) });
+}
+
+/** The lines that name an error, else the last ones. */
+function gist(said: string): string {
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => /\berror\b/i.test(line));
+  return (errors.length > 0 ? errors.slice(0, REPEATED) : lines.slice(-REPEATED)).join("; ");
 }
 
 /**

@@ -2,6 +2,7 @@
  * The process that makes a component, of JavaScript or of a core module: a job as JSON on standard input, the component into a file. A process of
  * its own, since a component toolchain that panics is spoiled, and since the engines are the project's own packages.
  */
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import type { World } from "./world.ts";
@@ -44,7 +45,7 @@ if (import.meta.main) {
 async function make(job: Job): Promise<Uint8Array> {
   if (job.kind === "core") return fromCore(job);
   const engine: Engine = await import(pathToFileURL(job.engine).href);
-  const options = job.kind === "quickjs" ? await quickjsOptions(job) : spidermonkeyOptions(job);
+  const options = job.kind === "quickjs" ? await quickjsOptions(job) : await spidermonkeyOptions(job);
   return (await engine.componentize(options)).component;
 }
 
@@ -55,9 +56,16 @@ async function quickjsOptions({ source, wit, world, isPure }: ScriptJob): Promis
   return { witPath: wit, world, jsSource, sync: true, optSize: true, stubWasi: isPure };
 }
 
-function spidermonkeyOptions({ source, wit, world, isPure }: ScriptJob): Readonly<Record<string, unknown>> {
+async function spidermonkeyOptions({
+  source,
+  wit,
+  world,
+  isPure,
+}: ScriptJob): Promise<Readonly<Record<string, unknown>>> {
   const disableFeatures = isPure ? ["stdio", "random", "clocks", "http", "fetch-event"] : ["fetch-event"];
-  return { sourcePath: source, witPath: wit, worldName: world, disableFeatures };
+  // As text: its tools have no directory to read a path from.
+  const witWorld = await Bun.file(join(wit, "world.wit")).text();
+  return { sourcePath: source, witWorld, worldName: world, disableFeatures };
 }
 
 async function fromCore(job: Extract<Job, { kind: "core" }>): Promise<Uint8Array> {

@@ -36,7 +36,7 @@ export async function buildC({ directory, sources }: Project, workshop: Workshop
     "-mexec-model=reactor",
     "--no-wasm-opt",
   ];
-  const language = isCpp ? ["-std=c++20", "-fno-exceptions"] : ["-std=c17"];
+  const language = isCpp ? ["-std=c++23", "-fno-exceptions"] : ["-std=c17"];
   const last = [`-I${HEADERS}`, `-ffile-prefix-map=${directory}=.`, "-Wl,--strip-all", "-o", output];
   await runCompiler(workshop, {
     what: name,

@@ -2,7 +2,6 @@
  * Builds tools in TypeScript and JavaScript: bundles them, and puts the bundle on a JavaScript engine of the project's own packages.
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refuse } from "../errors.ts";
@@ -34,32 +33,43 @@ export async function buildScript(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const enginePath = locateEngine(project, workshop, engine);
   const [entry = ""] = project.sources;
-  const exported = await exportOf(project, entry);
-  const wrapper = join(workshop.scratch, "entry.ts");
-  const line =
-    exported === "tool"
-      ? `export { default as tool } from ${JSON.stringify(entry)};`
-      : `export { run } from ${JSON.stringify(entry)};`;
-  await Bun.write(wrapper, `${line}\n`);
-  const bundle = await bundleScript(workshop, wrapper);
+  const { text: bundle, exported } = nameExport(await bundleScript(workshop, entry), project);
   const world = worldOf(bundle, exported);
   const [source, wit] = [join(workshop.scratch, "bundle.js"), join(workshop.scratch, "wit")];
   mkdirSync(wit, { recursive: true });
   await Promise.all([Bun.write(source, bundle), Bun.write(join(wit, "world.wit"), world.wit)]);
-  const isPure = !/\bDate\b|\bMath\.random\b|\bfetch\b|\bcrypto\b|from "wasi:/.test(bundle);
+  const isPure = !/\bDate\b|\bMath\.random\b|\bfetch\b|\bcrypto\b|\bset(?:Timeout|Interval)\b|from\s*"wasi:/.test(
+    bundle,
+  );
   const job = { kind: engine, engine: enginePath, source, wit, world: world.name, isPure };
   return makeComponent(workshop, job, ENGINES[engine].name);
 }
 
-/** A tool is the default export, made by `defineTool`, or a function `run` of JSON text. */
-async function exportOf(project: Project, entry: string): Promise<"tool" | "run"> {
-  const { exports } = new Bun.Transpiler({ loader: "tsx" }).scan(await readFile(entry, "utf8"));
-  if (exports.includes("default")) return "tool";
-  if (exports.includes("run")) return "run";
-  throw refuse("PROJECT_UNKNOWN", {
-    path: project.directory,
-    reason: "the tool exports neither a default (defineTool) nor a function run",
-  });
+interface Bundle {
+  readonly text: string;
+  readonly exported: "tool" | "run";
+}
+
+/**
+ * Names the bundle's export as its world does. A tool is the default export, made by `defineTool`, or a function `run` of JSON text. Told by
+ * the bundle, which ends with the list of its exports: what reads sources in this process would run their macros.
+ */
+function nameExport(bundle: string, project: Project): Bundle {
+  const list = /export\s*\{([^{}]*)\};?\s*$/.exec(bundle);
+  const names = new Map((list?.[1] ?? "").split(",").map((each) => splitAlias(each.trim())));
+  const [local, exported] = names.has("default")
+    ? [names.get("default"), "tool" as const]
+    : [names.get("run"), "run" as const];
+  if (list === null || local === undefined) {
+    const reason = "the tool exports neither a default (defineTool) nor a function run";
+    throw refuse("PROJECT_UNKNOWN", { path: project.directory, reason });
+  }
+  return { text: `${bundle.slice(0, list.index)}export { ${local} as ${exported} };\n`, exported };
+}
+
+function splitAlias(text: string): [exported: string, local: string] {
+  const [local = "", exported = local] = text.split(/\s+as\s+/);
+  return [exported, local];
 }
 
 /** `kami/guest` is always KAMI's own, whatever a `node_modules` calls so. */

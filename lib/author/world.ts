@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const CONTRACT = fileURLToPath(new URL("../guest/wit/kami-tool.wit", import.meta.url));
 
 /** What is read of `wasi:cli` by tools in JavaScript. */
-const WASI_CLI = `package wasi:cli@0.2.0 {
+const WASI_CLI = `package wasi:cli@0.2.12 {
   interface environment {
     get-environment: func() -> list<tuple<string, string>>;
   }
@@ -33,8 +33,8 @@ export function bareWorld(): World {
  */
 export function worldOf(bundle: string, exported: "tool" | "run"): World {
   const imports = [
-    ...(bundle.includes('from "kami:tool/host@') ? ["import kami:tool/host@0.1.0;"] : []),
-    ...(bundle.includes('from "wasi:cli/environment@') ? ["import wasi:cli/environment@0.2.0;"] : []),
+    ...(/from\s*"kami:tool\/host@/.test(bundle) ? ["import kami:tool/host@0.1.0;"] : []),
+    ...(/from\s*"wasi:cli\/environment@/.test(bundle) ? ["import wasi:cli/environment@0.2.12;"] : []),
   ];
   const run =
     exported === "tool" ? "export kami:tool/tool@0.1.0;" : "export run: func(input: string) -> result<string, string>;";

@@ -10,12 +10,14 @@ import { checkInitialMemory } from "../component/library.ts";
 import { clean, Failure, quote, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { MEBIBYTE } from "./limits.ts";
+import { showControls } from "./output.ts";
 import type { Session } from "./session.ts";
 import { wrap } from "./table.ts";
 
 /** What builds are made with: the user's own environment, and this Bun. */
-export function buildOptions({ host }: Session, engine: string | undefined): BuildOptions {
-  return { bun: process.execPath, environment: host.environment, engine: readEngine(engine) };
+export function buildOptions({ host, json }: Session, engine: string | undefined): BuildOptions {
+  const say = (text: string): void => void host.stderr.write(showControls(text));
+  return { bun: process.execPath, environment: host.environment, engine: readEngine(engine), ...(json ? {} : { say }) };
 }
 
 /** Builds the project of a directory. @throws {Failure} */

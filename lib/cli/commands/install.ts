@@ -10,6 +10,7 @@ import { mcpNames } from "../names.ts";
 import { openRuntime } from "../open.ts";
 import { asksForSomething, NOTHING_GRANTED, requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
+import { installAll, starterPackages } from "../starter.ts";
 import { layOutPairs, wrap } from "../table.ts";
 import { limitLines, limitsJson, toolJson } from "../words.ts";
 
@@ -17,7 +18,7 @@ import { limitLines, limitsJson, toolJson } from "../words.ts";
 export const install: Command = command({
   name: "install",
   args: {
-    path: { type: "positional", description: "A directory that holds a tool.toml, or the tool.toml itself" },
+    path: { type: "positional", description: "A directory with a tool.toml, that file, a .zip, or a starter tool" },
     json: { type: "boolean", description: "Print the result, and an error, as JSON" },
   },
   notes: [
@@ -32,9 +33,14 @@ export const install: Command = command({
   examples: [
     { line: "kami install ./csv-summary", meaning: "install the tool of a directory" },
     { line: "kami install ./csv-summary/tool.toml --json", meaning: "the same, for a script" },
+    { line: "kami install starter", meaning: "install the tools that ship with KAMI" },
+    { line: "kami install starter/json-query", meaning: "install one of them" },
   ],
-  run: async ({ path }, session) => {
+  run: async ({ path: word }, session) => {
+    const starter = starterPackages(word);
     await using runtime = await openRuntime(session, session.settings());
+    if (starter !== undefined && starter.length > 1) return installAll(session, runtime, starter);
+    const [path = word] = starter ?? [];
     const before = new Map(runtime.registry.list().map((tool) => [tool.id, tool.packageDigest]));
     const report = await session.end.interruptible(installPackage(runtime, path));
     const { tool } = report;
