@@ -39,7 +39,7 @@ export const install: Command = command({
   run: async ({ path: word }, session) => {
     const starter = starterPackages(word);
     await using runtime = await openRuntime(session, session.settings());
-    if (starter !== undefined && starter.length > 1) return installAll(session, runtime, starter);
+    if (starter !== undefined && starter.length > 1) return await installAll(session, runtime, starter);
     const [path = word] = starter ?? [];
     const before = new Map(runtime.registry.list().map((tool) => [tool.id, tool.packageDigest]));
     const report = await session.end.interruptible(installPackage(runtime, path));
