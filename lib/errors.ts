@@ -258,7 +258,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   BUILD_FAILED: {
-    text: (d) => `Cannot build the tool: ${clean(d.what)} failed: ${clean(d.reason, 3000) || "no reason is given"}`,
+    text: (d) => `Cannot build the tool: ${clean(d.what)} failed: ${clean(d.reason, 500) || "no reason is given"}`,
     hint: () => "mend what the compiler says and build again",
     agentMayRead: false,
   },

@@ -28,19 +28,20 @@ const RANKS = new Map<string, number>([
   ["registry", 3],
   ["runtime.ts", 4],
   ["mcp", 5],
+  ["author", 5],
   ["cli", 6],
 ]);
 
 /** Which folder may import an outside package; all others may not. */
 const PACKAGES = new Map<string, readonly string[]>([
   ["citty", ["cli"]],
-  ["smol-toml", ["manifest", "cli"]],
+  ["smol-toml", ["manifest", "author", "cli"]],
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
-  ["@bytecodealliance/jco-transpile", ["component"]],
+  ["@bytecodealliance/jco-transpile", ["component", "author"]],
   ["jose", ["mcp"]],
   // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers, token files.
-  ["valibot", ["manifest", "component", "executor", "mcp"]],
+  ["valibot", ["manifest", "component", "executor", "mcp", "author"]],
 ]);
 
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */
