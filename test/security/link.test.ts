@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { COMPONENT_LIMITS } from "../../lib/component/artifact.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
 import { Failure } from "../../lib/errors.ts";
+import { METER_EXPORTS } from "../../lib/wasm/layout.ts";
 import { assemble, RUN_TYPE } from "../component/support/components.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
 
@@ -36,6 +37,7 @@ function tool(parts: {
   lowered: readonly string[];
   types: readonly string[];
   body: string;
+  tail?: string;
 }): Promise<Uint8Array> {
   const { head, lowered, types, body } = parts;
   const imports = types.map((type, index) => `(import "host" "f${index}" (func $f${index} ${type}))`).join(" ");
@@ -50,7 +52,7 @@ function tool(parts: {
           (i32.store (i32.const 20) (local.get 0)) (i32.store (i32.const 24) (local.get 1)) (i32.const 16)))
       (core instance $tool (instantiate $tool (with "lib" (instance $lib)) (with "host" (instance ${given}))))
       (func $go ${RUN_TYPE} (canon lift (core func $tool "go") (memory (core memory $lib "memory")) (realloc (core func $lib "realloc"))))`,
-    tail: '(export "run" (func $go))',
+    tail: parts.tail ?? '(export "run" (func $go))',
   });
 }
 
@@ -191,6 +193,42 @@ describe("a function that is imported without an interface", () => {
       code: "CAPABILITY_DENIED",
       message: "The tool was stopped: it asked for an unknown host function ([constructor]r), which is denied",
     });
+  });
+});
+
+describe("the meter's own exports", () => {
+  test.each(Object.values(METER_EXPORTS))("%s is nothing that a component can name", async (name) => {
+    const named = [
+      `(alias core export $i "${name}" (core func $stolen))`,
+      `(core module $thief (import "m" "${name}" (func))) (core instance (instantiate $thief (with "m" (instance $i))))`,
+    ];
+    for (const text of named) {
+      const component = await assemble({ tail: `${text} (export "run" (func $run))` });
+      expect(await refusal(component)).toMatch(/^COMPONENT_(?:INVALID|UNSUPPORTED): /);
+    }
+  });
+});
+
+describe("exports that share a name", () => {
+  test("are told apart by their instance: the entry is what was found, whatever comes before and after it", async () => {
+    const trapping = `(core module $t (func (export "f") (result i32) unreachable)) (core instance $t (instantiate $t))
+      (func $trap (result (result)) (canon lift (core func $t "f")))
+      (instance $evil (export "run" (func $trap)))`;
+    for (const order of [
+      [
+        '(export "evil:x/run@1.0.0" (instance $evil))',
+        '(export "run" (func $go))',
+        '(export "wasi:cli/run@0.2.3" (instance $evil))',
+      ],
+      [
+        '(export "wasi:cli/run@0.2.3" (instance $evil))',
+        '(export "evil:x/run@1.0.0" (instance $evil))',
+        '(export "run" (func $go))',
+      ],
+    ]) {
+      const component = await tool({ head: trapping, lowered: [], types: [], body: "", tail: order.join(" ") });
+      expect(await endOf(component)).toEqual(ECHOED);
+    }
   });
 });
 
