@@ -173,7 +173,7 @@ describe("kami install starter", () => {
       'error: Cannot install "starter/csv-sumary": there is no such starter tool\n  hint: did you mean "starter/csv-summary"?\n',
     ]);
     expect((await kami(["install", "starter/../../etc"], all)).exitCode).toBe(2);
-  }, 120_000);
+  }, 240_000);
 
   test("they weigh less than 15 MB together", () => {
     const files = [...new Bun.Glob("*/*.wasm").scanSync(join(toolDirectory("csv-summary"), ".."))];
@@ -215,7 +215,7 @@ describe("kami dev", () => {
     }
     // Its home is its own: the user's tools do not know it.
     expect((await kami(["list", "--json"], at)).stdout).not.toContain("local.live");
-  }, 120_000);
+  }, 240_000);
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
