@@ -82,10 +82,12 @@ describe("shellWord()", () => {
   });
 });
 
-describe("exampleCall() of a tool of functions", () => {
-  const call = (name: string, inputSchema: Readonly<Record<string, unknown>>): string =>
-    exampleCall("Try", { manifest: manifestOf([]), functions: [{ name, inputSchema, outputSchema: undefined }] });
+function call(name: string, inputSchema: Readonly<Record<string, unknown>>): string {
+  const functions = [{ name, inputSchema, outputSchema: undefined }];
+  return exampleCall("Try", { manifest: manifestOf([]), functions });
+}
 
+describe("exampleCall() of a tool of functions", () => {
   test("names the first, and what it needs", () => {
     expect(call("calc.add", { type: "object", required: ["a", "b"] })).toBe(
       `Try (fill in each …): kami exec dev.example.x --function calc.add --input '{"a": …, "b": …}'`,
