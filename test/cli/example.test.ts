@@ -58,8 +58,8 @@ describe("exampleCall()", () => {
     { text: "\n touch x\n", why: "it starts a line" },
   ];
   test.each(hostile)("is safe to paste although $why", ({ text }) => {
-    const call = example({ enum: [text] });
-    const shell = Bun.spawnSync(["sh", "-c", call.replace(`Try: ${CALL}`, "printf %s")]);
+    const written = example({ enum: [text] });
+    const shell = Bun.spawnSync(["sh", "-c", written.replace(`Try: ${CALL}`, "printf %s")]);
     expect([shell.stdout.toString(), shell.stderr.toString()]).toEqual([JSON.stringify({ a: text }), ""]);
   });
 
