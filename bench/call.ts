@@ -1,15 +1,18 @@
 /**
  * What does KAMI add to a warm call? The baseline is the least that a call can cost: jco's glue in this process, one instance for all calls,
- * nothing metered, nothing isolated; each call sees what the one before left behind. Then what isolation costs with jco alone, a fresh
- * instance over a fresh memory, garbage collection included; then KAMI's layers, each with all those above it.
+ * nothing metered, nothing isolated; each call sees what the one before left behind. Then what isolation costs, a fresh instance over a fresh
+ * memory, garbage collection included: with jco alone, and with KAMI's linker in the place of jco's glue. Then KAMI's layers, each with all
+ * those above it.
  */
 import { Executor } from "../lib/executor/executor.ts";
 import { ControlBlock } from "../lib/protocol/control.ts";
 import { readPackage } from "../lib/registry/package.ts";
 import { Runtime } from "../lib/runtime.ts";
 import { runCall } from "../lib/worker/call.ts";
+import { loadComponent } from "../lib/worker/loaded.ts";
 import { MemoryPool } from "../lib/worker/memory-pool.ts";
-import { instantiatePlain, prepareComponent } from "./component.ts";
+import { linkPlain, prepareComponent } from "./component.ts";
+import { outputOf } from "./output.ts";
 import { compare, type Subject } from "./measure.ts";
 import type { Comparison, Findings, Suite, SummaryFigure, Surroundings } from "./suite.ts";
 import { AMPLE_LIMITS, ECHO, JSON_QUERY, type SampleTool } from "./tools.ts";
@@ -36,15 +39,17 @@ export const CALL: Suite = {
 };
 
 async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings): Promise<Comparison> {
-  const { plain, metered } = await prepareComponent((await readPackage(tool.directory)).component);
+  const { jco, plain, metered } = await prepareComponent((await readPackage(tool.directory)).component);
   using executor = new Executor({ concurrency: 1, queueLimit: 0 });
   const home = scratch.directory(`call-${tool.name}`);
   await using runtime = new Runtime({ home, concurrency: 1 });
   await using apart = new Runtime({ home, concurrency: 1, isolation: "process" });
   const { id } = (await runtime.install(tool.directory)).tool.manifest.tool;
   const { input } = tool;
-  const call = { artifact: metered.artifact, input, limits: AMPLE_LIMITS, policy: DENY_ALL, client: id };
-  const kept = instantiatePlain(plain);
+  const call = { artifact: metered, input, limits: AMPLE_LIMITS, policy: DENY_ALL, client: id };
+  const kept = jco.instantiate();
+  const link = linkPlain(plain);
+  const loaded = loadComponent(metered);
   const pool = new MemoryPool();
   const control = new ControlBlock();
   const message = { type: "call", id: 0, digest: "", input, limits: AMPLE_LIMITS, policy: DENY_ALL } as const;
@@ -52,10 +57,11 @@ async function compareCalls(tool: SampleTool, { effort, scratch }: Surroundings)
   const isContext = true;
   const subjects = [
     { name: "jco's glue, one instance", run: () => kept(input) },
-    { name: "jco's glue, fresh instance and memory", run: () => instantiatePlain(plain)(input), isContext },
+    { name: "jco's glue, fresh instance and memory", run: () => jco.instantiate()(input), isContext },
+    { name: "KAMI's linker, fresh instance and memory", run: () => link()(input), isContext },
     {
       name: LAYERS[0],
-      run: () => (control.reset(), runCall({ ...message, control: control.memory }, metered, pool)),
+      run: () => (control.reset(), runCall({ ...message, control: control.memory }, loaded, pool)),
       isContext,
     },
     { name: LAYERS[1], run: () => executor.call(call), isContext },
@@ -99,9 +105,4 @@ async function checkOutputs(subjects: readonly Subject[]): Promise<void> {
   const outputs: unknown[] = [];
   for (const { run } of subjects) outputs.push(outputOf(await run()));
   if (new Set(outputs).size !== 1) throw new Error(`BUG: the calls differ: ${JSON.stringify(outputs)}`);
-}
-
-function outputOf(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  return "outcome" in value ? outputOf(value.outcome) : "output" in value ? value.output : value;
 }

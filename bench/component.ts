@@ -1,59 +1,70 @@
 /**
- * Components made ready in both ways: with metered core modules, as KAMI runs them, and plain, as jco alone would.
- *
- * Evaluates jco's glue in this process: only for the fixtures of this repository.
+ * Components made ready in three ways: linked by jco's glue, and by KAMI's linker with core modules as they are, and with metered ones.
  */
-import type { Artifact, ArtifactModule } from "../lib/component/artifact.ts";
+import type { ArtifactModule } from "../lib/component/artifact.ts";
 import { digestOf } from "../lib/digest.ts";
-import { findEntry } from "../lib/component/entry.ts";
-import { generateGlue } from "../lib/component/glue.ts";
-import { inspectComponent } from "../lib/component/inspect.ts";
-import { createLinker, type Entry, type Linker } from "../lib/component/instantiate.ts";
-import { compileArtifact, type LoadableModule } from "../lib/component/loadable.ts";
+import { findEntries } from "../lib/component/entry.ts";
+import { inspectComponent, moduleName } from "../lib/component/inspect.ts";
+import type { CoreInstance, LinkedCall } from "../lib/component/link/linked.ts";
+import { Linker } from "../lib/component/link/linker.ts";
+import { compileArtifact, type LoadableArtifact, type LoadableModule } from "../lib/component/loadable.ts";
+import { listImports, planComponent } from "../lib/component/plan/plan.ts";
 import { ControlBlock } from "../lib/protocol/control.ts";
 import { meterModule } from "../lib/wasm/meter.ts";
 import { Budget } from "../lib/worker/budget.ts";
 import { Instances } from "../lib/worker/instance.ts";
 import { MemoryPool } from "../lib/worker/memory-pool.ts";
+import { generateGlue, type Glue, type Run } from "./jco.ts";
 
-/** A component's linkers. */
+/** A component that imports nothing, ready to be instantiated. */
 export interface PreparedComponent {
-  readonly plain: Linker;
-  readonly metered: Linker;
+  readonly jco: Glue;
+  /** As it was written. */
+  readonly plain: LoadableArtifact;
+  readonly metered: LoadableArtifact;
 }
 
-/** Prepares a component in both ways. */
+type InstantiateCore = LinkedCall<undefined>["instantiateCore"];
+
+/** Prepares a component in all ways. */
 export async function prepareComponent(component: Uint8Array): Promise<PreparedComponent> {
-  const entry = findEntry(inspectComponent(component));
-  const { glue, modules, imports } = await generateGlue(component);
-  const link = async (parts: Artifact["modules"]): Promise<Linker> =>
-    createLinker(
-      await compileArtifact({
-        digest: digestOf(component),
-        kind: entry.kind,
-        entryInstance: entry.instance,
-        glue,
-        modules: parts,
-        imports,
-      }),
-    );
-  const plain: ArtifactModule[] = [];
-  const metered: ArtifactModule[] = [];
-  for (const [name, bytes] of modules) {
-    plain.push({ name, bytes, memories: [], initialTableElements: 0, initialHeapBytes: 0 });
-    metered.push({ name, ...meterModule(bytes, name) });
-  }
-  return { plain: await link(plain), metered: await link(metered) };
+  const { plan, modules } = planComponent(component);
+  const entries = findEntries(plan, inspectComponent(component));
+  const link = (parts: readonly ArtifactModule[]): Promise<LoadableArtifact> =>
+    compileArtifact({
+      digest: digestOf(component),
+      ...entries,
+      plan,
+      modules: parts,
+      imports: listImports(plan),
+    });
+  const plain = modules.map((bytes, index) => ({
+    name: moduleName(index),
+    bytes,
+    memories: [],
+    initialTableElements: 0,
+    initialHeapBytes: 0,
+  }));
+  const metered = plain.map(({ name, bytes }) => ({ name, ...meterModule(bytes, name) }));
+  return {
+    jco: await generateGlue(component, plan.exports[entries.entries[0]?.exported ?? 0]?.instance ?? undefined),
+    plain: await link(plain),
+    metered: await link(metered),
+  };
 }
 
-/** Instantiates a component the way jco's glue does by itself: over memories of its own, nothing counted. */
-export function instantiatePlain(linker: Linker): Entry {
-  return linker.instantiate({}, ({ module }, imports) => new WebAssembly.Instance(module, imports));
+/** Makes instances of a component by KAMI's linker, over memories of their own, nothing counted. */
+export function linkPlain(artifact: LoadableArtifact): () => Run {
+  return linkWith(artifact, (module, imports) => {
+    const { exports } = new WebAssembly.Instance(moduleAt(artifact, module).module, imports);
+    return { exports, start: undefined };
+  });
 }
 
 /** Instantiates a metered component as a call does, with a budget that never ends. */
-export function instantiateMetered(linker: Linker): Entry {
-  return linker.instantiate({}, new Instances(endlessBudget(), new MemoryPool()).instantiateCore);
+export function instantiateMetered(artifact: LoadableArtifact): Run {
+  const instances = new Instances(endlessBudget(), new MemoryPool());
+  return linkWith(artifact, (module, imports): CoreInstance => instances.make(moduleAt(artifact, module), imports))();
 }
 
 /** Rewrites and compiles a core module that stands alone. */
@@ -66,4 +77,35 @@ export function compileMetered(bytes: Uint8Array, name: string): LoadableModule 
 export function endlessBudget(control: ControlBlock = new ControlBlock()): Budget {
   const limits = { fuel: Number.MAX_SAFE_INTEGER, memoryBytes: Infinity, timeoutMs: Infinity };
   return new Budget(limits, control, performance.now());
+}
+
+function linkWith({ plan, entries }: LoadableArtifact, instantiateCore: InstantiateCore): () => Run {
+  const linker = new Linker<undefined>(plan, new Map());
+  const entry = plan.exports[entries[0]?.exported ?? -1];
+  if (entry === undefined) throw new Error("BUG: the component has no entry function");
+  const call: LinkedCall<undefined> = {
+    host: undefined,
+    instantiateCore,
+    enter: () => undefined,
+    chargeBytes: () => undefined,
+    suspend: (wait) => wait,
+    deny: refuse,
+    trap: refuse,
+    refuseResult: refuse,
+  };
+  return () => {
+    const linked = linker.instantiate(call);
+    if (linked instanceof Promise) throw new Error("BUG: the component may block");
+    return (input) => linked.invoke(entry.function, [input]);
+  };
+}
+
+function moduleAt({ modules }: LoadableArtifact, number: number): LoadableModule {
+  const found = modules[number];
+  if (found === undefined) throw new Error("BUG: the plan makes a module that there is not");
+  return found;
+}
+
+function refuse(): never {
+  throw new Error("BUG: the call was refused");
 }

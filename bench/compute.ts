@@ -9,7 +9,8 @@ import { guestPath } from "../fixtures/paths.ts";
 import { readPackage } from "../lib/registry/package.ts";
 import { Instances } from "../lib/worker/instance.ts";
 import { MemoryPool } from "../lib/worker/memory-pool.ts";
-import { compileMetered, endlessBudget, instantiateMetered, instantiatePlain, prepareComponent } from "./component.ts";
+import { compileMetered, endlessBudget, instantiateMetered, linkPlain, prepareComponent } from "./component.ts";
+import { outputOf } from "./output.ts";
 import { type Guest, guestFile, GUESTS, MICRO_GUESTS } from "./guests/list.ts";
 import { JSON_QUERY, JSON_QUERY_OUTPUT, SHA256 } from "./tools.ts";
 
@@ -63,21 +64,22 @@ async function coreWorkload(guest: Guest): Promise<Workload> {
   const file = Bun.file(guestFile(guest));
   const bytes = guest.language === "wat" ? Uint8Array.from(await parse(await file.text())) : await file.bytes();
   const plain = runOf(new WebAssembly.Instance(new WebAssembly.Module(bytes)));
-  const { instantiateCore } = new Instances(endlessBudget(), new MemoryPool());
-  const metered = runOf(instantiateCore(compileMetered(bytes, guest.name), {}));
+  const made = new Instances(endlessBudget(), new MemoryPool()).make(compileMetered(bytes, guest.name), {});
+  made.start?.();
+  const metered = runOf(made);
   const { argument, answer } = guest;
   return { plain: () => plain(argument), metered: () => metered(argument), answer };
 }
 
 async function componentWorkload(component: Uint8Array, input: string, answer: string): Promise<Workload> {
-  const linkers = await prepareComponent(component);
-  const plain = instantiatePlain(linkers.plain);
-  const metered = instantiateMetered(linkers.metered);
-  return { plain: () => plain(input), metered: () => metered(input), answer };
+  const prepared = await prepareComponent(component);
+  const plain = linkPlain(prepared.plain)();
+  const metered = instantiateMetered(prepared.metered);
+  return { plain: () => outputOf(plain(input)), metered: () => outputOf(metered(input)), answer };
 }
 
 /** The answer is unsigned; WebAssembly's numbers have no sign of their own. */
-function runOf(instance: WebAssembly.Instance): (argument: number) => number {
+function runOf(instance: Pick<WebAssembly.Instance, "exports">): (argument: number) => number {
   const { run, _initialize: initialize } = instance.exports;
   if (typeof run !== "function") throw new Error("BUG: the module exports no run()");
   if (typeof initialize === "function") initialize();

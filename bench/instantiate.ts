@@ -29,7 +29,7 @@ async function compareMemories(pages: number, effort: Effort): Promise<Compariso
   const control = new ControlBlock();
   const instantiate = (pool: MemoryPool): void => {
     using instances = new Instances(endlessBudget(control), pool);
-    instances.instantiateCore(module, {});
+    instances.make(module, {});
   };
   const pool = new MemoryPool();
   const subjects = [

@@ -12,7 +12,7 @@ import type { Findings, Suite, SummaryFigure, Surroundings } from "./suite.ts";
 /** The most that memory may grow by, in MiB. */
 const GROWTH_LIMIT = 20;
 /** Calls before the first look and before the last one. */
-const FULL = { good: [8000, 108_000], bad: [6000, 16_000] } as const;
+const FULL = { good: [5000, 105_000], bad: [5000, 15_000] } as const;
 const QUICK = { good: [50, 150], bad: [40, 80] } as const;
 const ISOLATIONS = ["worker", "process"] as const;
 const NAMES = { worker: "Workers", process: "executor processes" } as const;

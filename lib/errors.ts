@@ -41,6 +41,8 @@ interface FailureDetails {
   readonly REGISTRY_UNUSABLE: { readonly path: string; readonly reason: string };
   readonly TOOL_UNKNOWN: { readonly id: string; readonly nearest: string | undefined };
   readonly TOOL_DISABLED: { readonly id: string };
+  /** `name` is undefined when the call named none, and there are several. */
+  readonly FUNCTION_UNKNOWN: { readonly name: string | undefined; readonly known: readonly string[] };
   readonly INPUT_NOT_JSON: { readonly source: string; readonly problem: string };
   /** `bytes` is undefined when reading stopped at the limit. */
   readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
@@ -57,10 +59,34 @@ interface FailureDetails {
   readonly GUEST_DIVIDE_BY_ZERO: GuestPlace;
   readonly GUEST_TRAP: GuestPlace & { readonly reason: string };
   readonly CAPABILITY_DENIED: GuestPlace & { readonly capability: string };
+  readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
+  readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
+  readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
   readonly EXECUTOR_LOST: { readonly reason: string };
+  readonly LISTEN_FAILED: { readonly address: string; readonly reason: string };
+  readonly LISTEN_EXPOSED: { readonly address: string };
+  readonly TOKENS_UNUSABLE: { readonly path: string; readonly reason: string };
+  readonly TOKEN_EXISTS: { readonly name: string };
+  readonly TOKEN_UNKNOWN: { readonly name: string; readonly nearest: string | undefined };
+  readonly ISSUER_UNUSABLE: { readonly reason: string };
+  readonly HTTP_UNAUTHORIZED: { readonly reason: string };
+  readonly HTTP_SCOPE: NoDetail;
+  readonly HTTP_HOST: { readonly host: string };
+  readonly HTTP_ORIGIN: { readonly origin: string };
+  readonly HTTP_PATH: { readonly target: string };
+  readonly HTTP_METHOD: { readonly method: string };
+  readonly HTTP_MEDIA_TYPE: NoDetail;
+  readonly HTTP_BODY_TOO_LARGE: { readonly limitBytes: number };
+  readonly HTTP_BODY_TIMEOUT: { readonly limitMs: number };
+  readonly HTTP_BODY_INVALID: { readonly problem: string };
+  readonly HTTP_MESSAGE_INVALID: { readonly problem: string };
+  readonly HTTP_SESSION_UNKNOWN: NoDetail;
+  readonly HTTP_RATE_LIMITED: { readonly what: string; readonly retryAfterMs: number };
+  readonly HTTP_OVERLOADED: { readonly what: string; readonly retryAfterMs: number };
+  readonly HTTP_DRAINING: NoDetail;
 }
 
 type NoDetail = Readonly<Record<string, never>>;
@@ -326,6 +352,15 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentHint: () => "list the tools again: the user may have removed it",
     agentMayRead: true,
   },
+  FUNCTION_UNKNOWN: {
+    text: (d) =>
+      d.name === undefined
+        ? `Cannot call the tool: it has several functions, and none was named${knownFunctions(d.known)}`
+        : `Cannot call the function ${quote(d.name)}: the tool has none of that name${knownFunctions(d.known)}`,
+    hint: () => "name one of its functions, with: --function NAME",
+    agentHint: () => "list the tools again: the user may have replaced it",
+    agentMayRead: true,
+  },
   TOOL_DISABLED: {
     text: (d) => `Cannot run the tool ${quote(d.id)}: it is disabled`,
     hint: (d) => `enable it with: kami enable ${clean(d.id)}`,
@@ -403,8 +438,26 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   GUEST_TRAP: { text: (d) => `The tool crashed: ${reason(d)}`, hint: afterCrash, agentMayRead: true },
   CAPABILITY_DENIED: {
     text: (d) => `The tool was stopped: it asked for ${clean(d.capability)}, which is denied`,
-    hint: () => "use the tool for what works without it: this version of KAMI grants no capability",
+    hint: () => "use the tool for what works without it, or see what it may be granted with: kami grants",
+    agentHint: () => "use the tool for what works without it",
     agentMayRead: true,
+  },
+  GRANT_REFUSED: {
+    text: (d) => `Cannot grant ${quote(d.capability)} to ${quote(d.tool)}: ${reason(d)}`,
+    hint: (d) => `see what it asks for with: kami grants ${clean(d.tool)}`,
+    agentMayRead: false,
+  },
+  CONSENT_NEEDED: {
+    text: (d) =>
+      `Cannot install ${quote(d.tool)}: it asks for ${clean(d.requests) || "something"}, and there is nobody to ask on a terminal`,
+    hint: (d) =>
+      `say what it gets: --grant all, --grant none, or what you choose of: ${clean(d.flags) || "--grant <name>"}`,
+    agentMayRead: false,
+  },
+  MOUNT_REFUSED: {
+    text: (d) => `Cannot let a tool use the directory ${quote(d.path)}: ${reason(d)}`,
+    hint: () => "name another directory, or take it back with: kami revoke <id> fs:<path>",
+    agentMayRead: false,
   },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },
   BUSY: {
@@ -421,6 +474,116 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   EXECUTOR_LOST: {
     text: (d) => `Cannot finish the call: its executor process was lost (${reason(d)})`,
     hint: () => "call again",
+    agentMayRead: true,
+  },
+  LISTEN_FAILED: {
+    text: (d) => `Cannot listen on ${quote(d.address)}: ${reason(d)}`,
+    hint: () => "choose another --port, --host or --unix",
+    agentMayRead: false,
+  },
+  LISTEN_EXPOSED: {
+    text: (d) => `Cannot listen on ${quote(d.address)}: other machines reach it, and nothing would be encrypted`,
+    hint: () =>
+      "give --tls-cert and --tls-key; or --plain-http when a proxy in front of it does TLS; or leave out --host",
+    agentMayRead: false,
+  },
+  TOKENS_UNUSABLE: {
+    text: (d) => `Cannot use the tokens in ${quote(d.path)}: ${reason(d)}`,
+    hint: () => "check the file and its permissions (chmod 600), or remove it",
+    agentMayRead: false,
+  },
+  TOKEN_EXISTS: {
+    text: (d) => `Cannot make the token ${quote(d.name)}: there is one of that name`,
+    hint: (d) => `choose another name, or revoke it with: kami token revoke ${clean(d.name)}`,
+    agentMayRead: false,
+  },
+  TOKEN_UNKNOWN: {
+    text: (d) => `Cannot revoke the token ${quote(d.name)}: there is none of that name`,
+    hint: (d) =>
+      d.nearest === undefined ? "see the tokens with: kami token list" : `did you mean ${quote(d.nearest)}?`,
+    agentMayRead: false,
+  },
+  ISSUER_UNUSABLE: {
+    text: (d) => `Cannot check the token: the issuer's keys cannot be had (${reason(d)})`,
+    hint: () => "try again; if it stays so, check --auth-issuer",
+    agentHint: () => "try again",
+    agentMayRead: true,
+  },
+  HTTP_UNAUTHORIZED: {
+    text: (d) => `Cannot serve the request: ${reason(d)}`,
+    hint: () => "send a valid token in the header: Authorization: Bearer <token>",
+    agentMayRead: true,
+  },
+  HTTP_SCOPE: {
+    text: () => "Cannot serve the request: the token's scopes name no tool",
+    hint: () => 'ask the issuer for the scope "tools", or "tool:<id>" for each tool',
+    agentMayRead: true,
+  },
+  HTTP_HOST: {
+    text: (d) => `Cannot serve the request: ${quote(d.host)} is not a name of this server`,
+    hint: () => "use the address that the server printed, or start it with: --allow-host <name>",
+    agentHint: () => "use the address that the server printed",
+    agentMayRead: true,
+  },
+  HTTP_ORIGIN: {
+    text: (d) => `Cannot serve the request: web pages of ${quote(d.origin)} may not use this server`,
+    hint: () => "if they should, start the server with: --allow-origin <origin>",
+    agentHint: () => "ask whoever runs the server to allow the origin",
+    agentMayRead: true,
+  },
+  HTTP_PATH: {
+    text: (d) => `Cannot serve the request: there is nothing at ${quote(d.target)}`,
+    hint: () => "MCP is served at /mcp",
+    agentMayRead: true,
+  },
+  HTTP_METHOD: {
+    text: (d) => `Cannot serve the request: ${quote(d.method)} is not served here`,
+    hint: () => "send MCP messages with POST",
+    agentMayRead: true,
+  },
+  HTTP_MEDIA_TYPE: {
+    text: () => "Cannot read the request: its content is not application/json",
+    hint: () => "send the header: Content-Type: application/json",
+    agentMayRead: true,
+  },
+  HTTP_BODY_TOO_LARGE: {
+    text: (d) => `Cannot read the request: it has more than ${d.limitBytes} bytes, which is the limit`,
+    hint: () => "send less at once",
+    agentMayRead: true,
+  },
+  HTTP_BODY_TIMEOUT: {
+    text: (d) => `Cannot read the request: its body did not arrive within ${d.limitMs} ms`,
+    hint: () => "send the body without pauses",
+    agentMayRead: true,
+  },
+  HTTP_BODY_INVALID: {
+    text: (d) => `Cannot read the request: ${clean(d.problem)}`,
+    hint: () => "send one JSON-RPC message as UTF-8 JSON",
+    agentMayRead: true,
+  },
+  HTTP_MESSAGE_INVALID: {
+    text: (d) => `Cannot serve the request: ${clean(d.problem)}`,
+    hint: () => "send one JSON-RPC 2.0 message a request, with an id that is not in use",
+    agentMayRead: true,
+  },
+  HTTP_SESSION_UNKNOWN: {
+    text: () => "Cannot serve the request: its session has ended, or never was",
+    hint: () => "start a new session with: initialize",
+    agentMayRead: true,
+  },
+  HTTP_RATE_LIMITED: {
+    text: (d) => `Cannot serve the request: too many ${clean(d.what)}, retry in ${d.retryAfterMs} ms`,
+    hint: () => "send fewer at a time",
+    agentMayRead: true,
+  },
+  HTTP_OVERLOADED: {
+    text: (d) => `Cannot serve the request: ${clean(d.what)}, retry in ${d.retryAfterMs} ms`,
+    hint: () => "send fewer at a time, and read the answers",
+    agentMayRead: true,
+  },
+  HTTP_DRAINING: {
+    text: () => "Cannot serve the request: the server is about to end",
+    hint: () => "try again when it is back",
     agentMayRead: true,
   },
 };
@@ -483,6 +646,17 @@ function placeOf({ frames = [] }: GuestPlace): string | undefined {
 function frameOf(name: string): string {
   const index = /^#(\d+)$/.exec(name)?.[1];
   return index === undefined ? `"${clean(name, FRAME_NAME_SHOWN)}"` : `function ${index}`;
+}
+
+/** Most functions of a tool that a message names. */
+const FUNCTIONS_SHOWN = 8;
+
+function knownFunctions(known: readonly string[]): string {
+  const more = known.length > FUNCTIONS_SHOWN ? `, and ${known.length - FUNCTIONS_SHOWN} more` : "";
+  return ` (it has ${known
+    .slice(0, FUNCTIONS_SHOWN)
+    .map((name) => clean(name, 60))
+    .join(", ")}${more})`;
 }
 
 function exportsOf(names: readonly string[]): string {

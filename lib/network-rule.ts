@@ -55,6 +55,23 @@ export function parseNetworkEntry(entry: string): NetworkParse {
   }
 }
 
+/** Writes a rule as an entry, canonical: two rules that are the same are written the same. */
+export function formatNetworkRule({ scheme, covers, host, port, pathPrefix }: NetworkRule): string {
+  const start = `${scheme === undefined ? "" : `${scheme}://`}${covers === "subdomains" ? "*." : ""}`;
+  return `${start}${host}${port === undefined ? "" : `:${port}`}${pathPrefix ?? ""}`;
+}
+
+/**
+ * Makes a host canonical, as whatever connects to it will read it: `EXAMPLE.com.` is `example.com`, `0x7f.1` is `127.0.0.1`.
+ *
+ * @param written - A name or an address, an IPv6 address in brackets, without a port.
+ * @returns Undefined when it is no host, or could be read as more than one.
+ */
+export function canonicalHost(written: string): string | undefined {
+  const host = urlHost(written);
+  return host !== undefined && isHost(host) ? host : undefined;
+}
+
 /** Carries a broken rule out of the readers below; never leaves this file. */
 class SyntaxProblem extends Error {}
 
@@ -111,26 +128,33 @@ function readPath(written: string | undefined): string | undefined {
 function readHost(written: string): Pick<NetworkRule, "covers" | "host"> {
   if (written === "*") return { covers: "any", host: "*" };
   const wildcard = written.startsWith("*.");
-  const host = canonicalHost(wildcard ? written.slice(2) : written);
+  const host = writtenHost(wildcard ? written.slice(2) : written);
   if (wildcard && isAddress(host)) throw new SyntaxProblem("must not put a wildcard before an address");
   return { covers: wildcard ? "subdomains" : "host", host };
 }
 
-function canonicalHost(written: string): string {
+function writtenHost(written: string): string {
   if (written === "") throw new SyntaxProblem("must name a host");
   if (written.includes("*")) throw new SyntaxProblem('may have a wildcard only as "*" alone or as "*." at the start');
-  const parsed = NOT_HOST.test(written) ? null : URL.parse(`https://${written}/`);
-  if (parsed === null) throw new SyntaxProblem("must name a valid host or address");
-  const host = parsed.hostname.replace(/\.$/, "");
-  if (host.startsWith("[")) return host;
+  const host = urlHost(written);
+  if (host === undefined) throw new SyntaxProblem("must name a valid host or address");
   // 0x7f.1 and 2130706433 are 127.0.0.1 to a URL parser; a person who reads the entry must see that.
   if (IPV4.test(host) && written !== host) throw new SyntaxProblem(`must write this address as ${host}`);
-  if (host.length > HOST_LIMIT || !host.split(".").every((label) => LABEL.test(label))) {
-    throw new SyntaxProblem(
-      "must name a valid host: labels of 1 to 63 letters, digits and hyphens, at most 253 in all",
-    );
-  }
-  return host;
+  if (isHost(host)) return host;
+  throw new SyntaxProblem("must name a valid host: labels of 1 to 63 letters, digits and hyphens, at most 253 in all");
+}
+
+function urlHost(written: string): string | undefined {
+  const parsed = written === "" || NOT_HOST.test(written) ? null : URL.parse(`https://${written}/`);
+  // A colon outside of brackets would be a port.
+  return parsed === null || parsed.port !== "" || /^[^[].*:/.test(written)
+    ? undefined
+    : parsed.hostname.replace(/\.$/, "");
+}
+
+function isHost(host: string): boolean {
+  if (host.startsWith("[")) return true;
+  return host.length <= HOST_LIMIT && host.split(".").every((label) => LABEL.test(label));
 }
 
 function isAddress(host: string): boolean {

@@ -4,13 +4,17 @@
  * Installs packages, keeps their compiled components, and runs calls under their effective limits. What a guest does never throws: a
  * call returns a result, failed or not, with its usage.
  */
-import { checkInitialMemory, ComponentLibrary } from "./component/library.ts";
+import { settleWithin } from "./component/abandon.ts";
+import { checkCall, ComponentLibrary } from "./component/library.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
 import type { Settled } from "./executor/settled.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
-import { DENY_ALL, type Policy } from "./policy/policy.ts";
+import type { Capability } from "./policy/capability.ts";
+import { explicitPolicy } from "./policy/effective.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { Decide } from "./registry/grants.ts";
 import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
 import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
@@ -30,18 +34,28 @@ export interface RuntimeOptions {
   readonly queueLimit?: number | undefined;
   /** From the user's configuration: no manifest gets more. Each replaces its default, {@link DEFAULT_CEILINGS}. */
   readonly ceilings?: Partial<Limits> | undefined;
+  /** The host's variables: a call gets those that its tool asks for and was granted. Default: none. */
+  readonly environment?: ReadonlyMap<string, string> | undefined;
   /** Takes KAMI's own diagnostics, one clean line each; default: dropped. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
 /** How one call is run. */
 export interface CallOptions {
+  /** Which of the tool's functions, by its name; needed when it has several. */
+  readonly function?: string | undefined;
   /** The user's own limits for this call: each replaces the tool's. */
   readonly limits?: Partial<Limits> | undefined;
   /** Aborting it interrupts the guest: the call then fails with `CANCELLED`. */
   readonly signal?: AbortSignal | undefined;
   /** Whose turn in the queue the call takes; default: the tool's own. */
   readonly client?: string | undefined;
+}
+
+/** How a file is run. */
+export interface FileOptions extends CallOptions {
+  /** What the user grants for this call. Directories have been checked. */
+  readonly grants?: readonly Capability[] | undefined;
 }
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
@@ -65,6 +79,8 @@ const CLOSING_MS = 1000;
 /** What is decided about a call before it starts. */
 interface Prepared {
   readonly digest: string;
+  /** The function that the caller named. */
+  readonly entry: string | undefined;
   readonly input: string;
   readonly limits: Limits;
   readonly policy: Policy;
@@ -80,17 +96,15 @@ export class Runtime implements AsyncDisposable {
   readonly #components: ComponentLibrary;
   readonly #calls: Calls;
   readonly #ceilings: Limits;
+  readonly #environment: ReadonlyMap<string, string>;
   readonly #verified = new VerifiedPackages();
   /** Calls and installs that have not ended. */
   readonly #underWay = new Set<Promise<unknown>>();
 
-  /**
-   * Opens the registry; starts no Worker and no process yet.
-   *
-   * @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY
-   */
+  /** Opens the registry; starts no Worker and no process yet. @throws {Failure} REGISTRY_NEWER, REGISTRY_UNUSABLE, REGISTRY_BUSY */
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#environment = options.environment ?? new Map();
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
     this.registry = Registry.open(home, options.database);
@@ -102,11 +116,12 @@ export class Runtime implements AsyncDisposable {
    * Installs a package: reads it, compiles its component, then records both at once.
    *
    * @param path - A directory with a `tool.toml`, or the `tool.toml`.
+   * @param decide - What is granted with it; default: nothing. An update keeps what was granted.
    * @throws {Failure} FILE_NOT_FOUND, FILE_UNREADABLE, MANIFEST_*, PACKAGE_PATH, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN,
    *   REGISTRY_BUSY, REGISTRY_UNWRITABLE; CANCELLED when the runtime is disposed of meanwhile
    */
-  install(path: string): Promise<InstallReport> {
-    return this.#track(this.#install(path));
+  install(path: string, decide: Decide = async () => []): Promise<InstallReport> {
+    return this.#track(this.#install(path, decide));
   }
 
   /**
@@ -148,12 +163,12 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Runs a component that is not installed, under the default limits.
+   * Runs a component that is not installed, under the default limits; it may touch what the options grant.
    *
    * @param path - The component's file.
    * @param input - JSON text, at most 4 MiB of UTF-8.
    */
-  runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
+  runFile(path: string, input: string, options: FileOptions = {}): Promise<CallResult> {
     const attempt = async () => this.#run(await this.#prepareFile(path, input, options));
     return this.#track(this.#settle("", attempt));
   }
@@ -166,14 +181,16 @@ export class Runtime implements AsyncDisposable {
     this.registry[Symbol.dispose]();
   }
 
-  async #install(path: string): Promise<InstallReport> {
+  async #install(path: string, decide: Decide): Promise<InstallReport> {
     const source = await readPackage(path);
     const { security } = source.manifest;
     try {
-      const artifact = await this.#components.load(source.componentDigest, async () => source.component);
-      checkInitialMemory(artifact, this.#limits(security, {}).memoryBytes);
+      const limits = this.#limits(security, {});
+      const functions = await this.#components.examine(source.componentDigest, async () => source.component, limits);
       const cut = cutLimits(security, this.#ceilings);
-      return { ...this.registry.install(source), ...(cut === undefined ? {} : { cut }) };
+      const granted = await decide(source, this.registry.find(source.manifest.tool.id));
+      const installation = this.registry.install(source, granted, functions);
+      return cut === undefined ? installation : { ...installation, cut };
     } catch (error) {
       await this.#forget(source.componentDigest);
       throw error;
@@ -185,7 +202,8 @@ export class Runtime implements AsyncDisposable {
     const result = await attempt().catch(failedResult);
     try {
       const outcome = result.ok ? "OK" : result.failure.code;
-      this.registry.recordCall({ toolId, startedAt, outcome, usage: result.usage });
+      const { usage, denials } = result;
+      this.registry.recordCall({ toolId, startedAt, outcome, usage, denials });
     } catch (error) {
       // The result matters, its record does not.
       this.#log(error);
@@ -207,8 +225,7 @@ export class Runtime implements AsyncDisposable {
 
   async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
     const artifact = await this.#components.load(digest, component, call.signal);
-    checkInitialMemory(artifact, call.limits.memoryBytes);
-    return await this.#calls.call({ artifact, ...call });
+    return await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) });
   }
 
   #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
@@ -217,28 +234,30 @@ export class Runtime implements AsyncDisposable {
     const checked = readInput(input, tool.manifest.mcp.arguments);
     this.#verified.verify(tool);
     return {
+      ...this.#terms(options, tool.manifest.security, id),
       digest: tool.componentDigest,
       input: checked,
-      limits: this.#limits(tool.manifest.security, options),
-      policy: DENY_ALL,
-      client: options.client ?? id,
-      signal: options.signal,
+      policy: this.registry.grants.policyFor(tool, this.#environment),
       component: async () => verifyPackage(tool),
     };
   }
 
-  async #prepareFile(path: string, input: string, options: CallOptions): Promise<Prepared> {
+  async #prepareFile(path: string, input: string, options: FileOptions): Promise<Prepared> {
     const checked = readInput(input);
     const { component, digest, security } = await readLooseComponent(path);
     return {
+      ...this.#terms(options, security, digest),
       digest,
       input: checked,
-      limits: this.#limits(security, options),
-      policy: DENY_ALL,
-      client: options.client ?? digest,
-      signal: options.signal,
+      policy: explicitPolicy(options.grants ?? [], this.#environment),
       component: async () => component,
     };
+  }
+
+  /** What the caller says of a call, and what holds where it says nothing. */
+  #terms(options: CallOptions, security: LimitRequest, client: string) {
+    const limits = this.#limits(security, options);
+    return { entry: options.function, limits, client: options.client ?? client, signal: options.signal };
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
@@ -268,17 +287,9 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-/** Whether a tool is the one of the same id that was looked up before: not installed again meanwhile. */
+/** Whether a tool has not been installed again since it was looked up. */
 function isSame(before: InstalledTool, now: InstalledTool): boolean {
   return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
-}
-
-/** Waits for work, and no longer than so many milliseconds. */
-async function settleWithin(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }
 
 /** Turns an outcome of the domain into a call's result. Rethrows what is none. */

@@ -39,8 +39,9 @@ const PACKAGES = new Map<string, readonly string[]>([
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component", "author"]],
-  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers.
-  ["valibot", ["manifest", "component", "executor", "author"]],
+  ["jose", ["mcp"]],
+  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers, token files.
+  ["valibot", ["manifest", "component", "executor", "mcp", "author"]],
 ]);
 
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */
@@ -60,7 +61,59 @@ const WORKER_MAY_IMPORT = [
   "policy",
   "component/instantiate.ts",
   "component/link",
+  "component/exported.ts",
+  // Types and JSON values: pure, and the same on both sides.
+  "schema",
 ];
+
+/**
+ * Modules of the system that the Worker loads, and the only files that may: those that open, read and write what was granted. All of them start from
+ * a directory that is open; paths of the host's appear in `ambient.ts` alone.
+ */
+const WORKER_SYSTEM_MODULES = new Map<string, readonly string[]>([
+  // Connections and listeners, plain and over TLS, for what the policy allowed. Bun's own sockets cannot be given up while they connect.
+  ["node:net", ["worker/net/ambient.ts"]],
+  ["node:tls", ["worker/net/ambient.ts"]],
+  // The names of errors, and which system this is: nothing that can be done with files.
+  ["node:os", ["worker/files/ambient.ts", "worker/files/error.ts"]],
+  // Calls that Bun has no function for, because it knows no open directories.
+  [
+    "bun:ffi",
+    ["ambient-library", "darwin", "darwin-listing", "linux", "memory"].map((name) => `worker/files/${name}.ts`),
+  ],
+  // Reading and writing by descriptor; by path only in `ambient.ts`, which the test below keeps.
+  [
+    "node:fs",
+    [
+      "ambient",
+      "close",
+      "content",
+      "darwin",
+      "kernel-resolver",
+      "ledger",
+      "linux",
+      "look",
+      "open",
+      "usage",
+      "walk-resolver",
+    ].map((name) => `worker/files/${name}.ts`),
+  ],
+]);
+
+/** What the files above may take of `node:fs`: it works on descriptors, not on paths. */
+const DESCRIPTOR_FUNCTIONS: ReadonlySet<string> = new Set([
+  "closeSync",
+  "constants",
+  "fdatasync",
+  "fsync",
+  "ftruncateSync",
+  "readSync",
+  "writeSync",
+]);
+
+/** Where the Worker's side may name the ways to the network that need no import. */
+const NETWORK_GLOBALS =
+  /\bfetch\(|\bBun\.(?:connect|listen|serve|udpSocket|dns)\b|\b(?:WebSocket|EventSource|XMLHttpRequest)\b/;
 
 /** What nothing that the Worker loads may lie in: it would bring the host's state or authority to the guest's side. */
 const HOST_ONLY = new Set(["registry", "executor", "cli", "mcp", "runtime.ts", "manifest"]);
@@ -108,7 +161,7 @@ describe("the trust boundary", () => {
       .filter(({ file }) => unit(file) === "worker")
       .filter(({ file, specifier }) => {
         const target = resolve(file, specifier);
-        if (target === undefined) return true;
+        if (target === undefined) return WORKER_SYSTEM_MODULES.get(specifier)?.includes(file) !== true;
         return (
           unit(target) !== "worker" &&
           !WORKER_MAY_IMPORT.some((allowed) => target === allowed || target.startsWith(`${allowed}/`))
@@ -123,8 +176,31 @@ describe("the trust boundary", () => {
     expect(loaded.filter((file) => HOST_ONLY.has(unit(file)))).toEqual([]);
   });
 
-  test("the Worker loads no package and no module of the system: no files, processes, databases or foreign functions", () => {
-    expect(closure("worker/entry.ts").outside).toEqual([]);
+  test("the Worker loads no package, and modules of the system only where the reason is known: none for processes or databases", () => {
+    const system = imports.filter(({ specifier }) => WORKER_SYSTEM_MODULES.has(specifier));
+    const users = (specifier: string): string[] =>
+      system.filter((found) => found.specifier === specifier && unit(found.file) === "worker").map(({ file }) => file);
+    for (const [specifier, allowed] of WORKER_SYSTEM_MODULES) {
+      expect([specifier, ...users(specifier).toSorted()]).toEqual([specifier, ...allowed.toSorted()]);
+    }
+    expect(closure("worker/entry.ts").outside.filter((specifier) => !WORKER_SYSTEM_MODULES.has(specifier))).toEqual([]);
+  });
+
+  test("the guest's side names files of the host's by path in one place", () => {
+    const names = imports
+      .filter(({ file, specifier }) => unit(file) === "worker" && specifier === "node:fs")
+      .flatMap(({ file }) => namesFrom(file, "node:fs").map((name) => ({ file, name })));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter(({ name }) => !DESCRIPTOR_FUNCTIONS.has(name))).toEqual([
+      { file: "worker/files/ambient.ts", name: "openSync" },
+    ]);
+  });
+
+  test("the Worker reaches the network in one file", () => {
+    const users = files.filter(
+      (file) => unit(file) === "worker" && NETWORK_GLOBALS.test(codeOf(texts.get(file) ?? "")),
+    );
+    expect(users).toEqual(["worker/net/ambient.ts"]);
   });
 
   test("is seen by this test: the closure follows imports of imports, and leaves out types", () => {
@@ -144,9 +220,12 @@ describe("the trust boundary", () => {
     ).toEqual([]);
   });
 
-  test("the guest's side evaluates glue, the host's side never does", () => {
+  test("components are linked on the guest's side, and never on the host's", () => {
+    const linking = new Set(["component/instantiate.ts", "component/link/linker.ts", "component/link/linked.ts"]);
     const users = imports
-      .filter(({ file, specifier }) => resolve(file, specifier) === "component/instantiate.ts")
+      .filter(
+        ({ file, specifier }) => linking.has(resolve(file, specifier) ?? "") && !file.startsWith("component/link/"),
+      )
       .map(({ file }) => unit(file));
     expect(new Set(users)).toEqual(new Set(["worker"]));
   });
@@ -241,6 +320,17 @@ function specifiersIn(text: string, kind: "all" | "values" = "all"): string[] {
   return [...codeOf(text).matchAll(pattern)]
     .filter((match) => kind === "all" || match[1] === undefined)
     .map((match) => match[2] ?? match[3] ?? "");
+}
+
+/** What a file takes of a module, by the names that the module has for it. */
+function namesFrom(file: string, specifier: string): string[] {
+  const pattern = new RegExp(`import\\s+\\{([^}]*)\\}\\s+from\\s+"${specifier}"`, "g");
+  return [...codeOf(texts.get(file) ?? "").matchAll(pattern)].flatMap(([, names = ""]) =>
+    names
+      .split(",")
+      .flatMap((name) => name.trim().split(" ")[0] ?? [])
+      .filter((name) => name !== ""),
+  );
 }
 
 /** All that a file of `lib/` makes Bun load, at its start or later. */

@@ -11,6 +11,8 @@ export interface Syntax {
   /** One word: what follows `kami`. */
   readonly name: string;
   readonly args: ArgsDef;
+  /** Names of flags that may be given more than once, and of the last positional when there may be any number of it. */
+  readonly many?: readonly string[];
 }
 
 /** A checked command line. */
@@ -27,6 +29,14 @@ interface Flag {
   readonly value: string | undefined;
   /** Whether the value was the next word. */
   readonly tookNext: boolean;
+}
+
+/** Between the values of what may be given more than once: no word of a command line can hold it. */
+const BETWEEN = "\0";
+
+/** Takes the values apart of what may be given more than once. */
+export function valuesOf(joined: string | undefined): readonly string[] {
+  return joined === undefined || joined === "" ? [] : joined.split(BETWEEN);
 }
 
 /** Whether a command line asks for help, for the version or for JSON: `name` stands among its flags. */
@@ -54,13 +64,16 @@ export function checkArguments(words: readonly string[], syntax: Syntax): Checke
       continue;
     }
     const flag = readFlag(word, index + 1 < end ? words[index + 1] : undefined, syntax);
-    if (flags.has(flag.name)) throw usage(syntax, `--${flag.name} is given twice`, "give it once");
-    flags.set(flag.name, flag.value);
+    const before = flags.get(flag.name);
+    const mayRepeat = flag.value !== undefined && isMany(flag.name, syntax);
+    if (flags.has(flag.name) && !mayRepeat) throw usage(syntax, `--${flag.name} is given twice`, "give it once");
+    flags.set(flag.name, before === undefined ? flag.value : `${before}${BETWEEN}${flag.value}`);
     if (flag.tookNext) index++;
   }
   positionals.push(...words.slice(end + 1));
-  checkPositionals(positionals, syntax);
-  return { help: false, words: canonical(flags, positionals) };
+  const gathered = gather(positionals, syntax);
+  checkPositionals(gathered, syntax);
+  return { help: false, words: canonical(flags, gathered) };
 }
 
 /** Names the arguments that a command takes by position, in order. */
@@ -75,13 +88,14 @@ export function flagNames(args: ArgsDef): readonly string[] {
 
 /** Writes the one-line usage of a command. */
 export function usageLine(syntax: Syntax): string {
-  const words = positionalNames(syntax.args).map((name) => (isOptional(syntax.args[name]) ? `[${name}]` : `<${name}>`));
+  const words = positionalNames(syntax.args).map((name) => usageWord(name, syntax));
   return ["kami", syntax.name, ...words, "[flags]"].join(" ");
 }
 
-/** A positional that may be left out; those behind it may be as well. */
+/** A positional that may be left out: it says so, or has a default. Those behind it may be as well. */
 export function isOptional(definition: ArgDef | undefined): boolean {
-  return definition?.type === "positional" && definition.required === false;
+  if (definition?.type !== "positional") return false;
+  return definition.required === false || definition.default !== undefined;
 }
 
 function endOfFlags(words: readonly string[]): number {
@@ -126,9 +140,31 @@ function unknownFlag(written: string, syntax: Syntax): Failure {
   return usage(syntax, `there is no flag ${quote(written)}`, hint);
 }
 
+/** How a positional is written in a usage. */
+export function usageWord(name: string, syntax: Syntax): string {
+  if (isMany(name, syntax)) return `[${name}…]`;
+  return isOptional(syntax.args[name]) ? `[${name}]` : `<${name}>`;
+}
+
+function isRequired(name: string, syntax: Syntax): boolean {
+  return !isMany(name, syntax) && !isOptional(syntax.args[name]);
+}
+
+function isMany(name: string, { many = [] }: Syntax): boolean {
+  return many.includes(name);
+}
+
+/** Joins the words for a last positional that there may be any number of. */
+function gather(positionals: readonly string[], syntax: Syntax): readonly string[] {
+  const names = positionalNames(syntax.args);
+  const last = names.length - 1;
+  if (!isMany(names[last] ?? "", syntax) || positionals.length < last) return positionals;
+  return [...positionals.slice(0, last), positionals.slice(last).join(BETWEEN)];
+}
+
 function checkPositionals(positionals: readonly string[], syntax: Syntax): void {
   const names = positionalNames(syntax.args);
-  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && !isOptional(syntax.args[name]));
+  const missing = names.find((name, index) => (positionals[index] ?? "") === "" && isRequired(name, syntax));
   if (missing !== undefined) throw usage(syntax, `<${missing}> is missing`, `usage: ${usageLine(syntax)}`);
   const extra = positionals[names.length];
   if (extra === undefined) return;

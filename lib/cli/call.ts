@@ -3,7 +3,7 @@
  */
 import { clean, Failure, quote, refuse } from "../errors.ts";
 import { type IntegerRange, MANIFEST_DEFAULTS } from "../manifest/defaults.ts";
-import type { Captured, Limits } from "../protocol/limits.ts";
+import type { Captured, Denial, Limits } from "../protocol/limits.ts";
 import type { CallOptions, CallResult, Runtime } from "../runtime.ts";
 import { INPUT_LIMIT_BYTES } from "../schema/input.ts";
 import { parseJson } from "../schema/json.ts";
@@ -25,6 +25,7 @@ const EXAMPLES = MANIFEST_DEFAULTS.security;
 
 /** The values of the flags that `run` and `exec` share. */
 export interface CallFlags {
+  readonly function: string | undefined;
   readonly input: string | undefined;
   readonly "input-file": string | undefined;
   readonly fuel: string | undefined;
@@ -33,12 +34,16 @@ export interface CallFlags {
   readonly usage: boolean;
 }
 
+/** How a call ended, and what is said of each denial: one clean line. */
+export type CallEnd = CallResult & { readonly advise?: (denial: Denial) => string };
+
 /** Starts the call of `run` or of `exec`. */
-export type StartCall = (runtime: Runtime, input: string, options: CallOptions) => Promise<CallResult>;
+export type StartCall = (runtime: Runtime, input: string, options: CallOptions) => Promise<CallEnd>;
 
 /** The flags that `run` and `exec` share. */
 export const CALL_ARGS = {
   input: { type: "string", valueHint: "json", description: "The input, as JSON text. Without an input: {}" },
+  function: { type: "string", valueHint: "NAME", description: "Which of its functions, when it has several" },
   "input-file": { type: "string", valueHint: "path", description: "Read the input from a file; - is standard input" },
   fuel: { type: "string", valueHint: "units", description: "Fuel that the call may use, in place of the tool's limit" },
   "memory-mb": { type: "string", valueHint: "MiB", description: "Memory that the call may use, in MiB (1 to 4096)" },
@@ -55,7 +60,8 @@ export const CALL_NOTES: readonly string[] = [
   "logs or writes to its own stdout and stderr goes to stderr, one [stream] each line.",
   "With --json, stdout is { ok, output, usage, captured }. A call that failed prints",
   "nothing on stdout, and { ok, error: { code, message, hint }, usage, captured } on",
-  "stderr; every other error is { error: { code, message, hint } } on stderr.",
+  "stderr; every other error is { error: { code, message, hint } } on stderr. When the",
+  "tool was denied something, denials: [{ capability, target }] stands beside captured.",
   "Ctrl-C stops the tool.",
 ];
 
@@ -90,7 +96,8 @@ export async function callAndPrint(session: Session, flags: CallFlags, start: St
   const settings = session.settings();
   const input = await readInput(session, { text: flags.input, file: flags["input-file"] }, INPUT_LIMIT_BYTES);
   await using runtime = await openRuntime(session, settings);
-  const result = await start(runtime, input, { limits, signal: session.end.signal });
+  const options = { limits, function: flags.function, signal: session.end.signal };
+  const result = await start(runtime, input, options);
   const isGiven = flags.input !== undefined || flags["input-file"] !== undefined;
   const isPiped = isInvalidInput(result) && !isGiven && (await hasPipedInput(session.host));
   return printCall(session, isPiped ? explainInput(result, { isPiped }) : result, flags.usage);
@@ -101,7 +108,7 @@ export async function callAndPrint(session: Session, flags: CallFlags, start: St
  *
  * @returns The exit code.
  */
-export async function printCall(session: Session, result: CallResult, showUsage: boolean): Promise<ExitCode> {
+export async function printCall(session: Session, result: CallEnd, showUsage: boolean): Promise<ExitCode> {
   if (session.json) await printCallJson(session, result);
   else await printCallText(session, result, showUsage);
   if (result.ok) return EXIT.ok;
@@ -144,22 +151,27 @@ export function capturedLines(captured: Captured, columns?: number): readonly st
 
 async function printCallJson({ host }: Session, result: CallResult): Promise<void> {
   const usage = usageJson(result.usage);
-  const { captured } = result;
+  const { captured, denials } = result;
   if (!result.ok) {
-    await host.stderr.write(`${toJson({ ok: false, error: describeError(result.failure), usage, captured })}\n`);
+    const error = describeError(result.failure);
+    await host.stderr.write(`${toJson({ ok: false, error, usage, captured, denials })}\n`);
     return;
   }
   // The output goes in as the tool wrote it: parsed and written again, its large numbers would lose digits.
   const output = isJson(result.output)
     ? escapeJson(result.output.replace(/^\ufeff/, "").trim())
     : toJson(result.output);
-  await host.stdout.write(`{"ok":true,"output":${output},"usage":${toJson(usage)},"captured":${toJson(captured)}}\n`);
+  const rest = denials === undefined ? "" : `,"denials":${toJson(denials)}`;
+  await host.stdout.write(
+    `{"ok":true,"output":${output},"usage":${toJson(usage)},"captured":${toJson(captured)}${rest}}\n`,
+  );
 }
 
-async function printCallText(session: Session, result: CallResult, showUsage: boolean): Promise<void> {
+async function printCallText(session: Session, result: CallEnd, showUsage: boolean): Promise<void> {
   const { host } = session;
   const paint = painterFor(host.stderr, host.environment);
-  const lines = capturedLines(result.captured, host.stderr.columns).map((line) => paint("dim", line));
+  const captured = capturedLines(result.captured, host.stderr.columns).map((line) => paint("dim", line));
+  const lines = [...captured, ...denialLines(result).map((line) => `[kami] ${line}`)];
   if (lines.length > 0) await host.stderr.write(`${lines.join("\n")}\n`);
   if (result.ok) {
     const output = host.stdout.isTerminal ? showControls(result.output) : result.output;
@@ -168,6 +180,10 @@ async function printCallText(session: Session, result: CallResult, showUsage: bo
     await printError(host, result.failure);
   }
   if (showUsage) await host.stderr.write(`${usageBlock(result.usage)}\n`);
+}
+
+function denialLines({ denials = [], advise }: CallEnd): readonly string[] {
+  return advise === undefined ? [] : denials.map(advise);
 }
 
 type InvalidInput = Extract<CallResult, { ok: false }> & { readonly failure: Failure<"INPUT_INVALID"> };

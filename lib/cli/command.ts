@@ -32,6 +32,8 @@ export const JSON_ERROR_NOTE = "With --json, an error is { error: { code, messag
 export interface CommandSpec<T extends ArgsDef> {
   readonly name: CommandName;
   readonly args: T;
+  /** Names among them that may be given more than once; `valuesOf` takes their values apart. */
+  readonly many?: readonly (keyof T & string)[];
   /** Further lines for the help, of at most 80 columns. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];
@@ -45,6 +47,7 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   readonly args: ArgsDef;
+  readonly many: readonly string[];
   readonly notes: readonly string[];
   readonly examples: readonly Example[];
   readonly definition: CommandDef;
@@ -64,16 +67,21 @@ export function command<const T extends ArgsDef>(spec: CommandSpec<T>): Command 
     args,
     run: (context) => spec.run(typedArguments(spec.args, context.args), sessionOf(context.data)),
   });
-  return { name, summary, args, examples, notes: spec.notes ?? [], definition };
+  return { name, summary, args, many: spec.many ?? [], examples, notes: spec.notes ?? [], definition };
 }
 
 function typedArguments<T extends ArgsDef>(definitions: T, parsed: ParsedArgs): Arguments<T> {
   const values: Record<string, unknown> = {};
   for (const [name, { type }] of Object.entries(definitions)) {
-    values[name] = type === "boolean" ? parsed[name] === true : parsed[name];
+    values[name] = type === "boolean" ? isSwitchedOn(parsed, name) : parsed[name];
   }
   if (areArguments(values, definitions)) return values;
   throw new Error("BUG: the arguments that were checked are not the ones that citty found");
+}
+
+/** citty reads `--no-x` as that `x` is off. */
+function isSwitchedOn(parsed: Readonly<Record<string, unknown>>, name: string): boolean {
+  return parsed[name] === true || (name.startsWith("no-") && parsed[name.slice("no-".length)] === false);
 }
 
 function areArguments<T extends ArgsDef>(values: object, definitions: T): values is Arguments<T> {

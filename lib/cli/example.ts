@@ -1,7 +1,9 @@
 /**
  * A command that calls a tool, for who has just installed it. Whatever the manifest says, it is safe to paste into a shell.
  */
-import type { Manifest, ManifestArgument } from "../manifest/manifest.ts";
+import type { FunctionDescription } from "../component/functions.ts";
+import type { ManifestArgument } from "../manifest/manifest.ts";
+import type { InstalledTool } from "../registry/registry.ts";
 
 /** Arguments that an example has at most. */
 const SHOWN = 4;
@@ -24,7 +26,13 @@ const SAMPLES: ReadonlyMap<string, unknown> = new Map<string, unknown>([
  *
  * @param lead - How the sentence begins: `Try it with`.
  */
-export function exampleCall(lead: string, { tool, mcp }: Manifest): string {
+export function exampleCall(
+  lead: string,
+  { manifest, functions }: Pick<InstalledTool, "manifest" | "functions">,
+): string {
+  const { tool, mcp } = manifest;
+  const [first] = functions;
+  if (first !== undefined) return exampleOfFunction(lead, tool.id, first);
   const shown = mcp.arguments.filter((argument) => argument.required).slice(0, SHOWN);
   const isShape = shown.some((argument) => sampleValue(argument) === undefined);
   if (isShape || shown.length === 0) {
@@ -39,6 +47,15 @@ export function exampleCall(lead: string, { tool, mcp }: Manifest): string {
   const isPlain = /^[ -~]*$/.test(input.replaceAll(UNKNOWN, "")) && input.length <= 200;
   const shownInput = isPlain ? shellQuote(input) : `'{ ${UNKNOWN} }'`;
   return `${lead}${needsFilling || !isPlain ? ` (fill in each ${UNKNOWN})` : ""}: kami exec ${tool.id} --input ${shownInput}`;
+}
+
+/** The shape of the first function's input, to be filled in. */
+function exampleOfFunction(lead: string, id: string, { name, inputSchema }: FunctionDescription): string {
+  const required = Array.isArray(inputSchema["required"]) ? inputSchema["required"].map(String) : [];
+  const members = required.slice(0, SHOWN).map((member) => `${JSON.stringify(member)}: ${UNKNOWN}`);
+  const input = members.length === 0 ? "{}" : `{${members.join(", ")}}`;
+  const fill = members.length === 0 ? "" : ` (fill in each ${UNKNOWN})`;
+  return `${lead}${fill}: kami exec ${id} --function ${shellWord(name)} --input ${shellQuote(input)}`;
 }
 
 /** Puts text in single quotes for a POSIX shell. */

@@ -18,12 +18,13 @@ export class EndWatch implements Disposable {
   readonly #stopWatching: () => void;
   #received: EndSignal | undefined;
   #force: ReturnType<typeof setTimeout> | undefined;
+  #graceMs = GRACE_MS;
 
   constructor(host: Host) {
     this.#stopWatching = host.onEndSignal((signal) => {
       if (this.#received !== undefined) host.exit(this.exitCode ?? EXIT.interrupted);
       this.#received = signal;
-      this.#force = setTimeout(() => host.exit(this.exitCode ?? EXIT.interrupted), GRACE_MS);
+      this.#force = setTimeout(() => host.exit(this.exitCode ?? EXIT.interrupted), this.#graceMs);
       this.#force.unref();
       this.#controller.abort(new Interrupted(`ended by ${signal}`));
     });
@@ -32,6 +33,11 @@ export class EndWatch implements Disposable {
   /** Aborted by the first signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Gives a command longer to end than others need, because it lets work finish that somebody waits for. Counts from the signal on. */
+  allowGrace(ms: number): void {
+    this.#graceMs = Math.max(GRACE_MS, ms);
   }
 
   /** The exit code that stands for the signal that came; undefined when none did. */

@@ -1,8 +1,8 @@
 /**
  * The help, made from the commands' definitions. citty's own does not show examples, and colours what is piped.
  */
-import type { ArgDef, ArgsDef } from "citty";
-import { flagNames, isOptional, positionalNames, usageLine } from "./arguments.ts";
+import type { ArgDef } from "citty";
+import { flagNames, positionalNames, usageLine, usageWord } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { Paint } from "./output.ts";
@@ -14,8 +14,8 @@ export function commandHelp(command: Command, paint: Paint): string {
   const sections = [
     command.summary,
     `${paint("bold", "Usage:")} ${usageLine(command)}`,
-    section("Arguments", positionalNames(command.args).map(describe(command.args, "positional")), paint),
-    section("Flags", flagRows(command.args), paint),
+    section("Arguments", positionalNames(command.args).map(describe(command, "positional")), paint),
+    section("Flags", flagRows(command), paint),
     command.notes.join("\n"),
     examples(command, paint),
     "Exit codes: see kami --help",
@@ -56,15 +56,14 @@ function section(title: string, rows: readonly (readonly [string, string])[], pa
   return rows.length === 0 ? "" : `${paint("bold", `${title}:`)}\n${layOutPairs(rows, "  ")}`;
 }
 
-function flagRows(args: ArgsDef): readonly (readonly [string, string])[] {
-  return [...flagNames(args).map(describe(args, "flag")), ["-h, --help", "Show this help"]];
+function flagRows(command: Command): readonly (readonly [string, string])[] {
+  return [...flagNames(command.args).map(describe(command, "flag")), ["-h, --help", "Show this help"]];
 }
 
-function describe(args: ArgsDef, kind: "positional" | "flag"): (name: string) => readonly [string, string] {
+function describe(command: Command, kind: "positional" | "flag"): (name: string) => readonly [string, string] {
   return (name) => {
-    const definition: ArgDef = args[name] ?? {};
-    if (kind === "positional")
-      return [isOptional(definition) ? `[${name}]` : `<${name}>`, definition.description ?? ""];
+    const definition: ArgDef = command.args[name] ?? {};
+    if (kind === "positional") return [usageWord(name, command), definition.description ?? ""];
     const value = definition.type === "boolean" ? "" : ` <${definition.valueHint ?? "value"}>`;
     return [`--${name}${value}`, definition.description ?? ""];
   };

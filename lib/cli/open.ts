@@ -26,7 +26,12 @@ export async function openRuntime(
   options: Pick<RuntimeOptions, "isolation" | "log"> & Partial<Pick<RuntimeOptions, "home" | "database">> = {},
 ): Promise<Runtime> {
   const runtime = await import("../runtime.ts");
-  return new runtime.Runtime({ ...runtimeOptions(settings), log: debugLog(session), ...options });
+  return new runtime.Runtime({
+    ...runtimeOptions(settings),
+    environment: session.host.environment,
+    log: debugLog(session),
+    ...options,
+  });
 }
 
 /**

@@ -20,11 +20,15 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   list: async () => (await import("./commands/list.ts")).list,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
+  grant: async () => (await import("./commands/grant.ts")).grant,
+  revoke: async () => (await import("./commands/revoke.ts")).revoke,
+  grants: async () => (await import("./commands/grants.ts")).grants,
   enable: async () => (await import("./commands/toggle.ts")).enable,
   disable: async () => (await import("./commands/toggle.ts")).disable,
   run: async () => (await import("./commands/run.ts")).run,
   exec: async () => (await import("./commands/exec.ts")).exec,
   serve: async () => (await import("./commands/serve.ts")).serve,
+  token: async () => (await import("./commands/token.ts")).token,
   init: async () => (await import("./commands/init.ts")).init,
   build: async () => (await import("./commands/build.ts")).build,
   validate: async () => (await import("./commands/validate.ts")).validate,
@@ -43,6 +47,9 @@ const OTHER_WORDS: ReadonlyMap<string, CommandName> = new Map<string, CommandNam
   ["add", "install"],
   ["call", "exec"],
   ["show", "inspect"],
+  ["allow", "grant"],
+  ["deny", "revoke"],
+  ["permissions", "grants"],
 ]);
 
 /**

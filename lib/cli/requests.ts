@@ -4,13 +4,11 @@
  */
 import { clean } from "../errors.ts";
 import type { ManifestSecurity } from "../manifest/manifest.ts";
-
-/** Said wherever requests are shown. */
-export const NOTHING_GRANTED: string =
-  "Nothing that it asks for is granted in this version of KAMI: the tool runs without it.";
+import { nameOf, parseCapability } from "../policy/capability.ts";
+import type { Weighed } from "../policy/effective.ts";
 
 const NOT_ASKED = "nothing asked for";
-const NOT_GRANTED = "(not granted)";
+const MARKS = { granted: "(granted)", missing: "(not granted)" } as const;
 
 /** Packages that a line lists. */
 const LISTED = 8;
@@ -30,31 +28,45 @@ const HARMLESS = /^(?:wasi:(?:cli|clocks|random|io)|kami:tool)\//;
  * Says what a tool asks for, as rows of a name and a value.
  *
  * @param security - What its manifest declares.
- * @param imports - Interfaces that its component imports, without versions; undefined when they are not known.
+ * @param known - Interfaces that its component imports, without versions; what it was granted. Both may not be known.
  */
 export function requestRows(
   { netAllowList, fsAccess, envAllowList }: ManifestSecurity,
-  imports: readonly string[] = [],
+  known: { readonly imports?: readonly string[] | undefined; readonly weighed?: Weighed | undefined } = {},
 ): readonly (readonly [string, string])[] {
-  const network = netAllowList.map((rule) => (rule.includes("://*") || rule.startsWith("*") ? riskOf(rule) : rule));
+  const { imports = [], weighed } = known;
+  const missing = new Set(weighed?.missing);
+  const isMissing = (name: string): boolean => weighed === undefined || missing.has(name);
   const groups = [NETWORK, FILES, ENVIRONMENT, HARMLESS];
   const others = imports.filter((name) => !groups.some((group) => group.test(name)));
   const imported = (group: RegExp): string => undeclared(imports.filter((name) => group.test(name)));
+  const network = netAllowList
+    .map(canonicalName)
+    .map((name) => [riskOf(name.slice("net:".length)), isMissing(name)] as const);
+  const environment = envAllowList.map((name) => [name, isMissing(`env:${name}`)] as const);
+  const files = fsAccess === "none" ? [] : [[FILE_WORDS[fsAccess], isMissing(`fs:${fsAccess}`)] as const];
   return [
     ["network", declared(network) ?? imported(NETWORK)],
-    ["files", fsAccess === "none" ? imported(FILES) : `${FILE_WORDS[fsAccess]} ${NOT_GRANTED}`],
-    ["environment", declared(envAllowList) ?? imported(ENVIRONMENT)],
+    ["files", declared(files) ?? imported(FILES)],
+    ["environment", declared(environment) ?? imported(ENVIRONMENT)],
     ...(others.length === 0 ? [] : [["other", undeclared(others)] as const]),
   ];
 }
 
-/** Whether a tool's manifest asks for anything. */
-export function asksForSomething({ netAllowList, fsAccess, envAllowList }: ManifestSecurity): boolean {
-  return netAllowList.length > 0 || fsAccess !== "none" || envAllowList.length > 0;
+/** Says what is asked for: what was granted of it, and what was not. */
+function declared(entries: readonly (readonly [text: string, isMissing: boolean])[]): string | undefined {
+  const parts = [false, true].flatMap((missing) => {
+    const texts = entries.filter((entry) => entry[1] === missing).map(([text]) => text);
+    return texts.length === 0 ? [] : [`${clean(texts.join(", "), 1000)} ${missing ? MARKS.missing : MARKS.granted}`];
+  });
+  return parts.length === 0 ? undefined : parts.join("; ");
 }
 
-function declared(entries: readonly string[]): string | undefined {
-  return entries.length === 0 ? undefined : `${clean(entries.join(", "), 1000)} ${NOT_GRANTED}`;
+/** A rule as it is read, not as it is written: a letter of another script must not pass for one of ours. */
+function canonicalName(entry: string): string {
+  const parsed = parseCapability(`net:${entry}`);
+  if (!parsed.ok) throw new Error("BUG: an entry of a manifest was not checked");
+  return nameOf(parsed.capability);
 }
 
 function undeclared(imports: readonly string[]): string {

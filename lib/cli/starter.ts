@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { clean, quote, refuse } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Decide } from "../registry/grants.ts";
+import { decideGrants } from "./consent.ts";
 import { EXIT } from "./exit-codes.ts";
 import { mcpNames } from "./names.ts";
 import type { Session } from "./session.ts";
@@ -37,14 +39,25 @@ export function starterPackages(word: string): readonly string[] | undefined {
   });
 }
 
+/** Several packages that are installed together. */
+interface Several {
+  /** Absolute paths. */
+  readonly packages: readonly string[];
+  /** What the user grants of what they ask for; undefined for nothing. */
+  readonly given: readonly string[] | undefined;
+}
+
 /** Installs several packages, one after the other, and prints a line for each. @throws {Failure} as an install does */
 export async function installAll(
   session: Session,
   runtime: Runtime,
-  packages: readonly string[],
+  { packages, given = ["none"] }: Several,
 ): Promise<typeof EXIT.ok> {
+  const { grants } = runtime.registry;
+  const decide: Decide = (source, before) =>
+    decideGrants(session, grants, { manifest: source.manifest, before, given });
   const tools = [];
-  for (const path of packages) tools.push((await session.end.interruptible(runtime.install(path))).tool);
+  for (const path of packages) tools.push((await session.end.interruptible(runtime.install(path, decide))).tool);
   const names = mcpNames(runtime.registry.list());
   const rows = tools.map((tool) => [tool.id, tool.version, clean(tool.description)]);
   const [, ...lines] = layOut({ head: ["", "", ""], rows }, session.host.stdout.columns);
@@ -53,8 +66,11 @@ export async function installAll(
     "",
     ...lines.map((line) => `  ${line}`),
   ].join("\n");
-  await session.result(`${text}\n\nSee what each may touch with: kami inspect <id>`, {
-    installed: tools.map((tool) => toolJson(tool, names.get(tool.id))),
-  });
+  await session.result(
+    `${text}\n\nNothing of what they ask for is granted unless you said so. See what each may touch with: kami inspect <id>`,
+    {
+      installed: tools.map((tool) => toolJson(tool, names.get(tool.id), grants.weigh(tool))),
+    },
+  );
   return EXIT.ok;
 }

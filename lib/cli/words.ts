@@ -2,6 +2,8 @@
  * Tools and their budgets in plain words and in JSON.
  */
 import type { ManifestSecurity } from "../manifest/manifest.ts";
+import { formatNetworkRule } from "../network-rule.ts";
+import type { Weighed } from "../policy/effective.ts";
 import { limitCall } from "../policy/limits.ts";
 import type { Limits, Usage } from "../protocol/limits.ts";
 import type { InstalledTool } from "../registry/registry.ts";
@@ -77,8 +79,13 @@ function roundToMicroseconds(ms: number): number {
  * What `--json` says of a tool.
  *
  * @param mcpName - What an agent that connects now calls it.
+ * @param weighed - What it was granted.
  */
-export function toolJson(tool: InstalledTool, mcpName: string | undefined): Readonly<Record<string, unknown>> {
+export function toolJson(
+  tool: InstalledTool,
+  mcpName: string | undefined,
+  weighed: Weighed,
+): Readonly<Record<string, unknown>> {
   const { security, mcp } = tool.manifest;
   return {
     id: tool.id,
@@ -93,7 +100,11 @@ export function toolJson(tool: InstalledTool, mcpName: string | undefined): Read
     componentBytes: tool.componentBytes,
     arguments: mcp.arguments,
     requests: { network: security.netAllowList, files: security.fsAccess, environment: security.envAllowList },
-    granted: { network: [], files: "none", environment: [] },
+    granted: {
+      network: weighed.network.map(formatNetworkRule),
+      files: weighed.hasSandbox ? "sandbox" : weighed.mounts.length > 0 ? "mounts" : "none",
+      environment: weighed.environment,
+    },
     limits: limitsJson(limitCall(security)),
   };
 }

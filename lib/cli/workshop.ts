@@ -15,7 +15,7 @@ import type { Session } from "./session.ts";
 import { wrap } from "./table.ts";
 
 /** What builds are made with: the user's own environment, and this Bun. */
-export function buildOptions({ host, json }: Session, engine: string | undefined): BuildOptions {
+function buildOptions({ host, json }: Session, engine: string | undefined): BuildOptions {
   const say = (text: string): void => void host.stderr.write(showControls(text));
   return { bun: process.execPath, environment: host.environment, engine: readEngine(engine), ...(json ? {} : { say }) };
 }

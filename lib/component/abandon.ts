@@ -24,3 +24,11 @@ export async function unlessAborted<T>(
     for (const signal of signals) signal?.removeEventListener("abort", cancel);
   }
 }
+
+/** Waits for work, and no longer than so many milliseconds. */
+export async function settleWithin(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}

@@ -36,7 +36,7 @@ export function findEntries(plan: Plan, exports: Exports): Entries {
     if (COMMAND.test(name) && hasFunctions(item, COMMAND_FUNCTIONS))
       return { kind: "command", entries: [entryAt(plan, name, "run")] };
   }
-  const entries = listFunctions(plan);
+  const entries = listFunctions(plan, exports);
   if (entries.length > 0) return { kind: "functions", entries };
   throw refuse("COMPONENT_NO_ENTRY", { exports: describeExports(exports) });
 }
@@ -47,11 +47,18 @@ function entryAt({ exports }: Plan, instance: string | null, name: string): Entr
   return { name, exported };
 }
 
+/** Interfaces that are called in ways of their own, or not at all: one that is nearly an entry is a mistake, no set of functions. */
+const RESERVED = /^(?:kami:tool|wasi:cli)\//;
+
+/** What componentize-qjs leaves behind: it put the script into the engine when the component was made. */
+const LEFTOVER = { name: "init", text: "func(string, string, option<string>, bool) -> result<_, string>" } as const;
+
 /** Lists the functions that can be called with JSON. What an interface exports has its name in front; all of it when two would be the same. */
-function listFunctions(plan: Plan): readonly EntryFunction[] {
+function listFunctions(plan: Plan, exports: Exports): readonly EntryFunction[] {
   const entries = new Map<string, number>();
   let reason: Failure | undefined;
   for (const [exported, { instance, name }] of plan.exports.entries()) {
+    if (instance === null ? isLeftover(exports, name) : RESERVED.test(instance)) continue;
     const problem = findProblem(plan, exported);
     reason ??= problem;
     if (problem !== undefined) continue;
@@ -60,6 +67,11 @@ function listFunctions(plan: Plan): readonly EntryFunction[] {
   }
   if (entries.size === 0 && reason !== undefined) throw reason;
   return [...entries].map(([name, exported]) => ({ name, exported }));
+}
+
+function isLeftover(exports: Exports, name: string): boolean {
+  const item = exports.get(name);
+  return name === LEFTOVER.name && item?.sort === "func" && item.text === LEFTOVER.text;
 }
 
 /** Why a function cannot be called with JSON. */

@@ -3,7 +3,7 @@
  */
 import { resolveTypes } from "./link/codecs.ts";
 import type { Plan } from "./link/plan.ts";
-import type { FunctionType, ValueType } from "./link/type.ts";
+import type { FunctionType, ValueType } from "../schema/value-type.ts";
 
 const RESOLVED = new WeakMap<Plan, readonly ValueType[]>();
 

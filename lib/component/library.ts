@@ -2,10 +2,11 @@
  * Compiled components: from memory, from the cache on disk, or compiled anew. Bytes only: nothing here makes the engine compile them.
  */
 import { type Failure, refuse } from "../errors.ts";
-import { TABLE_ELEMENT_BYTES } from "../policy/limits.ts";
+import { type Limits, TABLE_ELEMENT_BYTES } from "../policy/limits.ts";
 import { unlessAborted } from "./abandon.ts";
 import { type Artifact, artifactBytes } from "./artifact.ts";
 import { ArtifactCache } from "./cache.ts";
+import { chooseFunction, describeFunctions, type FunctionDescription } from "./functions.ts";
 
 /** The most that stays in memory: the artifact used longest ago goes first. */
 const KEPT = { artifacts: 64, bytes: 268_435_456 } as const;
@@ -43,6 +44,23 @@ export class ComponentLibrary implements AsyncDisposable {
    */
   async load(digest: string, component: () => Promise<Uint8Array>, signal?: AbortSignal): Promise<Artifact> {
     return await unlessAborted(() => this.#share(digest, component), [this.#closing.signal, signal]);
+  }
+
+  /**
+   * Loads a component that is to be installed, and looks whether it can start.
+   *
+   * @param limits - Of its calls.
+   * @returns Its functions, when it is a component of functions.
+   * @throws {Failure} as {@link load} does, and COMPONENT_INITIAL_MEMORY
+   */
+  async examine(
+    digest: string,
+    component: () => Promise<Uint8Array>,
+    limits: Pick<Limits, "memoryBytes">,
+  ): Promise<readonly FunctionDescription[]> {
+    const artifact = await this.load(digest, component);
+    checkInitialMemory(artifact, limits.memoryBytes);
+    return describeFunctions(artifact);
   }
 
   /** Forgets a component, in memory and on disk. @throws {Failure} ARTIFACT_UNUSABLE when its files cannot be removed */
@@ -83,6 +101,26 @@ export class ComponentLibrary implements AsyncDisposable {
       bytes -= kept.bytes;
     }
   }
+}
+
+/** What is to be called, as far as the artifact has a say in it. */
+interface CheckedCall {
+  /** The function that the caller named, if any. */
+  readonly entry: string | undefined;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: Pick<Limits, "memoryBytes">;
+}
+
+/**
+ * Checks a call by what its component is.
+ *
+ * @returns The function that is called.
+ * @throws {Failure} COMPONENT_INITIAL_MEMORY, FUNCTION_UNKNOWN, INPUT_INVALID
+ */
+export function checkCall(artifact: Artifact, { entry, input, limits }: CheckedCall): string {
+  checkInitialMemory(artifact, limits.memoryBytes);
+  return chooseFunction(artifact, entry, input);
 }
 
 /**

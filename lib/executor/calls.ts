@@ -9,6 +9,8 @@ import type { Settled } from "./settled.ts";
 /** One call. */
 export interface CallRequest {
   readonly artifact: Artifact;
+  /** The function that is called, by its name among the artifact's entries; default: `run`. */
+  readonly entry?: string | undefined;
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
@@ -16,6 +18,8 @@ export interface CallRequest {
   readonly policy: Policy;
   /** Whose turn in the queue this takes. */
   readonly client: string;
+  /** Whose calls may share a Worker with it while they wait: one tool's. Default: the artifact's digest. */
+  readonly tenant?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { type Failure, refuse } from "../errors.ts";
 import type { Usage } from "../protocol/limits.ts";
-import type { ExecutorOrder, LostReport, StateReport } from "../protocol/messages.ts";
+import type { ExecutorOrder, LostReport, RoomReport, StateReport } from "../protocol/messages.ts";
 import { Channel } from "./channel.ts";
 import { PROCESS_ENTRY } from "./entries.ts";
 import { FarCall, type FarJob } from "./far-call.ts";
@@ -16,12 +16,14 @@ import { failed, parseReport, type Settled, type SettledMessage } from "./settle
 
 /** How a process is started, and who is told when it is lost. */
 export interface ProcessOptions {
-  /** Calls that it runs at once. */
+  /** Calls that it runs at once, beside those that wait. */
   readonly workers: number;
   /** Most milliseconds until it is ready, and until a Worker there starts on a call. */
   readonly startLimitMs: number;
   /** The code of the process, and of its Workers; default: KAMI's own. */
   readonly entries?: Partial<Readonly<Record<"process" | "worker", URL>>> | undefined;
+  /** Told how many more calls it can be given at once, after it was asked. */
+  readonly onRoom: (places: number) => void;
   /** Told once when the process was given up, not when it was disposed of. */
   readonly onLost: () => void;
 }
@@ -39,6 +41,7 @@ export class ExecutorProcess implements Disposable {
   #isReady = false;
   #isHealthy = false;
   #isEnding = false;
+  #isAsked = false;
   /** Why the process was given up, once it was. */
   #lost: Failure | undefined;
   #nextId = 1;
@@ -87,6 +90,13 @@ export class ExecutorProcess implements Disposable {
     return this.#holdings.has(digest);
   }
 
+  /** Asks it to say when it can take another call, once: it knows which of its calls wait. */
+  ask(): void {
+    if (this.#isAsked || this.isLost) return;
+    this.#isAsked = true;
+    this.#send({ type: "ask" });
+  }
+
   /**
    * Runs one call to its end.
    *
@@ -115,17 +125,24 @@ export class ExecutorProcess implements Disposable {
   }
 
   #give(call: FarCall): void {
-    const { artifact, input, limits, policy } = call.job;
+    const { artifact, entry, input, limits, policy, tenant } = call.job;
     const { id } = call;
     this.#holdings.hold(artifact);
-    this.#send({ type: "call", id, digest: artifact.digest, limits, policy }, Buffer.from(input));
+    this.#send({ type: "call", id, digest: artifact.digest, tenant, entry, limits, policy }, Buffer.from(input));
     call.watch = new FarWatch({
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#options.startLimitMs,
       look: () => this.#channel?.sendUrgent({ type: "look", id }),
       interrupt: (reason) => this.#channel?.sendUrgent({ type: "interrupt", id, reason }),
+      mostBehindMs: () => this.#longestBeside(call),
       giveUp: (reason) => this.#lose(reason, { culprit: id }),
     });
+  }
+
+  /** The longest time limit of the calls that may have a Worker together with this one. */
+  #longestBeside({ id, job }: FarCall): number {
+    const beside = [...this.#calls.values()].filter((each) => each.id !== id && each.job.tenant === job.tenant);
+    return beside.reduce((longest, each) => Math.max(longest, each.job.limits.timeoutMs), 0);
   }
 
   #cancel(call: FarCall): void {
@@ -140,6 +157,7 @@ export class ExecutorProcess implements Disposable {
     else if (report === "ready") this.#becomeReady();
     else if (!("type" in report)) this.#settle(report);
     else if (report.type === "lost") this.#loseWorker(report);
+    else if (report.type === "room") this.#makeRoom(report);
     else this.#tell(report);
   }
 
@@ -159,9 +177,17 @@ export class ExecutorProcess implements Disposable {
     this.#finish(call, settled);
   }
 
-  #tell({ id, ageMs, usage }: StateReport): void {
+  #makeRoom({ lastId, places }: RoomReport): void {
+    if (!this.#isAsked) return this.#lose("it told about room that nobody asked about");
+    this.#isAsked = false;
+    // What was given since it said so has taken its places.
+    const taken = Math.max(this.#nextId - 1 - lastId, 0);
+    this.#options.onRoom(Math.min(places, this.#options.workers) - taken);
+  }
+
+  #tell({ id, ageMs, isBehind, usage }: StateReport): void {
     const call = this.#calls.get(id);
-    if (call?.watch?.told(ageMs) === true) call.told = usage;
+    if (call?.watch?.told(ageMs, isBehind) === true) call.told = usage;
     else this.#lose("it told about a call that nobody asked about");
   }
 

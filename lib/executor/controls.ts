@@ -4,7 +4,7 @@
 import { ControlBlock } from "../protocol/control.ts";
 
 /** Most blocks that are kept. */
-const KEPT = 256;
+const KEPT = 4096;
 
 /** Control blocks that no call has. */
 export class ControlPool {

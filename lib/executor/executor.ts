@@ -1,112 +1,91 @@
 /**
  * Runs calls in Workers: as many at once as it may, the others wait in a bounded queue in which clients take turns.
  */
-import type { LoadableArtifact } from "../component/loadable.ts";
 import { Failure, refuse } from "../errors.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { ControlBlock } from "../protocol/control.ts";
-import type { Limits } from "../protocol/limits.ts";
-import { ControlPool } from "./controls.ts";
+import { type Bounds, Fleet, type FleetCall, type Wants } from "./fleet.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
 import { failed, type Settled } from "./settled.ts";
-import { type Job, WorkerHandle, type WorkerOptions } from "./worker.ts";
+import type { WorkerHandle, WorkerOptions } from "./worker.ts";
 
 /** How much an executor takes on. */
 export interface ExecutorOptions {
-  /** Calls that run at once, 1 to 256. Each has a Worker of its own. */
+  /** Calls that run at once, 1 to 256, beside those that wait in a call of the host. */
   readonly concurrency: number;
-  /** Calls that may wait; more are refused with `BUSY`. */
+  /** Calls that may wait for their turn; more are refused with `BUSY`. */
   readonly queueLimit: number;
   /** How Workers are started. */
   readonly worker?: WorkerOptions | undefined;
+  readonly bounds?: Partial<Bounds> | undefined;
 }
 
 /** One call. */
-export interface ExecutorCall {
-  readonly artifact: LoadableArtifact;
-  /** JSON text. */
-  readonly input: string;
-  readonly limits: Limits;
-  /** What it may touch. */
-  readonly policy: Policy;
+export interface ExecutorCall extends FleetCall {
   /** Whose turn in the queue this takes. */
   readonly client: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Shared with whoever wants to look how far it is; default: a block of its own. */
-  readonly control?: ControlBlock | undefined;
+  /** Whose calls may share a Worker with it; default: those of the same component. */
+  readonly tenant?: string | undefined;
 }
 
 /** A pool of Workers behind a queue. */
 export class Executor implements Disposable {
-  readonly #options: ExecutorOptions;
-  readonly #line: Line<WorkerHandle>;
-  #idle: WorkerHandle[] = [];
-  readonly #busy = new Set<WorkerHandle>();
+  readonly #fleet: Fleet;
+  readonly #line: Line<WorkerHandle, Wants>;
   readonly #pace = new Pace();
-  readonly #controls = new ControlPool();
   #isClosed = false;
 
-  constructor(options: ExecutorOptions) {
-    const { queueLimit, concurrency } = options;
-    this.#options = options;
+  constructor({ concurrency, queueLimit, ...rest }: ExecutorOptions) {
+    this.#fleet = new Fleet({ concurrency, ...rest, onChange: () => this.#serve() });
     this.#line = new Line(queueLimit, () => this.#pace.retryAfterMs(queueLimit, concurrency));
   }
 
   /** Runs a call when its turn comes. Never throws for what a guest does. */
   async call(call: ExecutorCall): Promise<Settled> {
-    if (this.#isClosed || call.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
-    const worker = this.#takeWorker(call.artifact.digest) ?? (await this.#line.wait(call.client, call.signal));
-    return worker instanceof Failure ? failed(worker) : await this.#run(worker, call);
+    const { client, signal, artifact } = call;
+    if (this.#isClosed || signal?.aborted === true) return failed(refuse("CANCELLED", {}));
+    const wants = { tenant: call.tenant ?? artifact.digest, digest: artifact.digest };
+    const worker = this.#fleet.take(wants) ?? (await this.#wait({ client, wants, signal }));
+    if (worker instanceof Failure) return failed(worker);
+    const startedAt = performance.now();
+    const settled = await this.#fleet.run(worker, call);
+    this.#pace.note(performance.now() - startedAt);
+    return settled;
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#line.close();
-    for (const worker of [...this.#busy, ...this.#idle]) worker[Symbol.dispose]();
-    this.#idle = [];
+    this.#fleet[Symbol.dispose]();
   }
 
-  /** A Worker that has the component already, or any, or a new one; none when all that may be are busy. */
-  #takeWorker(digest: string): WorkerHandle | undefined {
-    // A Worker can be lost at any time, also while it has nothing to do.
-    this.#idle = this.#idle.filter((worker) => !worker.isLost);
-    const warm = this.#idle.findIndex((worker) => worker.has(digest));
-    const [idle] = this.#idle.splice(Math.max(warm, 0), 1);
-    const mayStart = this.#busy.size < this.#options.concurrency;
-    const worker = idle ?? (mayStart ? new WorkerHandle(this.#options.worker) : undefined);
-    if (worker !== undefined) this.#busy.add(worker);
-    return worker;
+  #wait(caller: Parameters<Line<WorkerHandle, Wants>["wait"]>[0]): Promise<WorkerHandle | Failure> {
+    const turn = this.#line.wait(caller);
+    this.#serve();
+    return turn;
   }
 
-  async #run(worker: WorkerHandle, call: ExecutorCall): Promise<Settled> {
-    const { artifact, input, limits, policy, signal } = call;
-    const job: Job = { artifact, input, limits, policy, control: call.control ?? this.#controls.take() };
-    const cancel = (): void => worker.interrupt(job.control, "cancelled");
-    signal?.addEventListener("abort", cancel, { once: true });
-    // Both can come about between a turn and its use.
-    if (signal?.aborted === true || this.#isClosed) cancel();
-    try {
-      const startedAt = performance.now();
-      const settled = await worker.run(job);
-      this.#pace.note(performance.now() - startedAt);
-      return settled;
-    } finally {
-      signal?.removeEventListener("abort", cancel);
-      if (call.control === undefined && !worker.isLost) this.#controls.give(job.control);
-      this.#release(worker);
-    }
+  /** Gives turns for as long as there is room, and sees to it that this is done again when there is more. */
+  #serve(): void {
+    do {
+      this.#giveTurns();
+      if (this.#line.size === 0) return;
+      this.#fleet.want();
+      // A Worker may have parked before it saw the wish; and one that gets a call by that has not seen it either.
+    } while (this.#giveTurns());
   }
 
-  #release(worker: WorkerHandle): void {
-    this.#busy.delete(worker);
-    if (this.#isClosed) return;
-    if (this.#line.size === 0) {
-      if (!worker.isLost) this.#idle.push(worker);
-      return;
-    }
-    const next = worker.isLost ? new WorkerHandle(this.#options.worker) : worker;
-    this.#busy.add(next);
-    this.#line.give(next);
+  /** @returns Whether there was a turn to give. */
+  #giveTurns(): boolean {
+    /** Tenants for whom there is no Worker: it is not looked for again for each of their calls. */
+    const without = new Set<string>();
+    const choose = (wants: Wants): WorkerHandle | undefined => {
+      if (without.has(wants.tenant)) return undefined;
+      const worker = this.#fleet.take(wants);
+      if (worker === undefined) without.add(wants.tenant);
+      return worker;
+    };
+    let hasGiven = false;
+    while (this.#fleet.hasRoom && this.#line.give(choose)) hasGiven = true;
+    return hasGiven;
   }
 }

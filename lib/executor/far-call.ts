@@ -11,10 +11,15 @@ import { failed, type Settled } from "./settled.ts";
 /** What an executor process needs in order to run a call. */
 export interface FarJob {
   readonly artifact: Artifact;
+  /** The function that is called, by its name among the artifact's entries; default: `run`. */
+  readonly entry?: string | undefined;
   /** JSON text. */
   readonly input: string;
   readonly limits: Limits;
+  /** What it may touch. */
   readonly policy: Policy;
+  /** Whose calls may share a Worker with it. */
+  readonly tenant: string;
   readonly signal?: AbortSignal | undefined;
 }
 

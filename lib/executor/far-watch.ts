@@ -14,6 +14,8 @@ export interface FarWatchOptions {
   readonly look: () => void;
   /** Tells the process to interrupt the call. */
   readonly interrupt: (reason: InterruptReason) => void;
+  /** The longest time that other calls may take behind which it stands, in milliseconds, when the process says that it stands behind others. */
+  readonly mostBehindMs: () => number;
   /** Told once, when the process is to be given up. */
   readonly giveUp: (reason: string) => void;
 }
@@ -33,6 +35,8 @@ const TIMER_LIMIT_MS = 2 ** 31 - 1;
 export class FarWatch implements Disposable {
   readonly #options: FarWatchOptions;
   readonly #givenAtMs = clockMs();
+  /** From when on the process has to start on the call. */
+  #isNextSinceMs = this.#givenAtMs;
   #startedAtMs: number | undefined;
   #interrupted: InterruptReason | undefined;
   #isLooking = false;
@@ -57,11 +61,14 @@ export class FarWatch implements Disposable {
    * Takes the answer to a look.
    *
    * @param ageMs - Milliseconds since a Worker started on the call; null when none has.
+   * @param isBehind - Whether its Worker runs another call first.
    * @returns False when nobody asked.
    */
-  told(ageMs: number | null): boolean {
+  told(ageMs: number | null, isBehind: boolean): boolean {
     if (!this.#isLooking) return false;
     this.#isLooking = false;
+    // The others have deadlines too: a process that says this for longer than these last is not believed.
+    if (isBehind && clockMs() < this.#givenAtMs + this.#options.mostBehindMs()) this.#isNextSinceMs = clockMs();
     if (ageMs !== null) this.#startedAtMs ??= Math.max(clockMs() - ageMs, this.#givenAtMs);
     if (this.#interrupted === undefined) this.#plan();
     return true;
@@ -85,7 +92,7 @@ export class FarWatch implements Disposable {
   #plan(): void {
     const { timeoutMs, startLimitMs, giveUp } = this.#options;
     const hasStarted = this.#startedAtMs !== undefined;
-    const leftMs = (this.#startedAtMs ?? this.#givenAtMs) + (hasStarted ? timeoutMs : startLimitMs) - clockMs();
+    const leftMs = (this.#startedAtMs ?? this.#isNextSinceMs) + (hasStarted ? timeoutMs : startLimitMs) - clockMs();
     if (hasStarted) this.#arm(Math.max(leftMs, 0), () => this.interrupt("deadline"));
     else if (leftMs <= 0) giveUp(`it did not start on the call within ${startLimitMs} ms`);
     else this.#arm(Math.min(leftMs, LOOK_MS), () => this.#look());

@@ -4,13 +4,23 @@
 import { type Failure, refuse } from "../errors.ts";
 import { FairQueue } from "./queue.ts";
 
-interface Waiting<T> {
+interface Waiting<T, W> {
+  readonly wants: W;
   readonly give: (given: T | Failure) => void;
 }
 
+/** Who waits in line. */
+export interface Caller<W> {
+  /** Whose turn it takes. */
+  readonly client: string;
+  /** By what a `T` is chosen for it. */
+  readonly wants: W;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A line of callers, each of whom waits for a `T`. */
-export class Line<T> {
-  readonly #queue: FairQueue<Waiting<T>>;
+export class Line<T, W> {
+  readonly #queue: FairQueue<Waiting<T, W>>;
   readonly #retryAfterMs: () => number;
 
   /**
@@ -28,9 +38,10 @@ export class Line<T> {
   }
 
   /** Waits for a turn. @returns What {@link give} gives; or a failure: CANCELLED, or BUSY when there is no room. */
-  wait(client: string, signal?: AbortSignal): Promise<T | Failure> {
+  wait({ client, wants, signal }: Caller<W>): Promise<T | Failure> {
     const { promise, resolve } = Promise.withResolvers<T | Failure>();
-    const waiting: Waiting<T> = {
+    const waiting: Waiting<T, W> = {
+      wants,
       give: (given) => {
         signal?.removeEventListener("abort", leave);
         resolve(given);
@@ -44,11 +55,18 @@ export class Line<T> {
     return promise;
   }
 
-  /** Ends the waiting of the caller whose turn it is. @returns Whether there was one. */
-  give(item: T): boolean {
-    const next = this.#queue.shift();
-    next?.give(item);
-    return next !== undefined;
+  /**
+   * Ends the waiting of the first caller in turn for whom there is something.
+   *
+   * @param choose - Finds it; a caller for whom it finds nothing lets others pass.
+   * @returns Whether there was one.
+   */
+  give(choose: (wants: W) => T | undefined): boolean {
+    let chosen: T | undefined;
+    const next = this.#queue.shift(({ wants }) => (chosen = choose(wants)) !== undefined);
+    if (next === undefined || chosen === undefined) return false;
+    next.give(chosen);
+    return true;
   }
 
   /** Ends everyone's waiting: CANCELLED. */

@@ -5,6 +5,7 @@
 import { Failure, refuse } from "../errors.ts";
 import { Backoff } from "./backoff.ts";
 import type { CallRequest, Calls } from "./calls.ts";
+import { BOUNDS } from "./fleet.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
 import { ExecutorProcess, type ProcessOptions } from "./child.ts";
@@ -13,9 +14,9 @@ import { START_LIMIT_MS } from "./worker.ts";
 
 /** How much a pool takes on. */
 export interface PoolOptions {
-  /** Calls that run at once, 1 to 256. */
+  /** Calls that run at once, 1 to 256, beside those that wait in a call of the host. */
   readonly concurrency: number;
-  /** Calls that may wait; more are refused with `BUSY`. */
+  /** Calls that may wait for their turn; more are refused with `BUSY`. */
   readonly queueLimit: number;
   /** How processes are started, where it is not as usual. */
   readonly process?: Partial<Pick<ProcessOptions, "startLimitMs" | "entries">> | undefined;
@@ -23,10 +24,12 @@ export interface PoolOptions {
 
 /** Processes that there are at most: docs/rationale.md says why. */
 const MOST_PROCESSES = 4;
+/** Calls that one process is given at most, whatever room it says that it has. */
+const MOST_CALLS = BOUNDS.calls;
 
 /** The place of one process. */
 interface Place {
-  /** Calls that run here at once. */
+  /** Calls that run here at once, beside those that wait. */
   readonly workers: number;
   readonly backoff: Backoff;
   executor: ExecutorProcess | undefined;
@@ -41,7 +44,8 @@ export class ProcessPool implements Calls {
   readonly #places: readonly Place[];
   /** Calls that were promised a place and have not taken it yet, by process. */
   readonly #promised = new Map<ExecutorProcess, number>();
-  readonly #line: Line<ExecutorProcess>;
+  /** Each waits for a process, best for one that holds the component of that digest. */
+  readonly #line: Line<ExecutorProcess, string>;
   readonly #pace = new Pace();
   #isClosed = false;
 
@@ -61,11 +65,16 @@ export class ProcessPool implements Calls {
   /** Runs a call when its turn comes. Never throws for what a guest or a process does. */
   async call(request: CallRequest): Promise<Settled> {
     if (this.#isClosed || request.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
-    const executor = this.#take(request.artifact.digest) ?? (await this.#line.wait(request.client, request.signal));
+    const { client, signal, artifact } = request;
+    const executor = this.#take(artifact.digest) ?? (await this.#wait({ client, wants: artifact.digest, signal }));
     if (executor instanceof Failure) return failed(executor);
     this.#addPromise(executor, -1);
     const startedAt = performance.now();
-    const settled = this.#isClosed ? failed(refuse("CANCELLED", {})) : await executor.run(request);
+    const job = { ...request, tenant: request.tenant ?? artifact.digest };
+    if (this.#isClosed) return failed(refuse("CANCELLED", {}));
+    const running = executor.run(job);
+    this.#ask();
+    const settled = await running;
     this.#pace.note(performance.now() - startedAt);
     this.#serve();
     return settled;
@@ -84,7 +93,7 @@ export class ProcessPool implements Calls {
    * Finds a process with room, or starts one: best one that holds the component; else one with nothing to do, so that a component that
    * breaks when it is loaded breaks alone.
    */
-  #take(digest?: string): ExecutorProcess | undefined {
+  #take(digest: string): ExecutorProcess | undefined {
     if (this.#isClosed) return undefined;
     const open = this.#places.filter((place) => this.#hasRoom(place));
     const [best] = open.toSorted((a, b) => this.#rank(a, digest) - this.#rank(b, digest));
@@ -99,10 +108,10 @@ export class ProcessPool implements Calls {
   }
 
   /** The lowest is the best. */
-  #rank({ executor }: Place, digest: string | undefined): number {
+  #rank({ executor }: Place, digest: string): number {
     if (executor === undefined) return 2000;
     const load = this.#load(executor);
-    if (digest !== undefined && executor.has(digest)) return load;
+    if (executor.has(digest)) return load;
     return load === 0 ? 1000 : 3000 + load;
   }
 
@@ -122,6 +131,7 @@ export class ProcessPool implements Calls {
       workers: place.workers,
       startLimitMs,
       entries,
+      onRoom: (places) => this.#offer(executor, places),
       onLost: () => this.#replace(place, executor),
     });
     place.executor = executor;
@@ -142,13 +152,38 @@ export class ProcessPool implements Calls {
     else place.timer = setTimeout(open, waitMs);
   }
 
+  #wait(caller: Parameters<Line<ExecutorProcess, string>["wait"]>[0]): Promise<ExecutorProcess | Failure> {
+    const turn = this.#line.wait(caller);
+    this.#serve();
+    return turn;
+  }
+
   /** Gives turns for as long as there is room. */
   #serve(): void {
-    while (this.#line.size > 0) {
-      const executor = this.#take();
-      if (executor === undefined) return;
-      this.#line.give(executor);
+    while (this.#line.give((digest) => this.#take(digest)));
+    this.#ask();
+  }
+
+  /** Where calls wait inside of a process, there is room for more than run at once: the process knows. */
+  #ask(): void {
+    if (this.#line.size === 0) return;
+    for (const { executor } of this.#places) {
+      // Not before it has got what it was promised: it would not count that.
+      if (executor !== undefined && executor.size > 0 && !this.#promised.has(executor)) executor.ask();
     }
+  }
+
+  /** Gives turns at a process that says that it has room beyond the calls that run at once. */
+  #offer(executor: ExecutorProcess, places: number): void {
+    const room = Math.min(places, MOST_CALLS - executor.size) - (this.#promised.get(executor) ?? 0);
+    for (let left = room; left > 0 && !this.#isClosed; left--) {
+      const isGiven = this.#line.give(() => {
+        this.#addPromise(executor, 1);
+        return executor;
+      });
+      if (!isGiven) return;
+    }
+    this.#serve();
   }
 
   #retryAfterMs(): number {

@@ -36,16 +36,22 @@ export class FairQueue<T> {
     return evicted;
   }
 
-  /** Takes the next item: the oldest of the client whose turn it is, which then goes to the end of the line. */
-  shift(): T | undefined {
-    const next = this.#lanes.entries().next();
-    if (next.done === true) return undefined;
-    const [client, lane] = next.value;
-    const item = lane.shift();
-    this.#lanes.delete(client);
-    if (lane.length > 0) this.#lanes.set(client, lane);
-    this.#size -= 1;
-    return item;
+  /**
+   * Takes the next item: the oldest of the client whose turn it is, which then goes to the end of the line.
+   *
+   * @param fits - Whether an item can be taken now; those that cannot let others pass. Default: all can.
+   */
+  shift(fits: (item: T) => boolean = () => true): T | undefined {
+    for (const [client, lane] of this.#lanes) {
+      const at = lane.findIndex(fits);
+      if (at < 0) continue;
+      const [item] = lane.splice(at, 1);
+      this.#lanes.delete(client);
+      if (lane.length > 0) this.#lanes.set(client, lane);
+      this.#size -= 1;
+      return item;
+    }
+    return undefined;
   }
 
   /** Takes an item out of line. Returns whether it was there. */

@@ -3,7 +3,7 @@
  */
 import * as v from "valibot";
 import { type Failure, type FailureCode, refuse } from "../errors.ts";
-import { LOSS_LIMIT, type LostReport, type StateReport } from "../protocol/messages.ts";
+import { LOSS_LIMIT, type LostReport, type RoomReport, type StateReport } from "../protocol/messages.ts";
 import {
   CAPTURE_LIMIT_BYTES,
   CAPTURE_LIMIT_PIECES,
@@ -99,20 +99,24 @@ const Result = v.pipe(
 );
 const SuccessSchema = v.object({ ok: v.literal(true), output: Result });
 const OutcomeSchema = v.variant("ok", [SuccessSchema, FailureSchema]);
+const Ready = v.object({ type: v.literal("ready") });
+const settledEntries = {
+  type: v.literal("settled"),
+  id: v.number(),
+  outcome: OutcomeSchema,
+  captured: CapturedSchema,
+  denials: DenialsSchema,
+};
 const MessageSchema = v.variant("type", [
-  v.object({ type: v.literal("ready") }),
-  v.object({
-    type: v.literal("settled"),
-    id: v.number(),
-    outcome: OutcomeSchema,
-    usage: UsageSchema,
-    captured: CapturedSchema,
-    denials: DenialsSchema,
-  }),
+  Ready,
+  v.object({ type: v.literal("parked") }),
+  v.object({ ...settledEntries, usage: UsageSchema }),
 ]);
+/** What is known of a call that had to be ended without its Worker. */
 const PartialUsageSchema = v.object({ ...UsageSchema.entries, isPartial: v.boolean() });
-/** What an executor process says beside the end of a call; a lost Worker's usage is what is known of it. */
 const ReportSchema = v.variant("type", [
+  Ready,
+  v.object({ ...settledEntries, usage: PartialUsageSchema }),
   v.strictObject({
     type: v.literal("ended"),
     id: v.number(),
@@ -124,8 +128,10 @@ const ReportSchema = v.variant("type", [
     type: v.literal("state"),
     id: v.number(),
     ageMs: v.nullable(Milliseconds),
+    isBehind: v.boolean(),
     usage: PartialUsageSchema,
   }),
+  v.strictObject({ type: v.literal("room"), lastId: Amount, places: Amount }),
   v.strictObject({
     type: v.literal("lost"),
     id: v.nullable(v.number()),
@@ -142,16 +148,12 @@ export function failed(failure: Failure, usage: Usage = NO_USAGE): Settled {
 /**
  * Parses a message of a Worker.
  *
- * @returns `"ready"`, a settled call, or undefined when it is neither.
+ * @returns `"ready"`, `"parked"`, a settled call, or undefined when it is none of them.
  */
-export function parseWorkerMessage(message: unknown): "ready" | SettledMessage | undefined {
+export function parseWorkerMessage(message: unknown): "ready" | "parked" | SettledMessage | undefined {
   const parsed = v.safeParse(MessageSchema, message);
   if (!parsed.success) return undefined;
-  if (parsed.output.type === "ready") return "ready";
-  const { id, outcome } = parsed.output;
-  const rest = restOf(parsed.output);
-  if (outcome.ok) return { id, settled: { ok: true, output: outcome.output, ...rest } };
-  return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), ...rest } };
+  return parsed.output.type === "settled" ? settledOf(parsed.output) : parsed.output.type;
 }
 
 /**
@@ -163,16 +165,31 @@ export function parseWorkerMessage(message: unknown): "ready" | SettledMessage |
 export function parseReport(
   message: unknown,
   body: Uint8Array,
-): "ready" | SettledMessage | StateReport | LostReport | undefined {
+): "ready" | SettledMessage | StateReport | RoomReport | LostReport | undefined {
   const parsed = v.safeParse(ReportSchema, message);
-  const report = parsed.success ? parsed.output : undefined;
-  if (report?.type === "ended") {
+  if (!parsed.success) return undefined;
+  const report = parsed.output;
+  if (report.type === "ended") {
     const output = v.safeParse(Result, new TextDecoder().decode(body));
     if (!output.success) return undefined;
     return { id: report.id, settled: { ok: true, output: output.output, ...restOf(report) } };
   }
   if (body.length > 0) return undefined;
-  return report ?? parseWorkerMessage(message);
+  if (report.type === "settled") return settledOf(report);
+  return report.type === "ready" ? "ready" : report;
+}
+
+interface SettledWords extends Omit<SettledMessage, "settled"> {
+  readonly outcome: v.InferOutput<typeof OutcomeSchema>;
+  readonly usage: Usage;
+  readonly captured: Captured;
+  readonly denials: readonly Denial[];
+}
+
+function settledOf({ id, outcome, ...words }: SettledWords): SettledMessage {
+  const rest = restOf(words);
+  if (outcome.ok) return { id, settled: { ok: true, output: outcome.output, ...rest } };
+  return { id, settled: { ok: false, failure: refuse(outcome.code, outcome.detail), ...rest } };
 }
 
 /** Takes what every end of a call has. */

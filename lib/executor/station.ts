@@ -2,6 +2,7 @@
  * What an executor process does: keeps the components that the host sends, compiles them, and runs calls in Workers.
  */
 import { unlessAborted } from "../component/abandon.ts";
+import type { LoadableArtifact } from "../component/loadable.ts";
 import { Failure, refuse } from "../errors.ts";
 import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
 import { NO_USAGE } from "../protocol/limits.ts";
@@ -15,15 +16,20 @@ import {
 } from "../protocol/messages.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ControlPool } from "./controls.ts";
-import { Executor, type ExecutorCall } from "./executor.ts";
+import { Fleet } from "./fleet.ts";
 import type { Letter } from "./frames.ts";
+import { type Job, publishedUsage } from "./held-call.ts";
 import { failed, type Settled } from "./settled.ts";
-import { type Job, publishedUsage } from "./worker.ts";
 
-interface Running extends Omit<Job, "artifact"> {
+interface Running extends Pick<Job, "input" | "limits" | "control"> {
   readonly stop: AbortController;
-  /** Why its Worker was lost, once it was. */
-  lost: string | undefined;
+}
+
+/** A Worker that was lost, and the process with it. */
+interface Loss {
+  readonly reason: string;
+  /** Of the call because of which, if there is one that has not ended. */
+  readonly control: ControlBlock | undefined;
 }
 
 const DECODER = new TextDecoder();
@@ -37,8 +43,13 @@ export class Station {
   /** Interrupts that came before their call: they pass what is large. */
   readonly #early = new Map<number, InterruptReason>();
   readonly #controls = new ControlPool();
-  #executor: Executor | undefined;
+  #fleet: Fleet | undefined;
   #lastId = 0;
+  /** Calls that have come and have no Worker yet: their component is being compiled. */
+  #unplaced = 0;
+  /** Whether the host wants to hear of room. */
+  #isAsked = false;
+  #loss: Loss | undefined;
 
   /** @param report - Tells the host; the body is a call's output. */
   constructor(report: (report: ExecutorReport, body?: Uint8Array) => void) {
@@ -62,52 +73,93 @@ export class Station {
         return this.#interrupt(order.id, order.reason);
       case "look":
         return this.#look(order.id);
+      case "ask":
+        this.#isAsked = true;
+        return this.#offer();
     }
   }
 
   #start({ workers, startLimitMs, entry }: StartOrder): void {
-    this.#executor = new Executor({
+    this.#fleet = new Fleet({
       concurrency: workers,
-      // The host gives no more calls than there are Workers.
-      queueLimit: 0,
       worker: {
         startLimitMs,
         ...(entry === undefined ? {} : { entry: new URL(entry) }),
         onLost: (reason, control) => this.#loseWorker(reason.slice(0, LOSS_LIMIT), control),
       },
+      onChange: () => this.#offer(),
     });
     this.#report({ type: "ready" });
   }
 
-  async #call({ id, digest, limits, policy }: CallOrder, input: string): Promise<void> {
-    const job = { input, limits, policy, control: this.#controls.take() };
-    const running: Running = { ...job, stop: new AbortController(), lost: undefined };
+  async #call(order: CallOrder, input: string): Promise<void> {
+    const { id, limits } = order;
+    const running: Running = { input, limits, control: this.#controls.take(), stop: new AbortController() };
     this.#running.set(id, running);
     this.#lastId = id;
     const early = this.#early.get(id);
     if (early !== undefined) this.#interrupt(id, early);
     this.#early.delete(id);
-    const settled = await this.#run(digest, { ...job, client: "", signal: running.stop.signal });
+    const settled = await this.#run(order, running);
     this.#running.delete(id);
-    if (running.lost === undefined) this.#controls.give(job.control);
     const { usage, captured, ...rest } = settled;
     const denials = rest.denials === undefined ? {} : { denials: rest.denials };
-    if (running.lost !== undefined) this.#report({ type: "lost", id, reason: running.lost, usage });
+    const loss = this.#loss;
+    if (loss?.control === running.control) this.#report({ type: "lost", id, reason: loss.reason, usage });
+    // Once a Worker is lost, the process is: what it says of other calls is worth nothing.
+    else if (loss !== undefined) return;
     else if (settled.ok)
       this.#report({ type: "ended", id, usage, captured, ...denials }, ENCODER.encode(settled.output));
     else this.#report({ type: "settled", id, outcome: outcomeOf(settled.failure), usage, captured, ...denials });
   }
 
-  async #run(digest: string, call: Omit<ExecutorCall, "artifact">): Promise<Settled> {
-    if (this.#executor === undefined) throw new Error("BUG: a call comes before the start");
-    try {
-      const artifact = await unlessAborted(() => this.#arrivals.take(digest), [call.signal]);
-      return await this.#executor.call({ ...call, artifact });
-    } catch (error) {
-      if (error instanceof Failure && error.code === "CANCELLED") return failed(error);
-      const reason = error instanceof Error ? error.message : String(error);
-      return failed(refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error));
+  async #run(order: CallOrder, running: Running): Promise<Settled> {
+    const fleet = this.#fleet;
+    if (fleet === undefined) throw new Error("BUG: a call comes before the start");
+    const { input, limits, control, stop } = running;
+    const { signal } = stop;
+    const artifact = await this.#compile(order.digest, signal);
+    if (artifact instanceof Failure) {
+      this.#controls.give(control);
+      return failed(artifact);
     }
+    // The host gives no more calls than there are places.
+    const worker = fleet.take(order, true);
+    if (worker === undefined) throw new Error("BUG: a promised place was not there");
+    const onLeft = (isIntact: boolean): void => (isIntact ? this.#controls.give(control) : undefined);
+    const { entry, policy } = order;
+    const ending = fleet.run(worker, { artifact, entry, input, limits, policy, control, signal, onLeft });
+    // Whoever asked before the call had a Worker wants to hear when that one parks.
+    this.#offer();
+    return await ending;
+  }
+
+  async #compile(digest: string, signal: AbortSignal): Promise<LoadableArtifact | Failure> {
+    this.#unplaced += 1;
+    try {
+      return await unlessAborted(() => this.#arrivals.take(digest), [signal]);
+    } catch (error) {
+      if (error instanceof Failure && error.code === "CANCELLED") return error;
+      const reason = error instanceof Error ? error.message : String(error);
+      return refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error);
+    } finally {
+      this.#unplaced -= 1;
+    }
+  }
+
+  /** Tells the host, who wants to know, when there is more room than it can tell by itself: because calls wait. */
+  #offer(): void {
+    if (!this.#isAsked || this.#loss !== undefined) return;
+    if (this.#places() <= 0) this.#fleet?.want();
+    // A Worker may have parked before it saw the wish.
+    const places = this.#places();
+    if (places <= 0) return;
+    this.#isAsked = false;
+    this.#report({ type: "room", lastId: this.#lastId, places });
+  }
+
+  #places(): number {
+    return this.#fleet?.hasWaiting === true ? this.#fleet.places - this.#unplaced : 0;
   }
 
   #interrupt(id: number, reason: InterruptReason): void {
@@ -124,14 +176,16 @@ export class Station {
     const startedAtMs = running?.control.startedAtMs;
     const ageMs = startedAtMs === undefined ? null : Math.max(clockMs() - startedAtMs, 0);
     const usage = running === undefined || ageMs === null ? NO_USAGE : publishedUsage(running, ageMs);
-    this.#report({ type: "state", id, ageMs, usage });
+    const isBehind = running !== undefined && ageMs === null && this.#fleet?.isBehind(running.control) === true;
+    this.#report({ type: "state", id, ageMs, isBehind, usage });
   }
 
   #loseWorker(reason: string, control: ControlBlock | undefined): void {
-    const running = [...this.#running.values()].find((each) => each.control === control);
-    // With its usage, when the executor has ended the call.
-    if (running !== undefined) running.lost = reason;
-    else this.#report({ type: "lost", id: null, reason, usage: NO_USAGE });
+    if (this.#loss !== undefined) return;
+    const isRunning = [...this.#running.values()].some((each) => each.control === control);
+    this.#loss = { reason, control: isRunning ? control : undefined };
+    // Else with its usage, when the call has ended.
+    if (!isRunning) this.#report({ type: "lost", id: null, reason, usage: NO_USAGE });
   }
 }
 

@@ -11,12 +11,20 @@ export interface WatchOptions {
   readonly timeoutMs: number;
   /** Milliseconds that the Worker may take to start on the call. */
   readonly startLimitMs: number;
+  /** Tells the Worker to break the call's wait. */
+  readonly wake: () => void;
+  /** Whether the Worker runs another call, and this one stands behind it. */
+  readonly isBehind: () => boolean;
+  /** Told once, when the call was abandoned: it does not have the Worker's thread, and is not going to have it any more. */
+  readonly abandoned: () => void;
   /** Told once, when the Worker is to be given up. */
   readonly giveUp: (reason: string) => void;
 }
 
 /** Milliseconds that a Worker has to answer an interrupt before it is given up. */
 const GRACE_MS = 250;
+/** Milliseconds of that until a call is abandoned that stands behind another one, and between two looks whether it does. */
+const ABANDON_MS = 20;
 /** Milliseconds between two looks at a Worker that is late to start. */
 const LOOK_MS = 20;
 /** The longest time that a timer takes. */
@@ -26,6 +34,8 @@ const TIMER_LIMIT_MS = 2 ** 31 - 1;
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
   readonly #givenAtMs = clockMs();
+  /** From when on the Worker has to start on the call. */
+  #isNextSinceMs = this.#givenAtMs;
   #startedAtMs: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isInterrupted = false;
@@ -41,12 +51,18 @@ export class Watch implements Disposable {
     return startedAtMs === undefined ? 0 : clockMs() - startedAtMs;
   }
 
-  /** Asks the guest to end, and gives the Worker up when it does not answer in time. */
+  /**
+   * Asks the guest to end. A call that waits for something, or for its thread, is abandoned when it cannot answer soon; for one that runs
+   * the Worker is given up when it does not answer in time.
+   */
   interrupt(reason: InterruptReason): void {
-    this.#options.control.interrupt(reason);
+    const { control, wake } = this.#options;
+    control.interrupt(reason);
     if (this.#isInterrupted) return;
     this.#isInterrupted = true;
-    this.#arm(GRACE_MS, () => this.#endGrace());
+    wake();
+    const endsAtMs = clockMs() + GRACE_MS;
+    this.#arm(ABANDON_MS, () => this.#press(endsAtMs));
   }
 
   [Symbol.dispose](): void {
@@ -54,10 +70,11 @@ export class Watch implements Disposable {
   }
 
   #look(): void {
-    const { startLimitMs, timeoutMs, giveUp } = this.#options;
+    const { startLimitMs, timeoutMs, giveUp, isBehind } = this.#options;
     const startedAtMs = this.#seeStart();
     if (startedAtMs === undefined) {
-      const leftMs = this.#givenAtMs + startLimitMs - clockMs();
+      if (isBehind()) this.#isNextSinceMs = clockMs();
+      const leftMs = this.#isNextSinceMs + startLimitMs - clockMs();
       if (leftMs <= 0) giveUp(`it did not start on the call within ${startLimitMs} ms`);
       else this.#arm(Math.min(leftMs, LOOK_MS), () => this.#look());
       return;
@@ -67,9 +84,18 @@ export class Watch implements Disposable {
     else this.#arm(leftMs, () => this.#look());
   }
 
-  #endGrace(): void {
+  /** Abandons a call that cannot answer because another one has the thread; one whose thread is idle gets the time to answer itself. */
+  #press(endsAtMs: number): void {
+    const { control, isBehind, abandoned } = this.#options;
+    const leftMs = endsAtMs - clockMs();
+    const hasThread = control.state === "running" || control.state === "settled";
+    if (!hasThread && (leftMs <= 0 || isBehind())) {
+      if (control.abandon()) abandoned();
+      // It has got the thread this very moment.
+      else this.#arm(ABANDON_MS, () => this.#press(clockMs() + GRACE_MS - ABANDON_MS));
+    } else if (leftMs > 0) this.#arm(Math.min(leftMs, ABANDON_MS), () => this.#press(endsAtMs));
     // A guest that has ended is not wedged: only its answer waits, behind this timer when this thread was busy.
-    if (this.#options.control.state === "settled") this.#arm(GRACE_MS, () => this.#giveUp());
+    else if (control.state === "settled") this.#arm(GRACE_MS, () => this.#giveUp());
     else this.#giveUp();
   }
 

@@ -1,15 +1,16 @@
 /**
- * One Worker, from the host's side: starts it, gives it one call at a time, and gives it up when it does not answer, breaks the protocol or
- * ends.
+ * One Worker, from the host's side: starts it, gives it calls, and gives it up when it does not answer, breaks the protocol or ends.
  */
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { type Failure, refuse } from "../errors.ts";
-import type { Policy } from "../policy/policy.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
-import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
 import type { HostMessage } from "../protocol/messages.ts";
+import { ThreadBlock } from "../protocol/thread.ts";
 import { WORKER_ENTRY } from "./entries.ts";
-import { failed, parseWorkerMessage, type Settled } from "./settled.ts";
+import { HeldCall, type Job } from "./held-call.ts";
+import { Loaded } from "./loaded.ts";
+import { failed, parseWorkerMessage, type SettledMessage } from "./settled.ts";
+import { Vigil } from "./vigil.ts";
 import { Watch } from "./watch.ts";
 
 /** How Workers are started. */
@@ -21,62 +22,66 @@ export interface WorkerOptions {
    * first. Default {@link START_LIMIT_MS}.
    */
   readonly startLimitMs?: number | undefined;
-  /** Told when a Worker was given up, with the control block of the call that it ran; not when the executor ends. */
+  /** Told when a Worker was given up, with the control block of the call because of which; not when the executor ends. */
   readonly onLost?: ((reason: string, control: ControlBlock | undefined) => void) | undefined;
 }
 
-/** What a Worker needs in order to run a call. */
-export interface Job {
-  readonly artifact: LoadableArtifact;
-  /** JSON text. */
-  readonly input: string;
-  readonly limits: Limits;
-  readonly policy: Policy;
-  readonly control: ControlBlock;
-}
-
-interface Running {
-  readonly id: number;
-  readonly job: Job;
-  readonly settle: (settled: Settled) => void;
-  /** Undefined until the Worker was given the call. */
-  watch: Watch | undefined;
+/** Who listens to a Worker. */
+export interface WorkerListener {
+  /** Told when there may be room: a call has left, or all calls wait. */
+  readonly changed: (worker: WorkerHandle) => void;
 }
 
 /** Most milliseconds that a Worker may take to start, unless the options say otherwise. */
 export const START_LIMIT_MS = 10_000;
-/** Components that a Worker keeps loaded. */
-const LOADED_LIMIT = 32;
 /** Most UTF-16 code units that are kept of what an engine says about a Worker that threw. */
 const CAUSE_LIMIT = 2000;
+/** Milliseconds that a Worker has to close what its calls have open, when the executor ends. */
+const END_MS = 250;
+/** What a call failed of that the Worker held beside the one because of which it was lost. */
+const NEIGHBOUR = "a call beside this one lost it";
 
-/** A Worker that runs one call at a time. */
+/** A Worker: it runs one call at a time, and holds others that wait. */
 export class WorkerHandle implements Disposable {
   readonly #options: WorkerOptions;
+  readonly #listener: WorkerListener;
   readonly #worker: Worker;
   readonly #startLimitMs: number;
+  readonly #thread = new ThreadBlock();
   readonly #startTimer: ReturnType<typeof setTimeout>;
-  /** Digests of loaded components, the one used longest ago first. */
-  readonly #loaded = new Set<string>();
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #vigil: Vigil;
+  readonly #loaded = new Loaded((message) => this.#post(message));
+  readonly #held = new Map<number, HeldCall>();
+  /** When KAMI ends: calls that the Worker has not given up yet. */
+  readonly #leaving = new Set<number>();
+  #tenant: string | undefined;
+  #promised = 0;
   #isReady = false;
   #isEnding = false;
+  #isWanted = false;
   /** Why the Worker was given up, once it was. */
   #lost: Failure | undefined;
-  #running: Running | undefined;
   #nextId = 1;
 
-  constructor(options: WorkerOptions = {}) {
+  constructor(options: WorkerOptions, listener: WorkerListener) {
     this.#options = options;
+    this.#listener = listener;
     this.#startLimitMs = options.startLimitMs ?? START_LIMIT_MS;
     this.#worker = new Worker(options.entry ?? WORKER_ENTRY, { env: {} });
     this.#worker.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
     this.#worker.onerror = (event) =>
-      this.#lose("it threw outside of a call", new Error(event.message.slice(0, CAUSE_LIMIT)));
+      this.#lose("it threw outside of a call", { cause: new Error(event.message.slice(0, CAUSE_LIMIT)) });
     this.#worker.addEventListener("close", () => this.#lose("it ended"));
     this.#startTimer = setTimeout(
       () => this.#lose(`it did not start within ${this.#startLimitMs} ms`),
       this.#startLimitMs,
     );
+    this.#vigil = new Vigil({
+      isOwing: () => this.#calls().some((call) => call.isEnded),
+      isBusy: () => this.#calls().some((call) => call.isActive),
+      giveUp: (reason) => this.#lose(reason),
+    });
   }
 
   /** Whether the Worker was given up: it takes no more calls. */
@@ -84,110 +89,201 @@ export class WorkerHandle implements Disposable {
     return this.#lost !== undefined;
   }
 
+  /** Calls that it holds, or is going to. */
+  get size(): number {
+    return this.#held.size + this.#promised;
+  }
+
+  /** Whether it has calls and all of them wait, by its own word: it may have another of the same tenant. */
+  get isParked(): boolean {
+    return this.#promised === 0 && this.#held.size > 0 && this.#thread.suspended === this.#held.size;
+  }
+
+  /** Whether any of its calls waits, by its own word. */
+  get hasWaiting(): boolean {
+    return this.#held.size > 0 && this.#thread.suspended > 0;
+  }
+
+  /** Whose calls it holds; undefined when it holds none. */
+  get tenant(): string | undefined {
+    return this.size === 0 ? undefined : this.#tenant;
+  }
+
+  /** What it holds. */
+  get jobs(): Job[] {
+    return this.#calls().map(({ job }) => job);
+  }
+
   /** Whether a component is already loaded here. */
   has(digest: string): boolean {
     return this.#loaded.has(digest);
   }
 
+  /** Promises the next {@link run} to a tenant. Only when it holds no call, or is parked with the tenant's. */
+  promise(tenant: string): void {
+    this.#tenant = tenant;
+    this.#promised += 1;
+  }
+
+  /** Asks it to say when all of its calls wait. Whether they do already has to be looked at behind this. */
+  want(): void {
+    // Not twice: it answers each time that it finds the wish, and nobody may answer what was not asked.
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#thread.want();
+  }
+
   /**
-   * Runs one call to its end. Must not be called while another one runs.
+   * Takes on a promised call.
    *
-   * @returns Also when the Worker is lost: the call then failed with `WORKER_LOST`, or as it was interrupted.
+   * @returns The call. It ends also when the Worker is lost: it then failed with `WORKER_LOST`, or as it was interrupted.
    */
-  run(job: Job): Promise<Settled> {
-    const { promise, resolve } = Promise.withResolvers<Settled>();
-    this.#running = { id: this.#nextId++, job, settle: resolve, watch: undefined };
-    if (job.control.interrupted !== undefined) this.#finish(failed(refuse("CANCELLED", {})));
-    else if (this.#lost !== undefined) this.#finish(failed(this.#lost));
-    else if (this.#isReady) this.#give(this.#running);
-    return promise;
+  run(job: Job): HeldCall {
+    const call = new HeldCall(this.#nextId++, job);
+    this.#promised -= 1;
+    this.#held.set(call.id, call);
+    if (job.control.interrupted !== undefined) this.#drop(call, refuse("CANCELLED", {}));
+    else if (this.#lost !== undefined) this.#drop(call, this.#lost);
+    else if (this.#isReady) this.#give(call);
+    return call;
   }
 
-  /** Interrupts the call of a control block, also before it starts; gives the Worker up when it does not answer in time. */
-  interrupt(control: ControlBlock, reason: InterruptReason): void {
-    control.interrupt(reason);
-    if (this.#running?.job.control !== control) return;
-    if (this.#running.watch === undefined) this.#finish(failed(refuse("CANCELLED", {})));
-    else this.#running.watch.interrupt(reason);
+  /** Interrupts a call, also before it starts. */
+  interrupt(call: HeldCall, reason: InterruptReason): void {
+    call.job.control.interrupt(reason);
+    if (call.isEnded) return;
+    if (call.watch === undefined) this.#drop(call, refuse("CANCELLED", {}));
+    else call.watch.interrupt(reason);
   }
 
-  /** Ends the Worker; a call that runs is cancelled. */
+  /** Whether the call of a control block is here and stands behind another one that has the thread. */
+  isBehind(control: ControlBlock): boolean {
+    let isHere = false;
+    let isTaken = false;
+    for (const call of this.isParked ? [] : this.#held.values()) {
+      if (call.job.control === control) isHere = true;
+      else if (call.hasThread) isTaken = true;
+    }
+    return isHere && isTaken;
+  }
+
+  /** Ends the Worker; calls that it holds are cancelled. It has a moment to close what they have open. */
   [Symbol.dispose](): void {
-    this.#running?.job.control.interrupt("shutdown");
+    if (this.#isEnding) return;
     this.#isEnding = true;
+    for (const { id, job, watch } of this.isLost ? [] : this.#held.values()) {
+      job.control.interrupt("shutdown");
+      if (watch !== undefined) this.#leaving.add(id);
+    }
     this.#lose("KAMI is shutting down");
+    for (const id of this.#leaving) this.#post({ type: "interrupt", id });
+    if (this.#leaving.size === 0) return;
+    this.#endTimer = setTimeout(() => this.#worker.terminate(), END_MS);
+    this.#endTimer.unref();
+  }
+
+  #calls(): HeldCall[] {
+    return [...this.#held.values()];
   }
 
   #receive(data: unknown): void {
     const message = parseWorkerMessage(data);
-    if (message === undefined) this.#lose("it sent a message that makes no sense");
+    if (this.#isEnding) this.#seeOff(message);
+    else if (message === undefined) this.#lose("it sent a message that makes no sense");
     else if (message === "ready") this.#becomeReady();
-    else if (this.#running?.watch === undefined || this.#running.id !== message.id) {
-      this.#lose("it answered a call that it was not running");
-    } else {
-      const { settled } = message;
-      if (!settled.ok && settled.failure.code === "ARTIFACT_UNUSABLE") this.#unload(this.#running.job.artifact.digest);
-      this.#finish(settled);
-    }
+    else if (message === "parked") this.#park();
+    else this.#settle(message);
+  }
+
+  /** When KAMI ends: the Worker does, once it has no call any more. */
+  #seeOff(message: ReturnType<typeof parseWorkerMessage>): void {
+    if (typeof message === "object") this.#leaving.delete(message.id);
+    if (this.#leaving.size > 0) return;
+    clearTimeout(this.#endTimer);
+    this.#worker.terminate();
   }
 
   #becomeReady(): void {
     if (this.#isReady) return this.#lose("it said twice that it is ready");
     this.#isReady = true;
     clearTimeout(this.#startTimer);
-    if (this.#running !== undefined) this.#give(this.#running);
+    this.#post({ type: "thread", buffer: this.#thread.buffer });
+    for (const call of this.#held.values()) this.#give(call);
   }
 
-  #give(running: Running): void {
-    const { artifact, input, limits, policy, control } = running.job;
-    this.#load(artifact);
-    running.watch = new Watch({
+  #park(): void {
+    if (!this.#isWanted) return this.#lose("it said that its calls wait, and nobody had asked");
+    this.#isWanted = false;
+    this.#listener.changed(this);
+  }
+
+  #settle({ id, settled }: SettledMessage): void {
+    const call = this.#held.get(id);
+    if (call?.watch === undefined) return this.#lose("it answered a call that it was not running");
+    if (!settled.ok && settled.failure.code === "ARTIFACT_UNUSABLE") this.#loaded.drop(call.job.artifact.digest);
+    this.#vigil.note();
+    // An abandoned call has ended before: what the Worker says of it comes too late, and only frees its place.
+    if (!call.isEnded) call.end(settled);
+    this.#leave(call, true);
+  }
+
+  #give(call: HeldCall): void {
+    const { artifact, entry, input, limits, policy, control } = call.job;
+    const { id } = call;
+    this.#loaded.load(artifact);
+    call.watch = new Watch({
       control,
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#startLimitMs,
-      giveUp: (reason) => this.#lose(reason),
+      wake: () => this.#post({ type: "interrupt", id }),
+      isBehind: () => this.isBehind(control),
+      abandoned: () => this.#abandon(call),
+      giveUp: (reason) => this.#lose(reason, { culprit: call }),
     });
-    const { id } = running;
-    this.#post({ type: "call", id, digest: artifact.digest, input, limits, policy, control: control.memory });
+    this.#post({ type: "call", id, digest: artifact.digest, entry, input, limits, policy, control: control.memory });
   }
 
-  #load(artifact: LoadableArtifact): void {
-    const isLoaded = this.#loaded.delete(artifact.digest);
-    if (!isLoaded) this.#post({ type: "load", digest: artifact.digest, artifact });
-    this.#loaded.add(artifact.digest);
-    for (const digest of this.#loaded) {
-      if (this.#loaded.size <= LOADED_LIMIT) break;
-      this.#unload(digest);
-    }
+  /** The Worker still has the call, and is going to give it up when it comes to it. */
+  #abandon(call: HeldCall): void {
+    call.fail(refuse("CANCELLED", {}));
+    this.#vigil.start();
   }
 
-  #unload(digest: string): void {
-    this.#loaded.delete(digest);
-    this.#post({ type: "unload", digest });
-  }
-
-  #lose(reason: string, cause?: Error): void {
+  /** Gives the Worker up. `culprit` is the call because of which; default: the one that it seems to be at. */
+  #lose(reason: string, known: { culprit?: HeldCall; cause?: Error } = {}): void {
     if (this.#lost !== undefined) return;
-    this.#lost = refuse("WORKER_LOST", { reason }, cause);
+    const lost = refuse("WORKER_LOST", { reason }, known.cause);
+    this.#lost = lost;
     clearTimeout(this.#startTimer);
-    const running = this.#running;
-    if (!this.#isEnding) this.#options.onLost?.(reason, running?.job.control);
-    if (running !== undefined) {
-      const { job, watch } = running;
-      const usage = watch === undefined ? NO_USAGE : publishedUsage(job, watch.wallMs);
-      this.#finish(failed(describeLost(job, this.#lost), usage));
+    this.#vigil[Symbol.dispose]();
+    const held = this.#calls();
+    const culprit = known.culprit ?? findActive(held);
+    if (!this.#isEnding) this.#options.onLost?.(reason, culprit?.job.control);
+    const neighbour = culprit === undefined ? lost : refuse("WORKER_LOST", { reason: NEIGHBOUR }, known.cause);
+    this.#held.clear();
+    // The one because of which comes first: whoever hears of it knows what became of the others.
+    culprit?.fail(lost);
+    for (const call of held) {
+      if (!call.isEnded) call.fail(neighbour);
       // Ending the Worker does not stop a guest that spins: its own next look at the interrupt flag does.
-      running.job.control.interrupt("shutdown");
+      call.job.control.interrupt("shutdown");
+      call.job.onLeft?.(false);
     }
     // Not awaited: it never settles for a Worker that spins.
-    this.#worker.terminate();
+    if (this.#leaving.size === 0) this.#worker.terminate();
+    this.#listener.changed(this);
   }
 
-  #finish(settled: Settled): void {
-    const running = this.#running;
-    this.#running = undefined;
-    running?.watch?.[Symbol.dispose]();
-    running?.settle(settled);
+  /** Ends a call that the Worker was not given. */
+  #drop(call: HeldCall, failure: Failure): void {
+    call.end(failed(failure));
+    this.#leave(call, true);
+  }
+
+  #leave(call: HeldCall, isIntact: boolean): void {
+    this.#held.delete(call.id);
+    call.job.onLeft?.(isIntact);
+    this.#listener.changed(this);
   }
 
   #post(message: HostMessage<LoadableArtifact>): void {
@@ -195,31 +291,8 @@ export class WorkerHandle implements Disposable {
   }
 }
 
-/** Why a call failed whose Worker was lost: as it was interrupted, if it was. */
-function describeLost(job: Job, lost: Failure): Failure {
-  const { interrupted } = job.control;
-  if (interrupted === undefined) return lost;
-  if (interrupted === "deadline") return refuse("DEADLINE_EXCEEDED", { limitMs: job.limits.timeoutMs });
-  return refuse("CANCELLED", {});
-}
-
-/**
- * What a call has used, as far as its Worker has published it.
- *
- * @param wallMs - Milliseconds since the Worker started on it.
- */
-export function publishedUsage(
-  { control, limits, input }: Pick<Job, "control" | "limits" | "input">,
-  wallMs: number,
-): Usage {
-  return {
-    ...NO_USAGE,
-    fuel: Math.min(control.fuelUsed, limits.fuel),
-    cpuMs: Math.min(control.cpuMs, wallMs),
-    wallMs,
-    peakMemoryBytes: Math.min(control.peakMemoryBytes, limits.memoryBytes),
-    hostCalls: control.hostCalls,
-    inputBytes: Buffer.byteLength(input),
-    isPartial: true,
-  };
+/** The call that a Worker is at: the one that runs, or else the first that should have begun. */
+function findActive(held: readonly HeldCall[]): HeldCall | undefined {
+  const open = held.filter(({ isEnded }) => !isEnded);
+  return open.find(({ hasThread }) => hasThread) ?? open.find(({ job }) => job.control.state === "waiting");
 }

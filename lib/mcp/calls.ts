@@ -13,22 +13,27 @@ export class CallsInFlight {
   /**
    * Starts a call.
    *
-   * @param signal - Interrupts this call.
+   * @param signals - Each one interrupts this call.
    * @param call - Gets a signal that also {@link interrupt} aborts.
    */
-  async start<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async start<T>(signals: readonly (AbortSignal | undefined)[], call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
-    if (signal.aborted || this.#isInterrupted) abort();
-    signal.addEventListener("abort", abort, { once: true });
+    if (this.#isInterrupted || signals.some((signal) => signal?.aborted === true)) abort();
+    for (const signal of signals) signal?.addEventListener("abort", abort, { once: true });
     const running = call(controller.signal);
     this.#calls.set(controller, running);
     try {
       return await running;
     } finally {
       this.#calls.delete(controller);
-      signal.removeEventListener("abort", abort);
+      for (const signal of signals) signal?.removeEventListener("abort", abort);
     }
+  }
+
+  /** Calls that have not ended. */
+  get size(): number {
+    return this.#calls.size;
   }
 
   /** Interrupts every call, and every one that starts later. */

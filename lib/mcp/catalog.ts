@@ -2,6 +2,7 @@
  * The installed tools as a connection sees them: read again whenever any process has changed the registry, so that an installation
  * is served at once.
  */
+import type { FunctionDescription } from "../component/functions.ts";
 import type { InstalledTool, Registry } from "../registry/registry.ts";
 import { Aliases } from "./alias.ts";
 
@@ -9,9 +10,30 @@ import { Aliases } from "./alias.ts";
 export interface NamedTool {
   readonly name: string;
   readonly tool: InstalledTool;
+  /** The one of the tool's functions that it stands for, when it is a component of functions. */
+  readonly function: FunctionDescription | undefined;
 }
 
-/** The catalog of one connection. */
+/** A catalog as one client may see it. */
+export type CatalogView = Pick<Catalog, "enabled" | "find" | "revision">;
+
+/**
+ * Leaves out of a catalog what a client may not use: for them it is not installed. Names stay what they are for everybody.
+ *
+ * @param catalog - The whole one.
+ * @param mayUse - Says whether a tool is for the client, by its id.
+ */
+export function narrowCatalog(catalog: Catalog, mayUse: (id: string) => boolean): CatalogView {
+  const named = (found: NamedTool | undefined): NamedTool | undefined =>
+    found !== undefined && mayUse(found.tool.id) ? found : undefined;
+  return {
+    enabled: () => catalog.enabled().filter(({ tool }) => mayUse(tool.id)),
+    find: (name) => named(catalog.find(name)),
+    revision: () => catalog.revision(),
+  };
+}
+
+/** The catalog of one connection over stdio, or of all that one server has over HTTP. */
 export class Catalog {
   readonly #registry: Pick<Registry, "list" | "revision">;
   readonly #aliases = new Aliases();
@@ -59,7 +81,17 @@ export class Catalog {
   #read(): ReadonlyMap<string, NamedTool> {
     const tools = this.#registry.list();
     this.#aliases.admit(tools);
-    const named = tools.map((tool): NamedTool => ({ name: this.#aliases.nameOf(tool.id) ?? tool.id, tool }));
+    this.#aliases.admit(
+      tools.flatMap((tool) => tool.functions.map(({ name }) => ({ ...tool, id: `${tool.id}#${name}` }))),
+    );
+    const named = tools.flatMap((tool): readonly NamedTool[] => {
+      if (tool.functions.length === 0) return [{ name: this.#nameOf(tool.id), tool, function: undefined }];
+      return tool.functions.map((each) => ({ name: this.#nameOf(`${tool.id}#${each.name}`), tool, function: each }));
+    });
     return new Map(named.map((entry) => [entry.name, entry]));
+  }
+
+  #nameOf(key: string): string {
+    return this.#aliases.nameOf(key) ?? key;
   }
 }

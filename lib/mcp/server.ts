@@ -6,10 +6,12 @@
 import type { CallToolRequest, CallToolResult, ListToolsResult } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure, quote } from "../errors.ts";
+import { adviseOn } from "../policy/advice.ts";
+import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
 import type { CallsInFlight } from "./calls.ts";
-import { Catalog } from "./catalog.ts";
+import type { CatalogView } from "./catalog.ts";
 import { describeTool, writeInstructions } from "./entry.ts";
 import { guestLines } from "./guest-log.ts";
 import { explain, explainToAgent, toToolResult } from "./result.ts";
@@ -17,7 +19,7 @@ import { announceChanges } from "./watch.ts";
 
 /** What a server needs of the runtime. */
 export interface ToolHost {
-  readonly registry: Pick<Registry, "list" | "revision">;
+  readonly registry: Pick<Registry, "list" | "revision"> & { readonly grants: Pick<Grants, "weigh"> };
   readonly call: Runtime["call"];
   readonly limitsOf: Runtime["limitsOf"];
 }
@@ -32,6 +34,12 @@ export interface Connection {
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
   readonly calls: CallsInFlight;
+  /** The tools that there are for the client. */
+  readonly catalog: CatalogView;
+  /** Whose turn in the queue its calls take; undefined: each tool's own. */
+  readonly client?: string | undefined;
+  /** Whether the server stays and tells of changes itself, which one for a single request cannot. */
+  readonly isLasting: boolean;
 }
 
 /**
@@ -40,33 +48,37 @@ export interface Connection {
  * @throws {Failure} what the registry throws when it cannot be read.
  */
 export function createServer(connection: Connection): McpServer {
-  const catalog = new Catalog(connection.host.registry);
+  const { catalog } = connection;
   const mcp = new McpServer(
     { name: "kami", title: "KAMI", version: connection.version },
     { capabilities: { tools: { listChanged: true } }, instructions: writeInstructions(catalog.enabled()) },
   );
-  const changes = announceChanges(mcp, catalog, connection);
+  const changes = connection.isLasting ? announceChanges(mcp, catalog, connection) : undefined;
   mcp.server.setRequestHandler("tools/list", (request) =>
     guarded(connection, () => {
-      changes.listed();
+      changes?.listed();
       return listTools(connection.host, catalog, request.params?.cursor);
     }),
   );
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
-      connection.calls.start(context.mcpReq.signal, (signal) =>
-        callTool(connection, catalog, { params: request.params, signal }),
+      connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>
+        callTool(connection, { params: request.params, signal }),
       ),
     ),
   );
   return mcp;
 }
 
-function listTools(host: ToolHost, catalog: Catalog, cursor: string | undefined): ListToolsResult {
+function listTools(host: ToolHost, catalog: CatalogView, cursor: string | undefined): ListToolsResult {
   // All tools fit one page, so that no cursor was ever handed out.
   if (cursor !== undefined)
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
-  return { tools: catalog.enabled().map((named) => describeTool(named, host.limitsOf(named.tool))) };
+  return {
+    tools: catalog
+      .enabled()
+      .map((named) => describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool))),
+  };
 }
 
 interface ToolCall {
@@ -74,14 +86,18 @@ interface ToolCall {
   readonly signal: AbortSignal;
 }
 
-async function callTool(connection: Connection, catalog: Catalog, call: ToolCall): Promise<CallToolResult> {
+async function callTool(connection: Connection, call: ToolCall): Promise<CallToolResult> {
   const { name } = call.params;
+  const { client, catalog } = connection;
   const named = catalog.find(name);
   // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
   if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
-  const { id } = named.tool;
-  const result = await connection.host.call(id, writeInput(call.params.arguments), { signal: call.signal });
+  const { id, manifest } = named.tool;
+  const options = { function: named.function?.name, signal: call.signal, client };
+  const result = await connection.host.call(id, writeInput(call.params.arguments), options);
   for (const line of guestLines(id, result.captured)) connection.log(line);
+  for (const denial of result.denials ?? [])
+    connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);
   if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
   return toToolResult(result);
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clean } from "../errors.ts";
 import { CallsInFlight } from "./calls.ts";
+import { Catalog } from "./catalog.ts";
 import { type Connection, createServer, type ToolHost } from "./server.ts";
 import { LineTransport, type Streams } from "./wire.ts";
 
@@ -37,6 +38,8 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     log,
     signal: stop.signal,
     calls: new CallsInFlight(),
+    catalog: new Catalog(runtime.registry),
+    isLasting: true,
   };
   const wire = new LineTransport(options);
   const handle = serveStdio(() => createServer(connection), {

@@ -8,7 +8,7 @@ import { clean } from "../errors.ts";
 import type { Catalog } from "./catalog.ts";
 
 /** Milliseconds between two looks at the registry's revision number. */
-const WATCH_INTERVAL_MS = 500;
+export const WATCH_INTERVAL_MS = 500;
 
 /** The watch of one server. */
 export interface ChangeWatch {

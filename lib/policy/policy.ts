@@ -7,7 +7,10 @@ import type { NetworkRule } from "../network-rule.ts";
 export interface Mount {
   /** Where the guest sees it: absolute, canonical, `/` separators: `/data`. */
   readonly guestPath: string;
-  /** Absolute path at the host. Never told to guests or agents. */
+  /**
+   * Absolute path at the host, without symbolic links when the call began: whoever opens it follows none, or a link that another call put there
+   * since would lead out. Never told to guests or agents.
+   */
   readonly hostPath: string;
   readonly access: "read-only" | "read-write";
   /** The most that the directory may hold; undefined for one that is the user's own. */

@@ -6,7 +6,7 @@
  * Layout: what `wasm/signal.ts` says; then int32 at 16 state, int64 at 24 fuel granted, at 32 memory in use, at 40 peak memory, at 48 start in
  * microseconds, at 56 CPU time in microseconds, at 64 host calls.
  */
-import { SIGNAL } from "../wasm/signal.ts";
+import { SIGNAL, STACK_BYTES } from "../wasm/signal.ts";
 
 export { SLICE } from "../wasm/signal.ts";
 
@@ -25,6 +25,7 @@ const STATES: readonly CallState[] = ["waiting", "running", "settled", "suspende
 const BYTES = 72;
 const INTERRUPT = SIGNAL.interrupt / 4;
 const FUEL_LEFT = SIGNAL.fuelLeft / 8;
+const STACK_LEFT = SIGNAL.stackLeft / 4;
 const STATE = 4;
 const FUEL_GRANTED = 3;
 const MEMORY_IN_USE = 4;
@@ -143,10 +144,11 @@ export class ControlBlock {
     return this.#count(HOST_CALLS);
   }
 
-  /** Gives the call its fuel, in units. */
+  /** Gives the call its fuel, in units, and its stack. */
   grantFuel(units: number): void {
     Atomics.store(this.#counters, FUEL_GRANTED, BigInt(units));
     Atomics.store(this.#counters, FUEL_LEFT, BigInt(units));
+    Atomics.store(this.#words, STACK_LEFT, STACK_BYTES);
   }
 
   /** Takes units off the call's fuel: what the host charges. */

@@ -27,7 +27,10 @@ export const DENIALS_LIMIT = 32;
 /** UTF-16 code units of each text of a denial. */
 export const DENIAL_TEXT_LIMIT = 300;
 
-/** Something that a guest tried, and may not. Both texts may hold what the guest chose: whoever shows them cleans them. */
+/**
+ * Something that a guest tried, and may not. Both texts may hold what the guest chose: whoever shows them cleans them. An agent reads them: they are
+ * in the guest's own words, never a path of the host.
+ */
 export interface Denial {
   /** The capability that would have allowed it, as `kami grant` takes it: `net:api.github.com`. At most {@link DENIAL_TEXT_LIMIT} code units. */
   readonly capability: string;

@@ -67,12 +67,14 @@ export type ExecutorOrder =
   | CallOrder
   | { readonly type: "interrupt"; readonly id: number; readonly reason: InterruptReason }
   /** Asks how far a call is: answered by a `state`, or by its end. */
-  | { readonly type: "look"; readonly id: number };
+  | { readonly type: "look"; readonly id: number }
+  /** Asks to be told, once, when more calls may be given: answered by a `room`. */
+  | { readonly type: "ask" };
 
 /** The first order. */
 export interface StartOrder {
   readonly type: "start";
-  /** Calls that it runs at once. */
+  /** Calls that it runs at once, beside those that wait. */
   readonly workers: number;
   /** Most milliseconds until a Worker is ready, and until it starts on a call. */
   readonly startLimitMs: number;
@@ -85,13 +87,18 @@ export interface CallOrder {
   readonly type: "call";
   readonly id: number;
   readonly digest: string;
+  /** Whose calls may share a Worker with it. */
+  readonly tenant: string;
+  /** The function that is called, by its name among the artifact's entries; default: `run`. */
+  readonly entry?: string | undefined;
   readonly limits: Limits;
   /** What it may touch; on the pipe, what is undefined in it is left out. */
   readonly policy: Policy;
 }
 
 /** Executor process to host: a `ready`, and the end of calls that failed in a Worker's words, beside these. */
-export type ExecutorReport = WorkerMessage | EndReport | StateReport | LostReport;
+export type ExecutorReport =
+  Exclude<WorkerMessage, { readonly type: "parked" }> | EndReport | StateReport | RoomReport | LostReport;
 
 /** A call ended well; behind it its output in UTF-8. */
 interface EndReport {
@@ -108,8 +115,19 @@ export interface StateReport {
   readonly id: number;
   /** Milliseconds since a Worker started on it; null when none has. */
   readonly ageMs: number | null;
+  /** Whether it has not started because its Worker runs another call. */
+  readonly isBehind: boolean;
   /** What it has used so far. */
   readonly usage: Usage;
+}
+
+/** How many more calls a process can run now. */
+export interface RoomReport {
+  readonly type: "room";
+  /** The last call that it was given, or 0: later ones take their places from these. */
+  readonly lastId: number;
+  /** At least 1. */
+  readonly places: number;
 }
 
 /** A Worker is lost, and the process with it. */

@@ -4,8 +4,9 @@
 import type { Database } from "bun:sqlite";
 import { Failure, isFailureCode } from "../errors.ts";
 import { connect } from "./database.ts";
+import { type DenialRecord, insertDenials, newestDenials } from "./denials.ts";
 import type { CallRecord } from "./registry.ts";
-import { readTransaction, writeTransaction } from "./transaction.ts";
+import { reading, readTransaction, writeTransaction } from "./transaction.ts";
 
 /** How many calls the database keeps. */
 export const CALLS_KEPT = 10_000;
@@ -81,6 +82,13 @@ export class CallLog implements Disposable {
     return [...this.#pending.toReversed(), ...rows.flatMap(toRecord)].slice(0, limit);
   }
 
+  /** Reads what a tool was denied last, the newest first. */
+  denialsOf(toolId: string, limit: number): readonly DenialRecord[] {
+    this.#flush(0);
+    const database = this.#connect();
+    return reading(database, () => newestDenials(database, toolId, limit));
+  }
+
   [Symbol.dispose](): void {
     this.#flush(CLOSE_TIMEOUT_MS);
     this.#isClosed = true;
@@ -114,6 +122,7 @@ export class CallLog implements Disposable {
 function insertAll(database: Database, records: readonly CallRecord[]): void {
   const insert = database.query<never, CallRow>(INSERT);
   for (const record of records) insert.run(toRow(record));
+  insertDenials(database, records);
   database.run(`DELETE FROM calls WHERE sequence <= (SELECT max(sequence) FROM calls) - ${CALLS_KEPT}`);
 }
 

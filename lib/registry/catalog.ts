@@ -4,9 +4,11 @@
  */
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
+import type { FunctionDescription } from "../component/functions.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
+import { readFunctions, writeFunctions } from "./functions.ts";
 import { digestPackage, MANIFEST_NAME } from "./package.ts";
 import type { InstalledTool } from "./registry.ts";
 import type { StorePaths } from "./store.ts";
@@ -67,6 +69,11 @@ export class Catalog {
     return readTransaction(this.#database, () => this.load(id));
   }
 
+  /** Records the functions of a tool, inside the transaction of its installation. */
+  recordFunctions(id: string, functions: readonly FunctionDescription[]): void {
+    writeFunctions(this.#database, id, functions);
+  }
+
   /** Reads one tool past the memory, for use inside a transaction. */
   load(id: string): InstalledTool | undefined {
     const query = this.#database.query<ToolRow, [string]>(`SELECT ${COLUMNS} FROM tools WHERE id = ?`);
@@ -91,6 +98,7 @@ export class Catalog {
       version: manifest.tool.version,
       description: manifest.mcp.description,
       manifest,
+      functions: readFunctions(this.#database, row.id),
       packageDigest: row.package_digest,
       componentDigest: row.component_digest,
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),

@@ -10,7 +10,7 @@ import { writeTransaction } from "./transaction.ts";
 export const APPLICATION_ID = 0x4b_41_4d_49;
 
 /**
- * `state.revision` moves with `tools` and with nothing else. Triggers move it, so that no statement can forget to. `PRAGMA data_version`
+ * `state.revision` moves with `tools` (and later `grants`) and with nothing else. Triggers move it, so that no statement can forget to. `PRAGMA data_version`
  * would not do: it moves with every recorded call, and stays put for the writes of its own connection.
  */
 const FIRST = `
@@ -58,8 +58,51 @@ const CPU_TIME = `
   ALTER TABLE calls ADD COLUMN is_partial INTEGER NOT NULL DEFAULT 0 CHECK (is_partial IN (0, 1));
 `;
 
+/**
+ * Grants go with their tool, in the same statement. They move the revision: what a process remembers of a tool's policy is old then. Denials
+ * go with their tool as well, by a trigger, since files that are run have no tool.
+ */
+const GRANTS = `
+  CREATE TABLE grants (
+    tool_id    TEXT    NOT NULL REFERENCES tools (id) ON DELETE CASCADE,
+    versions   TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    host_path  TEXT,
+    access     TEXT    CHECK (access IN ('read-only', 'read-write')),
+    granted_at INTEGER NOT NULL,
+    PRIMARY KEY (tool_id, versions, name),
+    CHECK ((host_path IS NULL) = (access IS NULL))
+  ) STRICT;
+
+  CREATE TRIGGER grants_inserted AFTER INSERT ON grants BEGIN UPDATE state SET revision = revision + 1; END;
+  CREATE TRIGGER grants_updated  AFTER UPDATE ON grants BEGIN UPDATE state SET revision = revision + 1; END;
+  CREATE TRIGGER grants_deleted  AFTER DELETE ON grants BEGIN UPDATE state SET revision = revision + 1; END;
+
+  CREATE TABLE denials (
+    sequence   INTEGER NOT NULL PRIMARY KEY,
+    tool_id    TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    capability TEXT    NOT NULL,
+    target     TEXT    NOT NULL
+  ) STRICT;
+  CREATE INDEX denials_by_tool ON denials (tool_id, sequence);
+  CREATE TRIGGER tool_denials_deleted AFTER DELETE ON tools BEGIN DELETE FROM denials WHERE tool_id = old.id; END;
+`;
+
+/** Only tools of several functions have any here. */
+const FUNCTIONS = `
+  CREATE TABLE functions (
+    tool_id       TEXT    NOT NULL REFERENCES tools (id) ON DELETE CASCADE,
+    position      INTEGER NOT NULL,
+    name          TEXT    NOT NULL,
+    input_schema  TEXT    NOT NULL,
+    output_schema TEXT,
+    PRIMARY KEY (tool_id, position)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

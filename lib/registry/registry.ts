@@ -10,13 +10,17 @@ import type { Database } from "bun:sqlite";
 import { join, resolve } from "node:path";
 import { Failure, refuse } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
+import type { FunctionDescription } from "../component/functions.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { nearest } from "../nearest.ts";
-import type { Usage } from "../protocol/limits.ts";
+import type { Capability } from "../policy/capability.ts";
+import type { Denial, Usage } from "../protocol/limits.ts";
 import { CallLog } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { openDatabase } from "./database.ts";
+import type { DenialRecord } from "./denials.ts";
 import { errorCode } from "./files.ts";
+import { Grants } from "./grants.ts";
 import type { PackageSource } from "./package.ts";
 import {
   DATABASE_NAME,
@@ -38,6 +42,8 @@ export interface InstalledTool {
   readonly version: string;
   readonly description: string;
   readonly manifest: Manifest;
+  /** The functions of a component that has no `run`, each a tool of its own to an agent; empty for all others. */
+  readonly functions: readonly FunctionDescription[];
   /** SHA-256, lower-case hex, of the package: the name of its directory under `tools/`. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
@@ -59,6 +65,8 @@ export interface CallRecord {
   readonly startedAt: number;
   readonly outcome: "OK" | FailureCode;
   readonly usage: Usage;
+  /** What the guest was denied. They are read by {@link Registry.denials}. */
+  readonly denials?: readonly Denial[] | undefined;
 }
 
 /** What an install did. */
@@ -82,6 +90,8 @@ export class Registry implements Disposable {
   readonly home: string;
   /** Where the database keeps `tools/`, `tmp/` and `sandboxes/`: the home, unless another database was named. */
   readonly root: string;
+  /** What the user granted. */
+  readonly grants: Grants;
   readonly #store: StorePaths;
   readonly #database: Database;
   readonly #catalog: Catalog;
@@ -94,6 +104,12 @@ export class Registry implements Disposable {
     this.root = this.#store.root;
     this.#catalog = new Catalog(this.#database, this.#store);
     this.#calls = new CallLog(path);
+    this.grants = new Grants({
+      database: this.#database,
+      catalog: this.#catalog,
+      store: this.#store,
+      own: [...new Set([this.home, this.root])],
+    });
   }
 
   /**
@@ -133,14 +149,24 @@ export class Registry implements Disposable {
   }
 
   /**
-   * Puts a package in place and records it, atomically; replaces an earlier version of the same id, which stays disabled if it was.
+   * Puts a package in place and records it, atomically; replaces an earlier version of the same id, which stays disabled if it was and
+   * keeps its grants.
    *
-   * @throws {Failure} `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   * @param granted - What the user grants it with the install.
+   * @throws {Failure} `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
    */
-  install(source: PackageSource): Installation {
+  install(
+    source: PackageSource,
+    granted: readonly Capability[] = [],
+    functions: readonly FunctionDescription[] = [],
+  ): Installation {
     const staged = stagePackage(this.#store, source);
     try {
-      const installation = writeTransaction(this.#database, () => this.#record(source, staged));
+      const installation = writeTransaction(this.#database, () => {
+        const recorded = this.#record(source, staged, functions);
+        if (granted.length > 0) this.grants.write(recorded.tool.id, granted);
+        return recorded;
+      });
       this.#sweep();
       return installation;
     } finally {
@@ -149,7 +175,7 @@ export class Registry implements Disposable {
   }
 
   /**
-   * Removes a tool, its package and its sandbox.
+   * Removes a tool, its package, its sandbox and its grants.
    *
    * @returns The tool as it was.
    * @throws {Failure} `TOOL_UNKNOWN`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
@@ -198,7 +224,19 @@ export class Registry implements Disposable {
     return this.#calls.newest(limit);
   }
 
-  /** Reads a number that moves whenever any process installs, uninstalls, enables or disables a tool, and only then. A few microseconds. */
+  /**
+   * Reads what a tool was denied last, the newest first.
+   *
+   * @param limit - At most this many; the log keeps 100 of each tool.
+   */
+  denials(toolId: string, limit = 10): readonly DenialRecord[] {
+    return this.#calls.denialsOf(toolId, limit);
+  }
+
+  /**
+   * Reads a number that moves whenever any process installs, uninstalls, enables or disables a tool or changes its grants, and only then. A few
+   * microseconds.
+   */
   revision(): number {
     return this.#catalog.revision();
   }
@@ -208,7 +246,7 @@ export class Registry implements Disposable {
     this.#database.close();
   }
 
-  #record(source: PackageSource, staged: string): Installation {
+  #record(source: PackageSource, staged: string, functions: readonly FunctionDescription[]): Installation {
     const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
     const { id, name, version } = manifest.tool;
     const before = this.#catalog.load(id);
@@ -218,6 +256,7 @@ export class Registry implements Disposable {
     this.#database
       .query(UPSERT)
       .run(id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes);
+    this.#catalog.recordFunctions(id, functions);
     const tool = this.#catalog.load(id);
     if (tool === undefined) throw new Error("BUG: a row that was written is not there");
     return { tool, replaced: before?.version };

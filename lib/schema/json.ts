@@ -50,7 +50,7 @@ export function parseJson(text: string, source: string): unknown {
  * @param depth - Levels, at least 1: a value outside every object and array is at level 0.
  * @returns The offset of the bracket that opens that level, or -1.
  */
-function findDepth(text: string, depth: number): number {
+export function findDepth(text: string, depth: number): number {
   let level = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);

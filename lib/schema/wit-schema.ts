@@ -18,7 +18,7 @@
  * Source: JSON Schema 2020-12.
  */
 import { refuse } from "../errors.ts";
-import type { Case, Field, FunctionType, Primitive, ValueType } from "../component/link/type.ts";
+import type { Case, Field, FunctionType, Primitive, ValueType } from "./value-type.ts";
 
 /** A JSON Schema, as KAMI writes it for WIT types. */
 export type WitSchema = Readonly<Record<string, unknown>>;
@@ -116,8 +116,13 @@ class SchemaWriter {
   }
 
   #tuple(elements: readonly ValueType[]): WitSchema {
-    const prefixItems = elements.map((element) => this.write(element));
-    return { type: "array", prefixItems, minItems: elements.length, maxItems: elements.length };
+    // Not `prefixItems`: some clients refuse a schema that has it. What each element must be is checked when the tool is called.
+    const all = elements.map((element) => this.write(element));
+    const [first = {}, ...others] = all.filter(
+      (schema, index) => all.findIndex((each) => isSame(each, schema)) === index,
+    );
+    const items = others.length === 0 ? first : { anyOf: [first, ...others] };
+    return { type: "array", items, minItems: elements.length, maxItems: elements.length };
   }
 
   #tagged({ name, type }: Case): WitSchema {
@@ -130,6 +135,10 @@ class SchemaWriter {
     const inner = some.kind === "option" ? this.#tagged({ name: "some", type: some }) : this.write(some);
     return { anyOf: [inner, { type: "null" }] };
   }
+}
+
+function isSame(a: WitSchema, b: WitSchema): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function primitive(kind: Primitive): WitSchema {

@@ -3,7 +3,7 @@
  */
 import { type Failure, refuse } from "../errors.ts";
 import { describeJson } from "../json-type.ts";
-import type { Case, Field, FunctionType, Primitive, ValueType } from "../component/link/type.ts";
+import type { Case, Field, FunctionType, Primitive, ValueType } from "./value-type.ts";
 import { nearest } from "../nearest.ts";
 import { INTEGER_RANGES, SPECIAL_NUMBERS } from "./wit-schema.ts";
 
@@ -238,7 +238,7 @@ function join(at: string, name: string): string {
 }
 
 function got(json: unknown): string {
-  return `got ${describeJson(json)}`;
+  return `got ${typeof json === "number" ? json : describeJson(json)}`;
 }
 
 function invalid(at: string, problem: string): never {

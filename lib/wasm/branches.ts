@@ -38,7 +38,7 @@ export function branchAway(body: Body, at: number): void {
   const depth = reader.u32();
   const index = labels.length - 1 - depth;
   const label = findTarget(body, depth);
-  leaveBlocks(body, at, { label, index, farthest: index });
+  if (leaveBlocks(body, index, index)) depart(body, at, label);
   const moved = charger.depth - 1 - label.block;
   if (moved !== depth) charger.replaceIndex(labelAt, reader.pos, moved);
 }
@@ -46,19 +46,22 @@ export function branchAway(body: Body, at: number): void {
 /** `return` */
 export function returnAway(body: Body, at: number): void {
   const [label] = body.labels;
-  if (label !== undefined) leaveBlocks(body, at, { label, index: 0, farthest: -1 });
+  if (label !== undefined && leaveBlocks(body, 0, -1)) depart(body, at, label);
 }
 
-/** Where a branch goes. */
-interface Way {
-  readonly label: Label;
-  /** The label's place in the open blocks. */
-  readonly index: number;
-  /** The farthest jump that it is for blocks that do not go on with their runs. */
-  readonly farthest: number;
+function depart({ charger }: Body, at: number, label: Label): void {
+  label.departure = charger.refunds.depart(label.departure);
+  charger.insertDeparture(at, label.departure);
 }
 
-function leaveBlocks(body: Body, at: number, { label, index, farthest }: Way): void {
+/**
+ * Leaves blocks by a branch.
+ *
+ * @param index - Its label's place in the open blocks.
+ * @param farthest - The farthest jump that it is for blocks that do not go on with their runs.
+ * @returns Whether it gives anything back.
+ */
+function leaveBlocks(body: Body, index: number, farthest: number): boolean {
   const { charger, labels } = body;
   const { refunds } = charger;
   const innermost = labels.length - 1;
@@ -71,9 +74,8 @@ function leaveBlocks(body: Body, at: number, { label, index, farthest }: Way): v
     if (isRefunded) rest.arm = undefined;
   }
   // A branch out of a single run leaves out nothing: what is behind it cannot be reached.
-  if (!isRefunded) return refunds.stay();
-  label.departure = refunds.depart(label.departure);
-  charger.insertDeparture(at, label.departure);
+  if (!isRefunded) refunds.stay();
+  return isRefunded;
 }
 
 /** Collects the runs of the blocks that a branch leaves. @returns The place of the first block whose run cannot go on. */

@@ -12,7 +12,7 @@ import type { Helper } from "./helper-set.ts";
 import { type IndexMap, requireMemory } from "./indices.ts";
 import type { Body } from "./labels.ts";
 import { BulkOp, EMPTY_BLOCK, Op } from "./opcodes.ts";
-import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
+import { type Writer, writeCall, writeIndexed, writeNumber } from "./writer.ts";
 
 /** Bytes of a piece: the first touch of as many took 0.8 ms where a page fault is slowest. */
 export const PIECE_BYTES = 262_144;
@@ -85,7 +85,8 @@ function replace(body: Body, at: number, operation: Operation): void {
     return bulkHelper(operation, indices, inPieces);
   });
   charger.noteLook();
-  charger.replace(at, body.reader.pos, (out) => writeIndexed(out, Op.call, helper));
+  charger.insert(at, writeCall, helper);
+  charger.cover(body.reader.pos);
 }
 
 /** Charges, and does at most one piece. */

@@ -5,19 +5,29 @@
  */
 import { type IndexMap, mapFunction } from "./indices.ts";
 import { type Body, escapeAll } from "./labels.ts";
-import { IMPORTED, UNKNOWN } from "./stack.ts";
+import { Op } from "./opcodes.ts";
+import { FOREIGN, IMPORTED, UNKNOWN } from "./stack.ts";
 
 /** `call` */
 export function callFunction(body: Body, at: number): void {
+  const { charger, graph, reader, sites } = body;
   const callee = readCallee(body);
-  const number = beginCall(body, at, ownFunction(body.indices, callee));
-  body.charger.replaceIndex(at + 1, body.reader.pos, callee);
+  charger.add(at);
+  const number = graph.call(ownFunction(body.indices, callee), false);
+  sites.noteCallee(number, callee);
+  charger.insert(at, sites.writeCall, number);
+  charger.cover(reader.pos);
   endCall(body, number);
 }
 
 /** Calls of functions that are known only when they are called. Their immediates have been read. */
 export function callUnknown(body: Body, at: number): void {
-  endCall(body, beginCall(body, at, UNKNOWN));
+  const { charger, graph, reader, sites } = body;
+  charger.add(at);
+  const number = graph.call(unknownFunction(body, at), false);
+  charger.insert(at, sites.markStart, number);
+  charger.insert(reader.pos, sites.markEnd, number);
+  endCall(body, number);
 }
 
 /** `return_call` */
@@ -29,7 +39,7 @@ export function tailCallFunction(body: Body, at: number): void {
 
 /** Tail calls of functions that are known only when they are called. Their immediates have been read. */
 export function tailCallUnknown(body: Body, at: number): void {
-  leaveBy(body, at, UNKNOWN);
+  leaveBy(body, at, unknownFunction(body, at));
 }
 
 function readCallee({ indices, reader }: Body): number {
@@ -41,17 +51,20 @@ function ownFunction({ importedFunctions, addedFunctions }: IndexMap, callee: nu
   return callee < importedFunctions ? IMPORTED : callee - importedFunctions - addedFunctions;
 }
 
-/** Whether a call is counted is known when all of them are: what is put around it then needs its place. @returns The call's number. */
-function beginCall({ charger, graph, sites }: Body, at: number, target: number): number {
-  charger.add(at);
-  const number = graph.call(target, false);
-  charger.insert(at, sites.markStart, number);
-  return number;
+/** Tells what an indirect call may call: one by a reference anything, one by a table only what can be in one. */
+function unknownFunction({ reader, sharesTables }: Body, at: number): number {
+  const opcode = reader.bytes[at];
+  const isByTable = opcode === Op.callIndirect || opcode === Op.returnCallIndirect;
+  return isByTable && !sharesTables ? UNKNOWN : FOREIGN;
 }
 
+/** Whether a call is counted is known when all of them are. */
 function endCall(body: Body, number: number): void {
-  const { charger, reader, sites } = body;
-  charger.insert(reader.pos, sites.markEnd, number);
+  const { charger, frame, graph, sites } = body;
+  if (graph.mayLeave(number)) {
+    frame.keepsStack = true;
+    sites.noteLocal(number, frame.locals);
+  }
   charger.noteCall();
   body.mayLast = true;
   charger.noteLook();
@@ -64,8 +77,9 @@ function endCall(body: Body, number: number): void {
 function leaveBy(body: Body, at: number, target: number): void {
   const { charger, graph } = body;
   charger.add(at);
+  const number = graph.call(target, true);
+  if (graph.mayLeave(number)) charger.insert(at, body.writeTell);
   escapeAll(body);
   body.mayLast = true;
-  graph.call(target, true);
   charger.isDead = true;
 }

@@ -9,8 +9,8 @@ import type { IndexMap } from "./indices.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
 import { Patches, type WritePatch } from "./patches.ts";
 import { NOWHERE, Refunds, type Run } from "./refunds.ts";
-import { writeIsNegative, writeLook, writeSettle } from "./settle.ts";
-import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
+import { writeIsNegative, writeLook, writeMove, writeSettle } from "./settle.ts";
+import { encode, type Writer, writeCall, writeIndexed, writeNumber } from "./writer.ts";
 
 /**
  * The most that a function without a check may cost. A module of 64 MiB has room for 2^25 calls in a row, so that 2^30 units at most burn
@@ -34,10 +34,11 @@ export class Charger {
   unlooked = 0;
   /** Blocks that are open in the output: more than in the input, because a loop is written as four. */
   depth = 0;
-  readonly #input: Uint8Array;
-  readonly #out: Writer;
   readonly #indices: IndexMap;
-  readonly #patches = new Patches();
+  readonly #patches: Patches;
+  /** What is written often, and always the same. */
+  readonly #settle: Uint8Array;
+  readonly #look: Uint8Array;
   readonly refunds: Refunds = new Refunds();
   /** The run that the next instruction belongs to. */
   #run: Run;
@@ -51,9 +52,10 @@ export class Charger {
   readonly #charged: Run[] = [];
 
   constructor(input: Uint8Array, out: Writer, indices: IndexMap) {
-    this.#input = input;
-    this.#out = out;
+    this.#patches = new Patches(input, out);
     this.#indices = indices;
+    this.#settle = encode((to) => writeSettle(to, indices.signal));
+    this.#look = encode((to) => writeLook(to, indices.signal));
     this.#run = this.begin();
   }
 
@@ -99,7 +101,7 @@ export class Charger {
   /** Has a conditional branch give back what its division says; see {@link Refunds.divide}. */
   replaceBranch(at: number, next: number, division: number): void {
     this.#patches.insert(at, this.#writeRefund, division);
-    this.#patches.replace(at, next, writeNothing);
+    this.#patches.cover(next);
   }
 
   /** Has a branch at an input offset give back what its departure says; see {@link Refunds.depart}. */
@@ -126,14 +128,25 @@ export class Charger {
 
   /** Adds one unit for the instruction at an input offset; puts the run's charge in front of its first one. */
   add(at: number): void {
-    if (this.isDead) return;
-    if (this.unlooked >= UNLOOKED_COST && this.#check === "none") this.beginChecked("look");
-    if (this.#run.charge === NOWHERE) this.#open(at);
+    this.reach(at);
     this.addCost(1);
   }
 
-  /** Adds units for the instruction that was added last. */
+  /**
+   * Comes to the instruction at an input offset, for which nothing is added yet; puts the run's charge in front of its first one.
+   *
+   * @returns For how many units from there on nothing is to be put in front of another instruction; at least 1.
+   */
+  reach(at: number): number {
+    if (this.isDead) return Infinity;
+    if (this.unlooked >= UNLOOKED_COST && this.#check === "none") this.beginChecked("look");
+    if (this.#run.charge === NOWHERE) this.#open(at);
+    return Math.max(UNLOOKED_COST - this.unlooked, 1);
+  }
+
+  /** Adds units for what was reached last. */
   addCost(units: number): void {
+    if (this.isDead) return;
     this.#run.cost += units;
     this.unlooked += units;
   }
@@ -166,38 +179,42 @@ export class Charger {
     });
   }
 
-  /** Puts what `write` writes where the input from `at` to `next` was. */
-  replace(at: number, next: number, write: WritePatch): void {
-    this.#patches.replace(at, next, write);
+  /** Has what was put in last take the place of the input up to `next`. */
+  cover(next: number): void {
+    this.#patches.cover(next);
   }
 
   /** Puts `i32.const operand` and a call where the input from `at` to `next` was. */
   replaceByCall(at: number, next: number, call: { readonly operand: number; readonly functionIndex: number }): void {
     this.noteLook();
-    this.#patches.replace(at, next, (out) => {
+    this.#patches.insert(at, (out) => {
       writeNumber(out, Op.i32Const, call.operand);
       writeIndexed(out, Op.call, call.functionIndex);
     });
+    this.#patches.cover(next);
   }
 
   /** Puts an index where the input from `at` to `next` was. */
   replaceIndex(at: number, next: number, index: number): void {
-    this.#patches.replaceIndex(at, next, index);
+    this.#patches.insert(at, writeIndex, index);
+    this.#patches.cover(next);
   }
 
   /** Puts the three blocks around a loop where the input from `at` to `next` was: the loop's own beginning. */
   openLoop(at: number, next: number, type: number): void {
-    this.#patches.replace(at, next, (out) => writeLoopStart(out, type));
+    this.#patches.insert(at, writeLoopStart, type);
+    this.#patches.cover(next);
   }
 
   /** Ends a loop and the blocks around it. */
   endLoop(at: number, next: number): void {
-    this.#patches.replace(at, next, this.#writeLoopEnd);
+    this.#patches.insert(at, this.#writeLoopEnd);
+    this.#patches.cover(next);
   }
 
   /** Writes the body: the input from `start` to `end` with all that was put in. */
   finish(start: number, end: number): void {
-    this.#patches.apply(this.#input, [start, end], this.#out);
+    this.#patches.apply(start, end);
     this.#charged.length = 0;
     this.refunds.clear();
     this.#used = 0;
@@ -229,37 +246,21 @@ export class Charger {
     this.#patches.insert(at, this.#writeCharge, this.#run.charge);
   }
 
-  readonly #writeCharge = (out: Writer, charge: number): void => {
-    const cost = this.#charged[charge]?.cost ?? 0;
-    if (cost === 0) return;
-    const { fuelGlobal } = this.#indices;
-    writeIndexed(out, Op.globalGet, fuelGlobal);
-    writeNumber(out, Op.i32Const, cost);
-    out.u8(Op.i32Sub);
-    writeIndexed(out, Op.globalSet, fuelGlobal);
-  };
+  readonly #writeCharge = (out: Writer, charge: number): void =>
+    writeMove(out, this.#indices.fuelGlobal, -(this.#charged[charge]?.cost ?? 0));
 
   readonly #writeRefund = (out: Writer, number: number): void => {
     const division = this.refunds.division(number);
     if (division === undefined) return;
     if (division.units === 0) return writeIndexed(out, Op.brIf, division.label);
     writeIndexed(out, Op.if, EMPTY_BLOCK);
-    this.#writeGiveBack(out, division.units);
+    writeMove(out, this.#indices.fuelGlobal, division.units);
     writeIndexed(out, Op.br, division.label + 1);
     out.u8(Op.end);
   };
 
-  #writeGiveBack(out: Writer, units: number): void {
-    if (units === 0) return;
-    const { fuelGlobal } = this.#indices;
-    writeIndexed(out, Op.globalGet, fuelGlobal);
-    writeNumber(out, Op.i32Const, units);
-    out.u8(Op.i32Add);
-    writeIndexed(out, Op.globalSet, fuelGlobal);
-  }
-
   readonly #writeDeparture = (out: Writer, number: number): void =>
-    this.#writeGiveBack(out, this.refunds.departure(number));
+    writeMove(out, this.#indices.fuelGlobal, this.refunds.departure(number));
 
   readonly #writeBranch = (out: Writer, label: number): void => {
     writeIsNegative(out, this.#indices.fuelGlobal);
@@ -270,13 +271,13 @@ export class Charger {
     out.u8(Op.end);
     writeIndexed(out, Op.br, 2);
     out.u8(Op.end);
-    writeSettle(out, this.#indices.signal);
+    out.copyRange(this.#settle, 0, this.#settle.length);
     writeIndexed(out, Op.br, 0);
     out.u8(Op.end);
     out.u8(Op.end);
   };
 
-  readonly #writeLook = (out: Writer): void => writeLook(out, this.#indices.signal);
+  readonly #writeLook = (out: Writer): void => out.copyRange(this.#look, 0, this.#look.length);
 }
 
 function writeLoopStart(out: Writer, type: number): void {
@@ -286,12 +287,10 @@ function writeLoopStart(out: Writer, type: number): void {
   writeIndexed(out, Op.loop, type);
 }
 
-function writeNothing(): void {}
-
 function makeRun(): Run {
   return { charge: NOWHERE, cost: 0, looks: 0, parent: undefined, depth: 0, isSettled: false };
 }
 
-function writeCall(out: Writer, functionIndex: number): void {
-  writeIndexed(out, Op.call, functionIndex);
+function writeIndex(out: Writer, index: number): void {
+  out.u32(index);
 }

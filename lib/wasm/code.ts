@@ -14,20 +14,10 @@ import { copyMemory, fillMemory, initMemory } from "./bulk.ts";
 import { branchOnCast, changeArray, chargeException, newArray, newFixedArray, newStruct } from "./gc.ts";
 import { callFunction, callUnknown, tailCallFunction, tailCallUnknown } from "./call-handlers.ts";
 import { mapFunction, requireGlobal, requireMemory } from "./indices.ts";
-import { NO_FRAME, openFrame, writeEnter, writeGroups } from "./frame.ts";
-import {
-  type Body,
-  addBlocks,
-  type BodyContext,
-  closeLabel,
-  copyLabel,
-  escapeAll,
-  openLabel,
-  openLoop,
-  restoreStack,
-} from "./labels.ts";
+import { openFrame } from "./frame.ts";
+import { type Body, closeLabel, copyLabel, escapeAll, openLabel, openLoop, restoreStack } from "./labels.ts";
 import { describeOpcode, Kind, ONE_BYTE, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD } from "./opcodes.ts";
-import { readValueType } from "./types.ts";
+import { isStraight, passBlockType, passMemoryArgument, passPair, passStraight, passValueTypes } from "./pass.ts";
 
 type Handler = (body: Body, at: number) => void;
 
@@ -40,19 +30,19 @@ type Handler = (body: Body, at: number) => void;
 export function meterBody(body: Body, ordinal: number): void {
   const { charger, reader } = body;
   const start = reader.pos;
-  const frame = openFrame(body, ordinal);
-  body.frame = frame;
+  const { frame } = body;
+  openFrame(frame, body, ordinal);
   body.mayLast = false;
   body.blocks = 0;
   charger.isDead = false;
   charger.depth = 0;
   charger.begin();
   body.graph.enter(frame.locals);
-  charger.replace(start, frame.groupsAt, body.writeGroups);
+  charger.insert(start, body.writeGroups);
+  charger.cover(frame.groupsAt);
   charger.insert(reader.pos, body.writeEnter);
   openLabel(body, Kind.block);
   while (body.labels.length > 0) copyInstruction(body);
-  addBlocks(body);
   frame.isChecked = body.mayLast || !charger.isCheap;
   charger.finish(start, reader.pos);
 }
@@ -60,14 +50,9 @@ export function meterBody(body: Body, ordinal: number): void {
 function copyInstruction(body: Body): void {
   const at = body.reader.pos;
   const opcode = body.reader.u8();
-  let kind = ONE_BYTE[opcode] ?? Kind.unknown;
-  if (kind === Kind.plain) return body.charger.add(at);
   // The most frequent ones, without the way through the table.
-  if (kind === Kind.index || kind === Kind.i32) {
-    body.charger.add(at);
-    return body.reader.skipLeb(32);
-  }
-  if (kind === Kind.memoryArgument) return accessMemory(body, at);
+  if (isStraight(opcode)) return copyStraight(body, at);
+  let kind = ONE_BYTE[opcode] ?? Kind.unknown;
   let sub: number | undefined;
   if (kind === Kind.prefix) {
     sub = body.reader.u32();
@@ -78,6 +63,12 @@ function copyInstruction(body: Body): void {
     throw refuse("INSTRUCTION_UNKNOWN", { module: body.module, offset: at, opcode: describeOpcode(opcode, sub) });
   }
   handle(body, at);
+}
+
+function copyStraight({ charger, indices, reader }: Body, at: number): void {
+  const room = charger.reach(at);
+  reader.pos = at;
+  charger.addCost(passStraight(reader, indices, room));
 }
 
 function prefixedKind(opcode: number, sub: number): number {
@@ -93,7 +84,7 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.free, () => undefined],
   [Kind.index, costing((reader) => reader.u32())],
   [Kind.memorySize, (body, at) => (body.charger.add(at), requireMemory(body.indices, body.reader.u32()))],
-  [Kind.indexPair, costing(skipPair)],
+  [Kind.indexPair, costing(passPair)],
   [Kind.memoryArgument, accessMemory],
   [Kind.memoryArgumentLane, (body, at) => (accessMemory(body, at), body.reader.skip(1))],
   [Kind.i32, costing((reader) => reader.skipLeb(32))],
@@ -103,10 +94,10 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.heapType, costing((reader) => reader.skipLeb(33))],
   [Kind.bytes16, costing((reader) => reader.skip(16))],
   [Kind.lane, costing((reader) => reader.skip(1))],
-  [Kind.valueTypes, costing(skipValueTypes)],
+  [Kind.valueTypes, costing(passValueTypes)],
   [Kind.block, opening(Kind.block)],
   [Kind.try, opening(Kind.try)],
-  [Kind.loop, (body, at) => (skipBlockType(body.reader), openLoop(body, at))],
+  [Kind.loop, (body, at) => (passBlockType(body.reader), openLoop(body, at))],
   [Kind.if, openIf],
   [Kind.else, enterElse],
   [Kind.catch, (body) => (body.reader.u32(), enterHandler(body))],
@@ -122,11 +113,11 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.branchTable, leaving(targetTable)],
   [Kind.tailCall, tailCallFunction],
   [Kind.tailCallIndex, (body, at) => (body.reader.u32(), tailCallUnknown(body, at))],
-  [Kind.tailCallPair, (body, at) => (skipPair(body.reader), tailCallUnknown(body, at))],
+  [Kind.tailCallPair, (body, at) => (passPair(body.reader), tailCallUnknown(body, at))],
   [Kind.branchMaybe, branchMaybe],
   [Kind.call, callFunction],
   [Kind.callIndex, (body, at) => (body.reader.u32(), callUnknown(body, at))],
-  [Kind.callPair, (body, at) => (skipPair(body.reader), callUnknown(body, at))],
+  [Kind.callPair, (body, at) => (passPair(body.reader), callUnknown(body, at))],
   [Kind.functionIndex, referFunction],
   [Kind.globalIndex, (body, at) => (body.charger.add(at), requireGlobal(body.indices, body.reader.u32()))],
   [Kind.memoryGrow, growMemory],
@@ -144,20 +135,6 @@ const HANDLERS: readonly (Handler | undefined)[] = indexByKind([
   [Kind.arrayBulkPair, (body, at) => (changeArray(body, at), body.reader.u32())],
   [Kind.branchOnCast, branchOnCast],
 ]);
-
-/** Makes what all bodies of a module are metered with, one after another. */
-export function makeBody(context: BodyContext): Body {
-  const body: Body = {
-    ...context,
-    frame: NO_FRAME,
-    labels: [],
-    mayLast: false,
-    blocks: 0,
-    writeGroups: (out) => writeGroups(out, body.frame),
-    writeEnter: (out) => writeEnter(out, body),
-  };
-  return body;
-}
 
 function indexByKind(
   entries: readonly (readonly [kind: number, handler: Handler])[],
@@ -184,21 +161,14 @@ function leaving(read: (body: Body, at: number) => unknown): Handler {
 
 function opening(kind: number): Handler {
   return (body) => {
-    skipBlockType(body.reader);
+    passBlockType(body.reader);
     openLabel(body, kind);
   };
 }
 
-/** A block type is a value type, empty, or a type index: each one signed 33-bit LEB128, a typed reference two. */
-function skipBlockType(reader: Body["reader"]): void {
-  const first = reader.bytes[reader.pos];
-  if (first === 0x63 || first === 0x64) readValueType(reader);
-  else reader.skipLeb(33);
-}
-
 function openIf(body: Body, at: number): void {
   body.charger.add(at);
-  skipBlockType(body.reader);
+  passBlockType(body.reader);
   openLabel(body, Kind.if);
   const label = body.labels.at(-1);
   const arm = body.charger.begin();
@@ -226,7 +196,7 @@ function enterHandler(body: Body): void {
   charger.beginChecked("none");
   charger.lookNext();
   charger.isDead = label.wasDead;
-  body.frame.catches = true;
+  body.frame.keepsStack = true;
   restoreStack(body, body.reader.pos);
 }
 
@@ -247,7 +217,7 @@ function openTryTable(body: Body): void {
     label.unlookedAtJump = Infinity;
     if (label.loopAt !== undefined) restoreStack(body, label.loopAt);
   }
-  body.frame.catches = true;
+  body.frame.keepsStack = true;
 }
 
 function branchMaybe(body: Body, at: number): void {
@@ -258,9 +228,10 @@ function branchMaybe(body: Body, at: number): void {
 }
 
 /** `ref.func` */
-function referFunction({ charger, indices, reader }: Body, at: number): void {
+function referFunction({ charger, indices, reader, referenced }: Body, at: number): void {
   charger.add(at);
   const callee = mapFunction(indices, reader.u32());
+  referenced.add(callee);
   charger.replaceIndex(at + 1, reader.pos, callee);
 }
 
@@ -281,19 +252,7 @@ function chargeLength(body: Body, at: number, helper: number): void {
   body.charger.insertCall(at, helper);
 }
 
-function skipPair(reader: Body["reader"]): void {
-  reader.u32();
-  reader.u32();
-}
-
 function accessMemory({ charger, reader, indices }: Body, at: number): void {
   charger.add(at);
-  // Bit 6 of the alignment says that a memory index follows.
-  requireMemory(indices, (reader.u32() & 0x40) === 0 ? 0 : reader.u32());
-  // 64 bits also where the memory has 32: an offset may be padded to ten bytes.
-  reader.skipLeb(64);
-}
-
-function skipValueTypes(reader: Body["reader"]): void {
-  for (let count = reader.u32(); count > 0; count--) readValueType(reader);
+  passMemoryArgument(reader, indices);
 }

@@ -3,7 +3,8 @@
  */
 import { CallSites } from "./calls.ts";
 import { Charger } from "./charge.ts";
-import type { BodyContext } from "./labels.ts";
+import { makeFrame, writeComeBack, writeEnter, writeGroups, writeStub, writeTell } from "./frame.ts";
+import type { Body, BodyContext } from "./labels.ts";
 import { SectionId } from "./layout.ts";
 import { Reader } from "./reader.ts";
 import type { Rewrite } from "./rewrite.ts";
@@ -28,6 +29,8 @@ export function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
     tags: layout.tags,
     largeData: findLargeData(rewrite, data && new Reader(reader.bytes, data.start, data.end)),
     helpers,
+    referenced: new Set(),
+    sharesTables: rewrite.sharesTables,
     callsEndRuns: layout.tags.length > 0,
     functionTypes: layout.functionTypes,
     graph: new CallGraph(layout.functions),
@@ -35,4 +38,21 @@ export function contextOf(rewrite: Rewrite, reader: Reader): BodyContext {
     spare: [],
     totals: { blocks: 0, locals: 0 },
   };
+}
+
+/** Makes what all bodies of a module are metered with, one after another. */
+export function makeBody(context: BodyContext): Body {
+  const body: Body = {
+    ...context,
+    frame: makeFrame(),
+    labels: [],
+    mayLast: false,
+    blocks: 0,
+    writeGroups: (out) => writeGroups(out, body.frame),
+    writeEnter: (out) => writeEnter(out, body),
+    writeStub: (out, ordinal) => writeStub(out, body, ordinal),
+    writeTell: (out) => writeTell(out, body.indices),
+    writeRestore: (out) => writeComeBack(out, body.indices, body.frame.locals),
+  };
+  return body;
 }

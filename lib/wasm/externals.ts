@@ -4,6 +4,7 @@
  * Source: WebAssembly 3.0, 5.5.5 Import Section, 5.5.10 Export Section.
  */
 import { refuse } from "../errors.ts";
+import { noteExport } from "./doors.ts";
 import { additionsFor } from "./helpers.ts";
 import { type IndexMap, mapFunction, requireGlobal, requireMemory } from "./indices.ts";
 import { METER_EXPORTS, METER_MODULE } from "./layout.ts";
@@ -14,6 +15,7 @@ import { SIGNAL_MEMORY } from "./signal.ts";
 import type { Writer } from "./writer.ts";
 
 const FUNCTION = 0;
+const TABLE = 1;
 const MEMORY = 2;
 const GLOBAL = 3;
 const SHARED_WITH_MAXIMUM = 0x03;
@@ -78,7 +80,8 @@ function addedExports({ indices, layout }: Rewrite): readonly (readonly [name: s
   return added;
 }
 
-function copyExport({ out, indices }: Rewrite, reader: Reader): void {
+function copyExport(rewrite: Rewrite, reader: Reader): void {
+  const { out, indices } = rewrite;
   const start = reader.pos;
   const name = reader.name();
   // The host would take it for the meter's own, also in a module that has none because it has no code.
@@ -86,7 +89,8 @@ function copyExport({ out, indices }: Rewrite, reader: Reader): void {
   const kind = reader.u8();
   out.copyRange(reader.bytes, start, reader.pos);
   const index = reader.u32();
-  if (kind === FUNCTION) out.u32(mapFunction(indices, index));
+  if (kind === TABLE) rewrite.sharesTables = true;
+  if (kind === FUNCTION) noteExport(rewrite, index);
   else out.u32(requireIndex(indices, kind, index));
 }
 

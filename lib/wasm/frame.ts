@@ -2,46 +2,41 @@
  * What a function does on entry: it looks at its fuel, and when there is none it leaves by a tail call to a stub, which settles and comes back
  * by another. That look costs next to nothing, because nothing has to be kept for after it.
  *
- * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted.
+ * A function that catches remembers the stack it had, for what is thrown past other functions leaves their shares counted. So does one that calls
+ * what may be another module, for that may come back to this one, and count on.
  */
-import type { Helper } from "./helper-set.ts";
 import { type IndexMap, mapFunction } from "./indices.ts";
-import type { BodyContext } from "./labels.ts";
+import type { Body, BodyContext } from "./labels.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Op } from "./opcodes.ts";
-import { writeIsNegative } from "./settle.ts";
+import { writeIsNegative, writeMove, writeStoreStack } from "./settle.ts";
 import { readValueType } from "./types.ts";
+import { STACK_BYTES } from "./signal.ts";
 import { type Writer, writeIndexed, writeNumber } from "./writer.ts";
 
 /** What is known of a function while its body is read. */
 export interface Frame {
   /** Input offset behind the number of groups of locals. */
-  readonly groupsAt: number;
-  readonly groups: number;
-  readonly parameters: number;
+  groupsAt: number;
+  groups: number;
+  parameters: number;
   /** Parameters and locals. */
-  readonly locals: number;
+  locals: number;
   /** Which of the module's own functions it is. */
-  readonly ordinal: number;
-  /** Whether it catches. */
-  catches: boolean;
+  ordinal: number;
+  /** Whether it remembers the stack that it had: it catches, or it calls what may be another module. */
+  keepsStack: boolean;
   /** Whether it is looked at on entry. */
   isChecked: boolean;
 }
 
-/** The frame of no function. */
-export const NO_FRAME: Frame = Object.freeze({
-  groups: 0,
-  groupsAt: 0,
-  parameters: 0,
-  locals: 0,
-  ordinal: -1,
-  catches: false,
-  isChecked: false,
-});
+/** Makes a frame for {@link openFrame}: one for all functions of a module, one after another. */
+export function makeFrame(): Frame {
+  return { groups: 0, groupsAt: 0, parameters: 0, locals: 0, ordinal: -1, keepsStack: false, isChecked: false };
+}
 
-/** Reads a body's locals. @param ordinal - Which of the module's own functions it is. */
-export function openFrame(context: BodyContext, ordinal: number): Frame {
+/** Reads a body's locals into its frame. @param ordinal - Which of the module's own functions it is. */
+export function openFrame(frame: Frame, context: BodyContext, ordinal: number): void {
   const { reader, types, functionTypes } = context;
   const type = functionTypes[ordinal] ?? 0;
   const shape = types[type];
@@ -56,32 +51,29 @@ export function openFrame(context: BodyContext, ordinal: number): Frame {
   }
   context.totals.locals += locals;
   checkLimit("allLocals", context.totals.locals, "the number of locals of all functions");
-  const { parameters } = shape;
-  return {
-    groups,
-    groupsAt,
-    parameters,
-    locals: parameters + locals,
-    ordinal,
-    catches: false,
-    isChecked: false,
-  };
+  frame.groups = groups;
+  frame.groupsAt = groupsAt;
+  frame.parameters = shape.parameters;
+  frame.locals = shape.parameters + locals;
+  frame.ordinal = ordinal;
+  frame.keepsStack = false;
+  frame.isChecked = false;
 }
 
 /**
- * Writes the number of groups of locals: one more where a handler needs to know the stack of its function.
+ * Writes the number of groups of locals: one more where the stack is remembered.
  *
  * @throws {Failure} COMPONENT_LIMIT when that is one local too many.
  */
-export function writeGroups(out: Writer, { groups, locals, catches }: Frame): void {
-  if (catches) checkLimit("locals", locals + 1, "the number of locals of a function, once metered");
-  out.u32(groups + (catches ? 1 : 0));
+export function writeGroups(out: Writer, { groups, locals, keepsStack }: Frame): void {
+  if (keepsStack) checkLimit("locals", locals + 1, "the number of locals of a function, once metered");
+  out.u32(groups + (keepsStack ? 1 : 0));
 }
 
 /** Writes what comes behind the locals. */
-export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Frame }): void {
-  const { frame, indices } = body;
-  if (frame.catches) {
+export function writeEnter(out: Writer, body: Body): void {
+  const { frame, functionTypes, helpers, indices } = body;
+  if (frame.keepsStack) {
     out.u8(1);
     out.u8(I32);
   }
@@ -90,55 +82,52 @@ export function writeEnter(out: Writer, body: BodyContext & { readonly frame: Fr
     writeIndexed(out, Op.if, EMPTY_BLOCK);
     writeParameters(out, frame.parameters);
     // The function to leave to when fuel is missing.
-    writeIndexed(out, Op.returnCall, body.helpers.add(makeStub(body, frame.parameters, frame.ordinal)));
+    const type = functionTypes[frame.ordinal] ?? 0;
+    writeIndexed(out, Op.returnCall, helpers.addStub(type, body.writeStub, frame.ordinal));
     out.u8(Op.end);
   }
-  if (!frame.catches) return;
+  if (!frame.keepsStack) return;
   writeIndexed(out, Op.globalGet, indices.stackGlobal);
   writeIndexed(out, Op.localSet, frame.locals);
 }
 
-/** Writes what comes where a handler begins. */
-export function writeRestore(out: Writer, { locals }: Frame, indices: IndexMap): void {
-  writeIndexed(out, Op.localGet, locals);
-  writeIndexed(out, Op.globalSet, indices.stackGlobal);
+/** Writes the function to leave to: it settles, and comes back. @param ordinal - Which of the module's own functions leaves. */
+export function writeStub(out: Writer, { functionTypes, indices, types }: BodyContext, ordinal: number): void {
+  const shape = types[functionTypes[ordinal] ?? 0];
+  writeIndexed(out, Op.call, indices.check);
+  writeParameters(out, shape?.form === "function" ? shape.parameters : 0);
+  writeIndexed(out, Op.returnCall, mapFunction(indices, indices.importedFunctions + ordinal));
+  out.u8(Op.end);
 }
 
 /** Writes what comes in front of a call that is counted. @param bytes - What it counts for. */
 export function writeTake(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
-  writeMove(out, stackGlobal, [bytes, Op.i32Sub]);
+  writeMove(out, stackGlobal, -bytes);
   writeIsNegative(out, stackGlobal);
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   out.u8(Op.unreachable);
   out.u8(Op.end);
 }
 
+/** Writes what comes in front of a call that may leave the module, when it has been counted. */
+export function writeTell(out: Writer, { signal, stackGlobal }: IndexMap): void {
+  writeStoreStack(out, signal, () => writeIndexed(out, Op.globalGet, stackGlobal));
+}
+
+/** Writes what comes behind such a call, and where a handler begins: the function's own count again. @param local - The one that remembers the stack. */
+export function writeComeBack(out: Writer, { signal, stackGlobal }: IndexMap, local: number): void {
+  writeIndexed(out, Op.localGet, local);
+  writeIndexed(out, Op.globalSet, stackGlobal);
+  writeStoreStack(out, signal, () => writeNumber(out, Op.i32Const, STACK_BYTES));
+}
+
 /** Writes what comes behind a call that is counted. */
 export function writeGiveBack(out: Writer, { stackGlobal }: IndexMap, bytes: number): void {
-  writeMove(out, stackGlobal, [bytes, Op.i32Add]);
+  writeMove(out, stackGlobal, bytes);
 }
 
 const I32 = 0x7f;
 
-function writeMove(out: Writer, global: number, [bytes, operation]: readonly [bytes: number, operation: number]): void {
-  writeIndexed(out, Op.globalGet, global);
-  writeNumber(out, Op.i32Const, bytes);
-  out.u8(operation);
-  writeIndexed(out, Op.globalSet, global);
-}
-
 function writeParameters(out: Writer, parameters: number): void {
   for (let parameter = 0; parameter < parameters; parameter++) writeIndexed(out, Op.localGet, parameter);
-}
-
-function makeStub({ functionTypes, indices }: BodyContext, parameters: number, ordinal: number): Helper {
-  return {
-    type: functionTypes[ordinal] ?? 0,
-    write(out) {
-      writeIndexed(out, Op.call, indices.check);
-      writeParameters(out, parameters);
-      writeIndexed(out, Op.returnCall, mapFunction(indices, indices.importedFunctions + ordinal));
-      out.u8(Op.end);
-    },
-  };
 }

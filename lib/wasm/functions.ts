@@ -3,8 +3,9 @@
  *
  * Source: WebAssembly 3.0, 5.5.6 Function Section, 5.5.13 Code Section.
  */
-import { makeBody, meterBody } from "./code.ts";
-import { contextOf } from "./context.ts";
+import { meterBody } from "./code.ts";
+import { contextOf, makeBody } from "./context.ts";
+import { openDoors } from "./doors.ts";
 import { additionsFor, writeHelpers } from "./helpers.ts";
 import { checkLimit } from "./limits.ts";
 import type { Reader } from "./reader.ts";
@@ -53,12 +54,15 @@ export function writeCode(rewrite: Rewrite, reader: Reader): void {
     const start = out.length;
     body.sites.enter(start);
     meterBody(body, index);
+    body.totals.blocks += body.blocks;
+    checkLimit("allBlocks", body.totals.blocks, "the number of blocks of all functions, once metered");
     const size = out.length - start;
     out.patchU32(sizeAt, size);
     checkLimit("functionBytes", size, "the size of a function in bytes, once metered");
     if (reader.pos !== end) throw reader.malformed("a function body does not end where its size says");
   }
-  body.sites.count(out, rewrite.indices, body.graph.decide());
+  body.sites.count(out, rewrite.indices, body.graph);
+  openDoors(rewrite, body.referenced);
   if (count > 0) writeHelpers(out, rewrite.indices, layout);
   helpers.writeBodies(out);
   out.patchU32(countAt, count + additionsFor(layout).helperTypes.length + helpers.types.length);

@@ -5,7 +5,7 @@ import type { IndexMap } from "./indices.ts";
 import type { Layout } from "./layout.ts";
 import { Op } from "./opcodes.ts";
 import { writeCheck, writeSettle } from "./settle.ts";
-import { STACK_BYTES } from "./stack.ts";
+import { STACK_BYTES } from "./signal.ts";
 import { type Writer, writeIndexed, writeNumber, writeSized } from "./writer.ts";
 
 /**

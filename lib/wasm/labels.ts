@@ -3,7 +3,7 @@
  */
 import type { CallSites } from "./calls.ts";
 import type { Charger, Check } from "./charge.ts";
-import { type Frame, writeRestore } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import type { IndexMap } from "./indices.ts";
 import { checkLimit } from "./limits.ts";
 import { EMPTY_BLOCK, Kind } from "./opcodes.ts";
@@ -36,22 +36,30 @@ export interface BodyContext {
   readonly largeData: ReadonlySet<number>;
   /** The functions that the code needs beside those that every module gets. */
   readonly helpers: HelperSet;
+  /** Functions to which the code makes references, as indices in the output. */
+  readonly referenced: Set<number>;
+  /** Whether other modules may put functions into one of its tables. */
+  readonly sharesTables: boolean;
   /** Whether a call may throw past the rest of its run, which then ends at the call. */
   readonly callsEndRuns: boolean;
 }
 
 /** What the handlers work on: one body after another. */
 export interface Body extends BodyContext {
-  frame: Frame;
+  readonly frame: Frame;
   /** The open blocks, innermost last. */
   readonly labels: Label[];
   /** Whether the body has a loop or a call: one that has neither ends soon, and needs no check. */
   mayLast: boolean;
   /** Blocks so far, once metered. */
   blocks: number;
-  /** Patches: see {@link writeGroups} and {@link writeEnter} of the frame. */
+  /** Patches: see the functions of these names of the frame; `writeRestore` is what a handler begins with. */
   readonly writeGroups: WritePatch;
   readonly writeEnter: WritePatch;
+  readonly writeRestore: WritePatch;
+  readonly writeTell: WritePatch;
+  /** Writes the helper of a function to leave to, by its ordinal. */
+  readonly writeStub: WritePatch;
 }
 
 /** An open block. */
@@ -97,12 +105,6 @@ export interface Label {
 
 /** What an input loop becomes: `block loop block loop`, see {@link openLoop}. */
 const OUTLINED_BLOCKS = 4;
-
-/** Adds the blocks of a body that has been read to those of all. @throws {Failure} COMPONENT_LIMIT when there are too many. */
-export function addBlocks({ totals, blocks }: Body): void {
-  totals.blocks += blocks;
-  checkLimit("allBlocks", totals.blocks, "the number of blocks of all functions, once metered");
-}
 
 /** Opens a block. @throws {Failure} COMPONENT_LIMIT when blocks are nested too deep, or there are too many. */
 export function openLabel(body: Body, kind: number): Label {
@@ -279,8 +281,8 @@ export function target(body: Body, depth: number): Label {
 }
 
 /** Has a handler that begins at an input offset forget the frames that were thrown past. */
-export function restoreStack({ charger, frame, indices }: Body, at: number): void {
-  charger.insert(at, (out) => writeRestore(out, frame, indices));
+export function restoreStack({ charger, writeRestore }: Body, at: number): void {
+  charger.insert(at, writeRestore);
 }
 
 /** Notes that control may leave the function. */

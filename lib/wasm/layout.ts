@@ -35,6 +35,7 @@ export interface Layout {
   /** Their types, as indices. */
   readonly functionTypes: readonly number[];
   readonly importedMemories: number;
+  readonly importedTables: number;
   /** The function that runs at instantiation, when there is one. */
   readonly start: number | undefined;
   /** The module's own memories. */
@@ -113,6 +114,7 @@ export function readLayout(bytes: Uint8Array): Layout {
     functions,
     functionTypes,
     importedMemories: imports.memories,
+    importedTables: imports.tables,
     start: open(SectionId.start)?.u32(),
     memories: readMemories(open(SectionId.memory), imports.memories),
     tags,
@@ -169,11 +171,12 @@ interface Imports {
   functions: number;
   globals: number;
   memories: number;
+  tables: number;
   readonly tags: number[];
 }
 
 function readImports(reader: Reader | undefined): Imports {
-  const counts: Imports = { functions: 0, globals: 0, memories: 0, tags: [] };
+  const counts: Imports = { functions: 0, globals: 0, memories: 0, tables: 0, tags: [] };
   if (reader === undefined) return counts;
   const entries = reader.u32();
   checkLimit("imports", entries, "the number of imports");
@@ -197,6 +200,7 @@ function readImport(reader: Reader, counts: Imports): void {
   } else if (kind === 1) {
     readValueType(reader);
     readLimits(reader, "table");
+    counts.tables += 1;
   } else if (kind === 2) {
     readLimits(reader, "memory");
     counts.memories += 1;

@@ -30,7 +30,7 @@ export interface MeteredModule {
 }
 
 /** Changes whenever the rewriting changes: part of the artifact's directory name. */
-export const METER_ABI = 10;
+export const METER_ABI = 11;
 
 /**
  * Rewrites one core module.

@@ -16,6 +16,9 @@ import { type Writer, writeSized } from "./writer.ts";
 export const NAME_LIMIT_BYTES = 256;
 
 const FUNCTION_NAMES = 1;
+/** Characters. */
+const HASH = 0x23;
+const ZERO = 0x30;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -83,8 +86,18 @@ function writeGiven(out: Writer, names: Reader, indices: IndexMap): number {
 function writeIndices(out: Writer, indices: IndexMap, [from, to]: readonly [from: number, to: number]): void {
   for (let index = from; index < to; index++) {
     out.u32(mapFunction(indices, index));
-    out.name(`#${index}`);
+    writeOrdinal(out, index);
   }
+}
+
+/** Writes the name `#index`; without a text, which is garbage, for each of tens of thousands. */
+function writeOrdinal(out: Writer, index: number): void {
+  let magnitude = 1;
+  let digits = 1;
+  for (; magnitude * 10 <= index; magnitude *= 10) digits += 1;
+  out.u32(1 + digits);
+  out.u8(HASH);
+  for (; magnitude >= 1; magnitude = Math.floor(magnitude / 10)) out.u8(ZERO + (Math.floor(index / magnitude) % 10));
 }
 
 /** Reads a name, cut to the limit; undefined for one that is empty or not UTF-8: the engine would drop the whole section for it. */

@@ -16,29 +16,34 @@ export class Patches {
   /** Patches of this body: the lists keep their length, to be filled again. */
   #count = 0;
   #isInOrder = true;
+  readonly #input: Uint8Array;
+  readonly #out: Writer;
+
+  constructor(input: Uint8Array, out: Writer) {
+    this.#input = input;
+    this.#out = out;
+  }
 
   /** Puts something in front of the input at `at`; of two patches at the same place the one that was added first comes first. */
   insert(at: number, write: WritePatch, value = 0): void {
-    const patch = this.#begin(at, at);
+    const patch = this.#count++;
+    if (patch > 0 && (this.#starts[patch - 1] ?? 0) > at) this.#isInOrder = false;
+    this.#starts[patch] = at;
+    this.#ends[patch] = at;
     this.#writes[patch] = write;
     this.#values[patch] = value;
   }
 
-  /** Puts something in place of the input from `start` to `end`. */
-  replace(start: number, end: number, write: WritePatch): void {
-    this.#writes[this.#begin(start, end)] = write;
-  }
-
-  /** Puts an index in place of the input from `start` to `end`. */
-  replaceIndex(start: number, end: number, index: number): void {
-    const patch = this.#begin(start, end);
-    this.#writes[patch] = writeIndex;
-    this.#values[patch] = index;
+  /** Has what was put in last take the place of the input up to `end`. */
+  cover(end: number): void {
+    this.#ends[this.#count - 1] = end;
   }
 
   /** Copies `[from, to)` of the input with all patches, and forgets them. */
-  apply(input: Uint8Array, range: readonly [from: number, to: number], out: Writer): void {
-    let copied = range[0];
+  apply(from: number, to: number): void {
+    const input = this.#input;
+    const out = this.#out;
+    let copied = from;
     const order = this.#isInOrder ? undefined : this.#sorted();
     for (let place = 0; place < this.#count; place++) {
       const patch = order?.[place] ?? place;
@@ -47,18 +52,9 @@ export class Patches {
       this.#writes[patch]?.(out, this.#values[patch] ?? 0);
       copied = this.#ends[patch] ?? 0;
     }
-    if (range[1] > copied) out.copyRange(input, copied, range[1]);
+    if (to > copied) out.copyRange(input, copied, to);
     this.#count = 0;
     this.#isInOrder = true;
-  }
-
-  #begin(start: number, end: number): number {
-    const patch = this.#count++;
-    if (patch > 0 && (this.#starts[patch - 1] ?? 0) > start) this.#isInOrder = false;
-    this.#starts[patch] = start;
-    this.#ends[patch] = end;
-    this.#values[patch] = 0;
-    return patch;
   }
 
   /** What is only put in comes before what replaces the input behind it. */
@@ -68,8 +64,4 @@ export class Patches {
     const order = Array.from({ length: this.#count }, (_, patch) => patch);
     return order.toSorted((a, b) => start(a) - start(b) || replaced(a) - replaced(b) || a - b);
   }
-}
-
-function writeIndex(out: Writer, index: number): void {
-  out.u32(index);
 }

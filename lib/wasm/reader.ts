@@ -40,17 +40,15 @@ export class Reader {
     for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.u8();
       if (shift === 28 && byte > 0x0f) break;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
     throw this.malformed("an integer is too long");
   }
 
   /** Passes over a LEB128 of at most `bits` bits. @throws {Failure} COMPONENT_INVALID when it is longer or cut. */
   skipLeb(bits: number): void {
-    // Nearly all are one byte.
-    if (this.u8() < 0x80) return;
-    for (let left = Math.ceil(bits / 7) - 1; left > 0; left--) {
+    for (let left = bits; left > 0; left -= 7) {
       if (this.u8() < 0x80) return;
     }
     throw this.malformed("an integer is too long");

@@ -19,6 +19,10 @@ export interface Rewrite {
   readonly constants: ConstantContext;
   /** Functions that the code has needed so far. */
   readonly helpers: HelperSet;
+  /** Exported functions of the module's own, and where the output says which. */
+  readonly exports: { readonly at: number; readonly ordinal: number }[];
+  /** Whether other modules may put functions into one of its tables. */
+  sharesTables: boolean;
   /** Elements of the module's own tables so far. */
   tableElements: number;
   /** Where the function section says how many functions there are, and where it ends; 0 in a module without functions. */
@@ -43,6 +47,8 @@ export function beginRewrite(module: string, layout: Layout, { out, slice }: Tar
     out,
     constants: { module, out, indices, types: layout.types, globals, heapBytes: 0 },
     helpers: new HelperSet(indices, layout.types.length),
+    exports: [],
+    sharesTables: layout.importedTables > 0,
     tableElements: 0,
     functionCountAt: 0,
     functionsEnd: 0,

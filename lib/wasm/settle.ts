@@ -28,12 +28,8 @@ const ALIGN_I64 = 3;
  * load, so that no engine may move the load out of a loop.
  */
 export function writeSettle(out: Writer, { memory, fuel, slice }: Place): void {
-  const access = (opcode: number, align: number, offset: number): void => {
-    out.u8(opcode);
-    out.u8(align | WITH_MEMORY);
-    out.u32(memory);
-    out.u32(offset);
-  };
+  const access = (opcode: number, align: number, offset: number): void =>
+    writeAccess(out, memory, [opcode, align, offset]);
   // fuelLeft -= slice - fuel
   writeNumber(out, Op.i32Const, 0);
   writeNumber(out, Op.i32Const, 0);
@@ -58,6 +54,40 @@ export function writeSettle(out: Writer, { memory, fuel, slice }: Place): void {
   writeIndexed(out, Op.if, EMPTY_BLOCK);
   out.u8(Op.unreachable);
   out.u8(Op.end);
+}
+
+/** Writes an access to the signal memory. */
+function writeAccess(
+  out: Writer,
+  memory: number,
+  [opcode, align, offset]: readonly [opcode: number, align: number, offset: number],
+): void {
+  out.u8(opcode);
+  out.u8(align | WITH_MEMORY);
+  out.u32(memory);
+  out.u32(offset);
+}
+
+/** Writes a load of the stack that the call has left. */
+export function writeLoadStack(out: Writer, { memory }: Place): void {
+  writeNumber(out, Op.i32Const, 0);
+  writeAccess(out, memory, [Op.i32Load, ALIGN_I32, SIGNAL.stackLeft]);
+}
+
+/** Writes a store of it. @param writeValue - Writes what is stored. */
+export function writeStoreStack(out: Writer, { memory }: Place, writeValue: () => void): void {
+  writeNumber(out, Op.i32Const, 0);
+  writeValue();
+  writeAccess(out, memory, [Op.i32Store, ALIGN_I32, SIGNAL.stackLeft]);
+}
+
+/** Writes what moves one of the counters. @param change - What is added, or taken off; nothing is written for 0. */
+export function writeMove(out: Writer, global: number, change: number): void {
+  if (change === 0) return;
+  writeIndexed(out, Op.globalGet, global);
+  writeNumber(out, Op.i32Const, Math.abs(change));
+  out.u8(change < 0 ? Op.i32Sub : Op.i32Add);
+  writeIndexed(out, Op.globalSet, global);
 }
 
 /** Writes `global < 0`: whether one of the counters is used up. */

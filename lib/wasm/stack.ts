@@ -6,12 +6,8 @@
  * that is still running: indirect calls, calls of imports, and of the direct ones enough that no circle is without one. How much stack
  * the others take together is known from the graph of calls, and bounded here.
  */
+import { IntegerList } from "./lists.ts";
 
-/**
- * Bytes of stack that a module's functions may take together. The engine has 4.5 MB on a Worker's thread; the rest is for the host, for
- * operands, and for what goes uncounted at the end of the chain.
- */
-export const STACK_BYTES = 3_600_000;
 /** Bytes of a frame without locals, and of each local, where the engine takes most: in its baseline compiler. */
 const FRAME_BYTES = 600;
 const LOCAL_BYTES = 18;
@@ -36,6 +32,8 @@ const HOST_BYTES = 1024;
 export const UNKNOWN = -1;
 /** A function of another module, or of the host. */
 export const IMPORTED = -2;
+/** A function that is known only when it is called, and may be another module's. */
+export const FOREIGN = -3;
 
 /** The calls between a module's functions, which are added in the order in which they stand. */
 export class CallGraph {
@@ -43,9 +41,9 @@ export class CallGraph {
   /** Where each function's calls begin. */
   readonly #firsts: Uint32Array;
   /** The functions called. */
-  readonly #targets: number[] = [];
-  /** Whether each call stands in the place of the caller's end. */
-  readonly #areTail: boolean[] = [];
+  readonly #targets = new IntegerList();
+  /** 1 for each call that stands in the place of the caller's end. */
+  readonly #areTail = new IntegerList();
   /** Whether each call is counted. */
   #areCounted = new Uint8Array();
   /** Bytes of the uncounted frames from a function to the one that makes the next counted call, without that one. */
@@ -80,13 +78,19 @@ export class CallGraph {
   /**
    * Notes a call.
    *
-   * @param target - One of the module's own functions, {@link UNKNOWN} or {@link IMPORTED}.
+   * @param target - One of the module's own functions, {@link UNKNOWN}, {@link IMPORTED} or {@link FOREIGN}.
    * @param isTail - Whether it stands in the place of the function's end: the other's frame then takes the place of its own.
    * @returns The call's number, counted from 0.
    */
   call(target: number, isTail: boolean): number {
-    this.#areTail.push(isTail);
-    return this.#targets.push(target) - 1;
+    this.#areTail.push(isTail ? 1 : 0);
+    return this.#targets.push(target);
+  }
+
+  /** Whether a call may be one of another module. */
+  mayLeave(call: number): boolean {
+    const target = this.#targets.at(call);
+    return target === IMPORTED || target === FOREIGN;
   }
 
   /**
@@ -94,7 +98,7 @@ export class CallGraph {
    *
    * @returns What each call counts for, in bytes, by its number; 0 when it is not counted.
    */
-  decide(): Float64Array {
+  decide(): Uint32Array {
     const functions = this.#current + 1;
     this.#firsts[functions] = this.#targets.length;
     this.#areCounted = new Uint8Array(this.#targets.length);
@@ -122,7 +126,7 @@ export class CallGraph {
         cursors.pop();
         continue;
       }
-      const callee = this.#targets[call] ?? UNKNOWN;
+      const callee = this.#targets.at(call);
       if (this.#states[callee] === UNSEEN) {
         path.push(callee);
         cursors.push(this.#open(callee));
@@ -141,9 +145,9 @@ export class CallGraph {
 
   /** Takes a call into account, when its callee is unknown, still open, or has been gone through. */
   #note(caller: number, call: number): void {
-    const callee = this.#targets[call] ?? UNKNOWN;
+    const callee = this.#targets.at(call);
     const comesBack = callee < 0 || this.#states[callee] === OPEN || this.#jumps[callee] === 1;
-    if (this.#areTail[call] === true) {
+    if (this.#areTail.at(call) === 1) {
       if (comesBack) this.#jumps[caller] = 1;
       else this.#extend(caller, callee, 0);
       return;
@@ -169,14 +173,14 @@ export class CallGraph {
   }
 
   /** Computes what each counted call counts for: the frame that calls, and what can come uncounted before the next. */
-  #weigh(functions: number): Float64Array {
+  #weigh(functions: number): Uint32Array {
     const longest = this.#chains.reduce((most, chain) => Math.max(most, chain), 0);
-    const bytes = new Float64Array(this.#targets.length);
+    const bytes = new Uint32Array(this.#targets.length);
     for (let caller = 0; caller < functions; caller++) {
       const next = this.#firsts[caller + 1] ?? 0;
       for (let call = this.#firsts[caller] ?? 0; call < next; call++) {
         if (this.#areCounted[call] === 0) continue;
-        const callee = this.#targets[call] ?? UNKNOWN;
+        const callee = this.#targets.at(call);
         const isKnown = callee >= 0 && this.#jumps[callee] === 0;
         const host = callee === IMPORTED ? HOST_BYTES : 0;
         bytes[call] = (this.#frames[caller] ?? 0) + host + (isKnown ? this.#follows(callee) : longest);

@@ -60,8 +60,9 @@ export class Writer {
     if (count > SHORT_BYTES) return this.copy(bytes.subarray(start, end));
     this.#reserve(count);
     const target = this.#bytes;
-    for (let i = 0; i < count; i++) target[this.length + i] = bytes[start + i] ?? 0;
-    this.length += count;
+    const to = this.length;
+    for (let i = 0; i < count; i++) target[to + i] = bytes[start + i] ?? 0;
+    this.length = to + count;
   }
 
   /** Appends a vector of UTF-8 bytes. */
@@ -108,7 +109,7 @@ export class Writer {
   }
 
   /** Puts pieces between what was written, each at its own place; places are in order, and count from before. */
-  insertAll(places: readonly number[], pieces: readonly Uint8Array[]): void {
+  insertAll(places: Uint32Array, pieces: readonly Uint8Array[]): void {
     let added = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#reserve(added);
     let end = this.length;
@@ -128,7 +129,7 @@ export class Writer {
     const at = start - PADDED_U32_BYTES;
     let size = 0;
     for (let index = 0; index < PADDED_U32_BYTES; index++)
-      size += ((this.#bytes[at + index] ?? 0) & 0x7f) * 2 ** (7 * index);
+      size |= ((this.#bytes[at + index] ?? 0) & 0x7f) << (7 * index);
     this.patchU32(at, size + added);
     return size + added;
   }
@@ -146,6 +147,13 @@ export class Writer {
   }
 }
 
+/** Encodes what is written more than once. */
+export function encode(write: (out: Writer) => void): Uint8Array {
+  const out = new Writer(64);
+  write(out);
+  return out.finish();
+}
+
 /** Writes something behind its size in bytes. @returns That size. */
 export function writeSized(out: Writer, write: () => void): number {
   const at = out.padded();
@@ -160,6 +168,11 @@ export function writeSized(out: Writer, write: () => void): number {
 export function writeIndexed(out: Writer, opcode: number, index: number): void {
   out.u8(opcode);
   out.u32(index);
+}
+
+/** Writes a call. */
+export function writeCall(out: Writer, functionIndex: number): void {
+  writeIndexed(out, 0x10, functionIndex);
 }
 
 /** Writes a constant of the opcode's type. @param value - -2^31 to 2^32 - 1. */

@@ -4,7 +4,7 @@
  */
 import { exportedType } from "../component/exported.ts";
 import type { LoadableArtifact } from "../component/instantiate.ts";
-import type { FunctionType } from "../component/link/type.ts";
+import type { FunctionType } from "../schema/value-type.ts";
 import { CommandOutput } from "./command-output.ts";
 import { RESULT_LIMIT_BYTES } from "../protocol/limits.ts";
 import type { Outcome } from "../protocol/messages.ts";

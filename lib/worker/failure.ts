@@ -66,8 +66,6 @@ const FAULTS: Texts = [
  */
 export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   if (budget.stopped !== undefined) return { ok: false, ...budget.stopped };
-  const payload = payloadOf(error);
-  if (payload !== undefined) return failed("TOOL_ERROR", { message: payload });
   if (isStackOverflow(error)) return failed("STACK_OVERFLOW", {});
   // A guest that was refused memory crashes in its allocator: what it needs is memory, not another crash report.
   if (budget.memoryRefused) return failed("MEMORY_EXHAUSTED", { limitBytes: budget.limits.memoryBytes });
@@ -82,10 +80,13 @@ const CAPABILITIES: readonly (readonly [prefix: string, capability: string])[] =
   ["wasi:cli/terminal", "terminal access"],
 ];
 
+/** What a WIT name begins with when the function is a resource's. */
+const SORT = /^\[(?:constructor|method|static)\]/;
+
 /** Names what nobody serves, in words that an agent can read: `an unknown host function (acme:door/lock open)`. */
 export function describeUnserved(interfaceName: string, name: string): string {
   const found = CAPABILITIES.find(([prefix]) => interfaceName.startsWith(prefix));
-  const place = [interfaceName, name].filter((part) => part !== "").join(" ");
+  const place = [interfaceName, name.replace(SORT, "")].filter((part) => part !== "").join(" ");
   return `${found?.[1] ?? "an unknown host function"} (${place.slice(0, 200)})`;
 }
 
@@ -135,18 +136,6 @@ function find(texts: Texts, message: string): Outcome | undefined {
 
 function isBug(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("BUG: ");
-}
-
-/** Whether a function of type `result` returned its error: the glue throws it, with a payload. */
-export function isErrorResult(error: unknown): boolean {
-  return error instanceof Error && Object.hasOwn(error, "payload");
-}
-
-/** The error half of a `result<_, string>` that the entry function returned. */
-function payloadOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !isErrorResult(error)) return undefined;
-  const payload: unknown = Reflect.get(error, "payload");
-  return typeof payload === "string" ? payload : undefined;
 }
 
 function isStackOverflow(error: unknown): boolean {

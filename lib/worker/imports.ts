@@ -7,9 +7,11 @@
 import { KAMI_HOST } from "./kami.ts";
 import { CLI } from "./wasi/cli.ts";
 import { MONOTONIC_CLOCK, WALL_CLOCK } from "./wasi/clocks.ts";
-import { FILESYSTEM } from "./wasi/filesystem.ts";
+import { FILESYSTEM_PREOPENS, FILESYSTEM_TYPES } from "./wasi/filesystem.ts";
 import type { WasiInterface } from "./wasi/host.ts";
 import { IO_ERROR, STREAMS } from "./wasi/io.ts";
+import { SOCKETS } from "./wasi/sockets/sockets.ts";
+import { HTTP } from "./wasi/http/http.ts";
 import { POLL } from "./wasi/poll.ts";
 import { RANDOM } from "./wasi/random.ts";
 
@@ -18,11 +20,14 @@ const SERVED: readonly WasiInterface[] = [
   ...CLI,
   MONOTONIC_CLOCK,
   WALL_CLOCK,
-  ...FILESYSTEM,
+  FILESYSTEM_PREOPENS,
+  FILESYSTEM_TYPES,
+  ...HTTP,
   IO_ERROR,
   POLL,
   STREAMS,
   ...RANDOM,
+  ...SOCKETS,
 ];
 
 /** The interfaces that are served, by name without version. */

@@ -4,7 +4,7 @@
  * Source: lib/guest/wit/kami-tool.wit.
  */
 import { define } from "../component/link/host.ts";
-import { enumeration, string } from "../component/link/type.ts";
+import { enumeration, string } from "../schema/value-type.ts";
 import type { LogLevel } from "../protocol/limits.ts";
 import { type Host, serve, type WasiInterface } from "./wasi/host.ts";
 

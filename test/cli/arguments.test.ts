@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { checkArguments, hasSwitch, type Syntax, usageLine } from "../../lib/cli/arguments.ts";
+import { checkArguments, hasSwitch, type Syntax, usageLine, valuesOf } from "../../lib/cli/arguments.ts";
 import { told } from "./support/failure.ts";
 
 const args: ArgsDef = {
@@ -110,6 +110,55 @@ describe("checkArguments()", () => {
   ];
   test.each(helps)("gives help for $words before anything is checked", ({ words }) => {
     expect(checkArguments(words, exec)).toEqual({ help: true, words: [] });
+  });
+});
+
+describe("what may be given more than once", () => {
+  const syntax: Syntax = {
+    name: "grant",
+    args: {
+      id: { type: "positional" },
+      name: { type: "positional" },
+      net: { type: "string" },
+      all: { type: "boolean" },
+    },
+    many: ["name", "net"],
+  };
+  const canonical = (...words: readonly string[]): readonly string[] => checkArguments(words, syntax).words;
+
+  test("is joined by what no word can hold, and taken apart again", () => {
+    expect(canonical("x", "a", "--net", "1", "b", "--net=2", "--", "--c")).toEqual([
+      "--net=1\u00002",
+      "--",
+      "x",
+      "a\u0000b\u0000--c",
+    ]);
+    expect([valuesOf("1\u00002"), valuesOf("a"), valuesOf(""), valuesOf(undefined)]).toEqual([
+      ["1", "2"],
+      ["a"],
+      [],
+      [],
+    ]);
+  });
+
+  test("may be left out, and nothing else may", async () => {
+    expect(canonical("x")).toEqual(["--", "x", ""]);
+    const missing = [
+      "USAGE",
+      'Cannot run "kami grant": <id> is missing',
+      "usage: kami grant <id> [name…] [flags]",
+    ] as const;
+    expect(await told(() => canonical())).toEqual([...missing]);
+    expect(await told(() => canonical("--all", "x", "--all"))).toEqual([
+      "USAGE",
+      'Cannot run "kami grant": --all is given twice',
+      "give it once",
+    ]);
+    expect(await told(() => canonical("x", "--net"))).toEqual([
+      "USAGE",
+      'Cannot run "kami grant": --net needs a value',
+      "write: --net <value>",
+    ]);
   });
 });
 

@@ -1,16 +1,25 @@
 import { describe, expect, test } from "bun:test";
-import { type CallFlags, capturedLines, explainInput, printCall, readLimits } from "../../lib/cli/call.ts";
+import {
+  type CallEnd,
+  type CallFlags,
+  capturedLines,
+  explainInput,
+  printCall,
+  readLimits,
+} from "../../lib/cli/call.ts";
 import { EndWatch } from "../../lib/cli/exit-signal.ts";
 import type { ExitCode } from "../../lib/cli/exit-codes.ts";
 import { Session } from "../../lib/cli/session.ts";
 import { usageBlock } from "../../lib/cli/words.ts";
 import { type Failure, refuse } from "../../lib/errors.ts";
+import { adviseOn } from "../../lib/policy/advice.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import type { CallResult } from "../../lib/runtime.ts";
 import { told } from "./support/failure.ts";
 import { type HostOptions, type TestHost, testHost } from "./support/host.ts";
 
 const flags: CallFlags = {
+  function: undefined,
   input: undefined,
   "input-file": undefined,
   fuel: undefined,
@@ -31,7 +40,7 @@ interface How extends HostOptions {
   readonly before?: (host: TestHost) => void;
 }
 
-async function print(result: CallResult, how: How = {}): Promise<Printed> {
+async function print(result: CallEnd, how: How = {}): Promise<Printed> {
   const host = testHost(how);
   using end = new EndWatch(host);
   how.before?.(host);
@@ -49,6 +58,30 @@ function failed(failure: Failure): CallResult {
 
 const usageJson =
   '"usage":{"fuel":0,"cpuMs":0,"wallMs":0,"peakMemoryBytes":0,"hostCalls":0,"inputBytes":0,"outputBytes":0,"isPartial":false},"captured":{"pieces":[],"droppedBytes":0}';
+
+describe("printCall() of a call that was denied something", () => {
+  const denials = [{ capability: "net:a.com\u001b[2J", target: "https://a.com/\u202ex" }];
+  const advise = adviseOn.bind(undefined, {
+    id: "x.y",
+    request: { netAllowList: [], fsAccess: "none", envAllowList: [] },
+  });
+
+  test("says so on stderr, cleaned, whether the call went well or not", async () => {
+    const line = '[kami] denied "net:a.com", for "https://a.com/ x"; its tool.toml does not ask for it\n';
+    expect(await print({ ...ok("x"), denials, advise })).toEqual({ exit: 0, stdout: "x\n", stderr: line });
+    expect((await print({ ...failed(refuse("TOOL_ERROR", { message: "m" })), denials, advise })).stderr).toBe(
+      `${line}error: m\n`,
+    );
+  });
+
+  test("says it in JSON beside what was captured", async () => {
+    const escaped = String.raw`"denials":[{"capability":"net:a.com\u001b[2J","target":"https://a.com/\u202ex"}]`;
+    const { stdout } = await print({ ...ok("1"), denials, advise }, { json: true });
+    expect(stdout).toBe(`{"ok":true,"output":1,${usageJson},${escaped}}\n`);
+    const { stderr } = await print({ ...failed(refuse("CANCELLED", {})), denials, advise }, { json: true });
+    expect(stderr).toEndWith(`${escaped}}\n`);
+  });
+});
 
 describe("printCall()", () => {
   test("prints the output alone, with a line feed", async () => {

@@ -1,17 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { exampleCall, shellQuote, shellWord } from "../../lib/cli/example.ts";
 import { MANIFEST_DEFAULTS } from "../../lib/manifest/defaults.ts";
-import type { ManifestArgument } from "../../lib/manifest/manifest.ts";
+import type { Manifest, ManifestArgument } from "../../lib/manifest/manifest.ts";
 
 function example(...declared: readonly Partial<ManifestArgument>[]): string {
-  return exampleCall("Try", {
+  return exampleCall("Try", { manifest: manifestOf(declared), functions: [] });
+}
+
+function manifestOf(declared: readonly Partial<ManifestArgument>[]): Manifest {
+  return {
     tool: { id: "dev.example.x", name: "x", version: "1.0.0", wasm: "x.wasm" },
     mcp: {
       description: "",
       arguments: declared.map(filledIn),
     },
     security: MANIFEST_DEFAULTS.security,
-  });
+  };
 }
 
 function filledIn(argument: Partial<ManifestArgument>): ManifestArgument {
@@ -54,8 +58,8 @@ describe("exampleCall()", () => {
     { text: "\n touch x\n", why: "it starts a line" },
   ];
   test.each(hostile)("is safe to paste although $why", ({ text }) => {
-    const call = example({ enum: [text] });
-    const shell = Bun.spawnSync(["sh", "-c", call.replace(`Try: ${CALL}`, "printf %s")]);
+    const written = example({ enum: [text] });
+    const shell = Bun.spawnSync(["sh", "-c", written.replace(`Try: ${CALL}`, "printf %s")]);
     expect([shell.stdout.toString(), shell.stderr.toString()]).toEqual([JSON.stringify({ a: text }), ""]);
   });
 
@@ -75,5 +79,28 @@ describe("shellQuote()", () => {
 describe("shellWord()", () => {
   test("quotes what a shell would take apart, and nothing else", () => {
     expect(["--cwd=/a/b-1", "/a b", "$x", ""].map(shellWord)).toEqual(["--cwd=/a/b-1", "'/a b'", "'$x'", "''"]);
+  });
+});
+
+function call(name: string, inputSchema: Readonly<Record<string, unknown>>): string {
+  const functions = [{ name, inputSchema, outputSchema: undefined }];
+  return exampleCall("Try", { manifest: manifestOf([]), functions });
+}
+
+describe("exampleCall() of a tool of functions", () => {
+  test("names the first, and what it needs", () => {
+    expect(call("calc.add", { type: "object", required: ["a", "b"] })).toBe(
+      `Try (fill in each …): kami exec dev.example.x --function calc.add --input '{"a": …, "b": …}'`,
+    );
+  });
+
+  test("gives nothing to one that needs nothing", () => {
+    expect(call("now", { type: "object" })).toBe("Try: kami exec dev.example.x --function now --input '{}'");
+  });
+
+  test("is safe to paste, whatever the functions are called", () => {
+    expect(call("a'; rm -rf ~", { required: ["$(x)'"] })).toBe(
+      `Try (fill in each …): kami exec dev.example.x --function 'a'\\''; rm -rf ~' --input '{"$(x)'\\''": …}'`,
+    );
   });
 });

@@ -131,11 +131,15 @@ describe("the commands", () => {
       "list",
       "inspect",
       "uninstall",
+      "grant",
+      "revoke",
+      "grants",
       "enable",
       "disable",
       "run",
       "exec",
       "serve",
+      "token",
       "config",
     ]);
   });

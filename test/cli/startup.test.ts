@@ -32,11 +32,21 @@ describe("starting kami", () => {
     expect(loaded).not.toContain("lib/cli/commands/exec.ts");
   });
 
-  test.each(["install", "list", "inspect", "uninstall", "toggle", "run", "exec", "serve", "config"])(
-    "loads %s's help without what the command works on",
-    (name) => {
-      const loaded = [...loadedBy(join(ROOT, `lib/cli/commands/${name}.ts`))];
-      expect(loaded.filter((entry) => HEAVY.test(entry))).toEqual([]);
-    },
-  );
+  test.each([
+    "install",
+    "list",
+    "inspect",
+    "uninstall",
+    "grant",
+    "revoke",
+    "grants",
+    "toggle",
+    "run",
+    "exec",
+    "serve",
+    "config",
+  ])("loads %s's help without what the command works on", (name) => {
+    const loaded = [...loadedBy(join(ROOT, `lib/cli/commands/${name}.ts`))];
+    expect(loaded.filter((entry) => HEAVY.test(entry))).toEqual([]);
+  });
 });

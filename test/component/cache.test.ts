@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 const ENSURE = fileURLToPath(new URL("support/run-ensure.ts", import.meta.url));
-const FILES = ["artifact.json", "glue.js", "tool.core.wasm", "tool.core2.wasm"];
+const FILES = ["artifact.json", "plan.json", "tool.core.wasm", "tool.core2.wasm"];
 
 function directoryOf(home: string): string {
   return join(home, "artifacts", `${artifact.digest}-${ARTIFACT_ABI}`);
@@ -133,7 +133,7 @@ describe("ArtifactCache.remove()", () => {
     const other = "0".repeat(64);
     await cache.store(artifact);
     await cache.store({ ...artifact, digest: other });
-    await Bun.write(join(home.path, "artifacts", `${artifact.digest}-m0-g0-j0`, "glue.js"), "");
+    await Bun.write(join(home.path, "artifacts", `${artifact.digest}-m0-p0`, "plan.json"), "");
     await cache.remove(artifact.digest);
     expect(readdirSync(join(home.path, "artifacts"))).toEqual([`${other}-${ARTIFACT_ABI}`]);
     await cache.remove(artifact.digest);
@@ -171,7 +171,7 @@ describe("ArtifactCache.ensure()", () => {
     using home = temporaryDirectory();
     const cache = new ArtifactCache(home.path);
     await cache.store(artifact);
-    await appendFile(join(directoryOf(home.path), "glue.js"), "\nglobalThis.stolen = true;");
+    await appendFile(join(directoryOf(home.path), "plan.json"), " ");
     expect(await cache.ensure(artifact.digest, async () => component)).toEqual(artifact);
     expect(await cache.load(artifact.digest)).toEqual(artifact);
   });

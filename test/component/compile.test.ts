@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guestPath } from "../../fixtures/paths.ts";
-import { JCO_VERSION } from "../../lib/component/artifact.ts";
 import { digestOf } from "../../lib/digest.ts";
+import type { Artifact } from "../../lib/component/artifact.ts";
 import { compileComponent, crashed } from "../../lib/component/compile.ts";
 import { explainRejection } from "../../lib/component/rejection.ts";
 import { Failure } from "../../lib/errors.ts";
@@ -23,12 +23,24 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
   throw new Error("nothing was thrown");
 }
 
+/** The kind, and what is called by which instance and name. */
+function namesOf({ kind, entries, plan }: Artifact): readonly string[] {
+  const called = entries.flatMap(({ exported }) => plan.exports.slice(exported, exported + 1));
+  return [kind, ...called.map(({ instance, name }) => `${instance} ${name}`)];
+}
+
 describe("compileComponent()", () => {
   test("a bare tool", async () => {
     const bytes = await Bun.file(guestPath("echo")).bytes();
-    const { glue, modules, ...rest } = await compileComponent(bytes);
-    expect(rest).toEqual({ digest: digestOf(bytes), kind: "bare", entryInstance: undefined, imports: [] });
-    expect(glue).toStartWith('"use components";\nexport function instantiate(');
+    const { plan, modules, ...rest } = await compileComponent(bytes);
+    expect(rest).toEqual({
+      digest: digestOf(bytes),
+      kind: "bare",
+      entries: [{ name: "run", exported: 0 }],
+      imports: [],
+    });
+    expect(plan.steps).toEqual([{ module: 0, imports: [] }]);
+    expect(plan.exports).toEqual([{ instance: null, name: "run", function: 0 }]);
     expect(modules.map(({ name }) => name)).toEqual(["tool.core.wasm"]);
     const [module] = modules;
     expect(WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(module?.bytes ?? [])))).toContainEqual({
@@ -42,7 +54,7 @@ describe("compileComponent()", () => {
 
   test("a tool that exports kami:tool/tool", async () => {
     const artifact = await compileComponent(await Bun.file(guestPath("kami-tool")).bytes());
-    expect([artifact.kind, artifact.entryInstance]).toEqual(["tool", "kami:tool/tool@0.1.0"]);
+    expect(namesOf(artifact)).toEqual(["tool", "kami:tool/tool@0.1.0 run", "kami:tool/tool@0.1.0 describe"]);
     expect(artifact.imports.every((name) => name.startsWith("kami:tool/"))).toBe(true);
   });
 
@@ -50,21 +62,22 @@ describe("compileComponent()", () => {
     const tail = `(instance $c (export "run" (func $command)))
       (export "evil:x/run@1.0.0" (instance $c)) (export "wasi:cli/run@0.2.3" (instance $c))`;
     const artifact = await compileComponent(await assemble({ tail }));
-    expect([artifact.kind, artifact.entryInstance]).toEqual(["command", "wasi:cli/run@0.2.3"]);
+    expect(namesOf(artifact)).toEqual(["command", "wasi:cli/run@0.2.3 run"]);
   });
 
-  test("bytes that pass between components are copied by metered code, not by the glue", async () => {
+  test("bytes that pass between components are lowered by a plan: no module gets another one's memory", async () => {
     const artifact = await compileComponent(await component(NESTED));
     expect(artifact.kind).toBe("bare");
-    expect(artifact.glue).not.toContain(".set(new Uint8Array(");
-    const memories = artifact.modules.map(({ bytes }) => {
+    expect(artifact.plan.instances).toBe(3);
+    const lowered = artifact.plan.steps.flatMap(({ imports }) => imports.map(([, from]) => from));
+    expect(lowered).toEqual([[["take", expect.objectContaining({ from: "lower", function: 0 })]]]);
+    for (const { bytes } of artifact.modules) {
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(Uint8Array.from(bytes)));
-      return imports.filter(({ kind, module }) => kind === "memory" && module !== "kami:meter").length;
-    });
-    expect(Math.max(...memories)).toBe(2);
+      expect(imports.filter(({ kind, module }) => kind === "memory" && module !== "kami:meter")).toEqual([]);
+    }
   });
 
-  test("the imports that the glue asks for are listed, sorted and without versions", async () => {
+  test("the imports that core code is linked to are listed, sorted and without versions", async () => {
     const names = ["wasi:random/random@0.2.9", "wasi:cli/environment@0.2.0", "wasi:cli/environment@0.2.6"];
     const head = names.map((name, index) => `(import "${name}" (instance $x${index} (export "f" (func))))`).join(" ");
     const lowered = names.map((_, index) => `(core func $l${index} (canon lower (func $x${index} "f")))`).join(" ");
@@ -253,13 +266,6 @@ describe("explainRejection()", () => {
       expect(explainRejection(message).message).toBe(text);
     });
   }
-});
-
-describe("JCO_VERSION", () => {
-  test("is the installed one: artifacts of another must not be reused", async () => {
-    const path = new URL("../../node_modules/@bytecodealliance/jco-transpile/package.json", import.meta.url);
-    expect(await Bun.file(path).json()).toMatchObject({ version: JCO_VERSION });
-  });
 });
 
 /** A bare tool that also hands a list of bytes to a component inside it. */

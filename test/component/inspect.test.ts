@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { guestPath } from "../../fixtures/paths.ts";
-import { findEntry } from "../../lib/component/entry.ts";
+import { findEntries } from "../../lib/component/entry.ts";
+import { planComponent } from "../../lib/component/plan/plan.ts";
 import { inspectComponent } from "../../lib/component/inspect.ts";
 import type { Exports, Item } from "../../lib/component/scope.ts";
 import { Failure } from "../../lib/errors.ts";
@@ -147,7 +148,7 @@ describe("inspectComponent()", () => {
     for (let length = 0; length < whole.length; length++) {
       const cut = whole.slice(0, length);
       try {
-        findEntry(inspectComponent(cut));
+        entriesOf(cut);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         expect(["COMPONENT_INVALID", "COMPONENT_NO_ENTRY"]).toContain(error.code);
@@ -170,7 +171,16 @@ describe("inspectComponent()", () => {
   });
 });
 
-describe("findEntry()", () => {
+/** The kind, the instance of the first entry, and the names of all. */
+function entriesOf(bytes: Uint8Array): { kind: string; instance: string | undefined; names: readonly string[] } {
+  const exports = inspectComponent(bytes);
+  const { plan } = planComponent(bytes);
+  const { kind, entries } = findEntries(plan, exports);
+  const first = plan.exports[entries[0]?.exported ?? -1];
+  return { kind, instance: first?.instance ?? undefined, names: entries.map(({ name }) => name) };
+}
+
+describe("findEntries()", () => {
   const entries = [
     { tail: `${TOOL} (export "kami:tool/tool@0.1.0" (instance $t))`, kind: "tool", instance: "kami:tool/tool@0.1.0" },
     { tail: '(export "run" (func $run))', kind: "bare", instance: undefined },
@@ -194,14 +204,12 @@ describe("findEntry()", () => {
   ] as const;
   for (const { tail, kind, instance } of entries) {
     test(`${kind}: ${tail}`, async () => {
-      expect(findEntry(inspectComponent(await assemble({ tail })))).toEqual({ kind, instance });
+      expect(entriesOf(await assemble({ tail }))).toMatchObject({ kind, instance });
     });
   }
 
   const none = [
     { tail: "", exports: "" },
-    { tail: '(export "init" (func $describe))', exports: " (it exports init: func() -> string)" },
-    { tail: '(export "run" (func $describe))', exports: " (it exports run: func() -> string)" },
     {
       tail: '(instance $t (export "run" (func $run))) (export "kami:tool/tool@0.1.0" (instance $t))',
       exports: " (it exports kami:tool/tool@0.1.0 { run: func(string) -> result<string, string> })",
@@ -219,16 +227,33 @@ describe("findEntry()", () => {
       tail: '(instance $c (export "run" (func $command))) (export "wasi:cli/run@0.3.0" (instance $c))',
       exports: " (it exports wasi:cli/run@0.3.0 { run: func() -> result })",
     },
-    { tail: '(instance $x (export "run" (func $run))) (export "run" (instance $x))', exports: " (it exports run)" },
   ];
   for (const { tail, exports } of none) {
     test(`no entry${exports}`, async () => {
-      const found = inspectComponent(await assemble({ tail }));
-      expect(messageOf(() => findEntry(found))).toBe(
+      const bytes = await assemble({ tail });
+      expect(messageOf(() => entriesOf(bytes))).toBe(
         `COMPONENT_NO_ENTRY: Cannot use the component: it exports none of kami:tool/tool, run and wasi:cli/run${exports}`,
       );
     });
   }
+
+  test.each([
+    ['(export "init" (func $describe))', ["init"], "any function"],
+    ['(export "run" (func $describe))', ["run"], "a run of another type"],
+    ['(instance $x (export "run" (func $run))) (export "run" (instance $x))', ["run.run"], "a run in an instance"],
+    [
+      '(instance $x (export "add" (func $run))) (export "acme:math/calc@1.0.0" (instance $x)) (export "add" (func $run))',
+      ["calc.add", "add"],
+      "functions of an interface have its name in front",
+    ],
+    [
+      `(instance $x (export "add" (func $run))) (export "acme:math/calc@1.0.0" (instance $x)) (export "evil:math/calc@1.0.0" (instance $x))`,
+      ["calc.add", "evil:math/calc@1.0.0.add"],
+      "two interfaces of one name cannot be mistaken",
+    ],
+  ])("functions: %s", async (tail, names) => {
+    expect(entriesOf(await assemble({ tail }))).toMatchObject({ kind: "functions", names });
+  });
 
   const types = [
     '(param "input" string) (result string)',
@@ -238,15 +263,15 @@ describe("findEntry()", () => {
     '(param "a" u32) (param "b" u32) (result (result string (error string)))',
   ];
   for (const type of types) {
-    test(`a run of another type is no entry: ${type}`, async () => {
-      const found = inspectComponent(await assemble({ type }));
-      expect(messageOf(() => findEntry(found))).toStartWith("COMPONENT_NO_ENTRY: ");
+    test(`a run of another type is a function like any other: ${type}`, async () => {
+      const bytes = await assemble({ type, tail: '(export "run" (func $run))' });
+      expect(entriesOf(bytes)).toEqual({ kind: "functions", instance: undefined, names: ["run"] });
     });
   }
 
   test("the parameter's name does not matter", async () => {
-    const found = inspectComponent(await assemble({ type: RUN_TYPE.replace("input", "request") }));
-    expect(findEntry(found)).toEqual({ kind: "bare", instance: undefined });
+    const bytes = await assemble({ type: RUN_TYPE.replace("input", "request") });
+    expect(entriesOf(bytes)).toEqual({ kind: "bare", instance: undefined, names: ["run"] });
   });
 });
 

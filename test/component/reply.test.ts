@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 interface Header {
   readonly modules: readonly [{ readonly name: string; readonly bytes: number; readonly memories: readonly object[] }];
-  readonly glueBytes: number;
+  readonly planBytes: number;
 }
 
 const module = (header: Header, number: number) => ({
@@ -45,7 +45,7 @@ describe("parseReply()", () => {
     ],
     ["a further key", (header) => ({ ...header, glue: "alert(1)" })],
     ["a module that leaves the directory", (header) => named(header, "../../tool.core.wasm")],
-    ["a module with the glue's name", (header) => named(header, "glue.js")],
+    ["a module with the plan's name", (header) => named(header, "plan.json")],
     ["a module with a line end in its name", (header) => named(header, "tool.core.wasm\n")],
     ["a module twice", (header) => ({ ...header, modules: [...header.modules, { ...header.modules[0], bytes: 0 }] })],
     ["a negative length", (header) => sized(header, -1)],
@@ -53,7 +53,7 @@ describe("parseReply()", () => {
     ["a module one byte longer than its bytes", (header) => sized(header, header.modules[0].bytes + 1)],
     ["a module one byte shorter than its bytes", (header) => sized(header, header.modules[0].bytes - 1)],
     ["a module beyond the limit", (header) => sized(header, 268_435_457)],
-    ["glue beyond the limit", (header) => ({ ...header, glueBytes: 16_777_217 })],
+    ["a plan beyond the limit", (header) => ({ ...header, planBytes: 2_097_153 })],
     ["65 modules", (header) => ({ ...header, modules: Array.from({ length: 65 }, (_, n) => module(header, n + 2)) })],
     ["a memory of 65,537 pages", (header) => memory(header, { initialPages: 65_537, maximumPages: null })],
     ["a memory without limits", (header) => memory(header, {})],
@@ -76,12 +76,20 @@ describe("parseReply()", () => {
     expect(parseReply(Buffer.concat([Buffer.from("warning\n"), frame]))).toBeUndefined();
   });
 
-  test("glue that is not UTF-8 is refused", () => {
-    const [prefix = new Uint8Array(), json = new Uint8Array(), glue = new Uint8Array(), ...rest] =
+  test("a plan that is not UTF-8, not JSON, or of other things, is refused", () => {
+    const [prefix = new Uint8Array(), json = new Uint8Array(), plan = new Uint8Array(), ...rest] =
       encodeCompiled(artifact);
-    const changed = glue.slice();
-    changed[10] = 0xff;
-    expect(parseReply(Buffer.concat([prefix, json, changed, ...rest]))).toBeUndefined();
+    const withPlan = (change: (bytes: Uint8Array) => void) => {
+      const changed = plan.slice();
+      change(changed);
+      return parseReply(Buffer.concat([prefix, json, changed, ...rest]));
+    };
+    expect(withPlan(() => undefined)).toMatchObject({ ok: true });
+    expect(withPlan((bytes) => void (bytes[10] = 0xff))).toBeUndefined();
+    expect(withPlan((bytes) => bytes.set([0xef, 0xbb, 0xbf]))).toBeUndefined();
+    expect(withPlan((bytes) => void (bytes[0] = 0x5b))).toBeUndefined();
+    // {"types": becomes {"typez":.
+    expect(withPlan((bytes) => void (bytes[6] = 0x7a))).toBeUndefined();
   });
 
   const failures = [

@@ -6,6 +6,7 @@ import { ArtifactCache } from "../../lib/component/cache.ts";
 import { artifactName, type StorePaths } from "../../lib/component/store.ts";
 import { sweepUnfinished, trimArtifacts } from "../../lib/component/sweep.ts";
 import { temporaryDirectory } from "./support/directory.ts";
+import { RUN_PLAN } from "./support/plans.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -17,7 +18,7 @@ function pathsOf(home: string): StorePaths {
 /** Makes a directory with a file of so many bytes, last used so long ago. */
 function makeDirectory(path: string, agoMs: number, bytes = 0): string {
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, "glue.js"), new Uint8Array(bytes));
+  writeFileSync(join(path, "plan.json"), new Uint8Array(bytes));
   setAge(path, agoMs);
   return path;
 }
@@ -35,7 +36,14 @@ function digestFor(index: number): string {
 function artifactFor(digest: string): Artifact {
   const bytes = new Uint8Array(1000);
   const module = { name: "tool.core.wasm", bytes, memories: [], initialTableElements: 0, initialHeapBytes: 0 };
-  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [module], imports: [] };
+  return {
+    digest,
+    kind: "bare",
+    entries: [{ name: "run", exported: 0 }],
+    plan: RUN_PLAN,
+    modules: [module],
+    imports: [],
+  };
 }
 
 /** The name of what a writer has not finished. */

@@ -26,7 +26,7 @@ describe("the life of a tool", () => {
     const at = { home: temporary.at("home") };
     const source = writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS });
 
-    expect(await kami(["install", source], at)).toEqual({
+    expect(await kami(["install", source, "--grant", "none"], at)).toEqual({
       exitCode: 0,
       stdout: `Installed dev.example.echo 1.0.0
   The echo guest
@@ -36,7 +36,11 @@ describe("the life of a tool", () => {
   environment  nothing asked for
   limits       2,000,000 fuel, 64 MiB of memory, 5,000 ms
 
-Nothing that it asks for is granted in this version of KAMI: the tool runs without it.
+Not granted:
+  net:api.example.com  send requests to api.example.com [medium risk]
+  fs:sandbox           keep files in a directory of its own, up to 64 MiB [low risk]
+
+It runs without what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
 Try it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€¦}'
 `,
       stderr: "",
@@ -77,7 +81,13 @@ Asks for
   network      api.example.com (not granted)
   files        reads and writes files in a directory of its own (not granted)
   environment  nothing asked for
-  Nothing that it asks for is granted in this version of KAMI: the tool runs without it.
+  It runs without what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
+
+May use
+  network    nothing
+  files      nothing
+  variables  nothing
+  clock      1 ms
 
 Limits
   2,000,000 fuel, 64 MiB of memory, 5,000 ms
@@ -129,6 +139,9 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
       granted: { network: [], files: "none", environment: [] },
       limits: { fuel: 2_000_000, memoryMb: 64, timeoutMs: 5000 },
     };
+    const policy = { network: [], listen: [], sandbox: false, mounts: [], environment: [], fineClock: false };
+    const missing = ["net:api.example.com", "fs:sandbox"];
+    const asks = { added: missing, dropped: [] };
     const usage = {
       fuel: expect.any(Number),
       cpuMs: expect.any(Number),
@@ -140,10 +153,22 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
       isPartial: false,
     };
     const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
-      [["install", source], { installed: tool, replaced: null, unchanged: false, imports: [], cut: null }],
+      [
+        ["install", source, "--grant", "none"],
+        { installed: tool, replaced: null, unchanged: false, imports: [], cut: null, policy, missing, asks },
+      ],
       [
         ["install", `${source}/tool.toml`],
-        { installed: tool, replaced: "1.0.0", unchanged: true, imports: [], cut: null },
+        {
+          installed: tool,
+          replaced: "1.0.0",
+          unchanged: true,
+          imports: [],
+          cut: null,
+          policy,
+          missing,
+          asks: { added: [], dropped: [] },
+        },
       ],
       [["list", "--filter", "ECHO"], { tools: [tool] }],
       [["list", "--filter", "nothing"], { tools: [] }],
@@ -153,7 +178,15 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
       ],
       [
         ["inspect", ID],
-        { tool, imports: [], cut: null, recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }] },
+        {
+          tool,
+          imports: [],
+          cut: null,
+          policy,
+          missing,
+          denials: [],
+          recentCalls: [{ startedAt: tool.installedAt, outcome: "OK", usage }],
+        },
       ],
       [["disable", ID], { id: ID, enabled: false }],
       [["enable", ID], { id: ID, enabled: true }],
@@ -306,9 +339,9 @@ describe("kami run", () => {
     const at = { home: temporary.at("home") };
     await kami(["run", guestPath("echo")], at);
     const [artifact = ""] = readdirSync(temporary.at("home/artifacts"));
-    const made = Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified;
+    const made = Bun.file(temporary.at("home/artifacts", artifact, "plan.json")).lastModified;
     expect((await kami(["run", guestPath("echo")], at)).stdout).toBe("{}\n");
-    expect(Bun.file(temporary.at("home/artifacts", artifact, "glue.js")).lastModified).toBe(made);
+    expect(Bun.file(temporary.at("home/artifacts", artifact, "plan.json")).lastModified).toBe(made);
   });
 });
 
@@ -400,7 +433,8 @@ describe("input from a pipe", () => {
   test("that is not asked for is pointed at when an argument is missing", async () => {
     using temporary = new TemporaryDirectory();
     const at = { home: temporary.at("home") };
-    await kami(["install", writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS })], at);
+    const source = writePackage(temporary, "package", { guest: "echo", id: ID, rest: ASKS });
+    await kami(["install", source, "--grant", "none"], at);
     const inspect = `see the tool's arguments with: kami inspect ${ID}`;
     const piped = await kami(["exec", "echo"], { ...at, stdin: new Blob(['{"text":"x"}']) });
     expect(piped).toEqual({

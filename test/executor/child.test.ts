@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { guestPath } from "../../fixtures/paths.ts";
+import { compileComponent } from "../../lib/component/compile.ts";
 import { closeSync, openSync } from "node:fs";
 import type { Artifact } from "../../lib/component/artifact.ts";
-import type { CallRequest } from "../../lib/executor/calls.ts";
 import { ProcessPool, type PoolOptions } from "../../lib/executor/pool.ts";
 import type { Settled } from "../../lib/executor/settled.ts";
 import { ask, emptyArtifact, ENTRY, outcomeOf, SILENT_ENTRY } from "./support/calls.ts";
@@ -70,6 +71,8 @@ describe("a hostile process is killed, and its call fails", () => {
     ["another's answer", "it answered a call that it was not running"],
     ["answers before it is asked", "it answered a call that it was not running"],
     ["tells unasked", "it told about a call that nobody asked about"],
+    ["tells of room unasked", "it told about room that nobody asked about"],
+    ["parks as a Worker does", "it sent a message that makes no sense"],
     ["loses what it does not run", "it lost a call that it was not running"],
     ["a reason without end", "it sent a message that makes no sense"],
     ["a result that is too large", "it sent a message that makes no sense"],
@@ -88,6 +91,7 @@ describe("a hostile process is killed, and its call fails", () => {
   for (const [behaviour, options, outcome] of [
     ["silent", {}, lost("it did not start within 400 ms")],
     ["says for ever that the call waits", {}, lost("it did not start on the call within 400 ms")],
+    ["says for ever that the call stands behind another", {}, lost("it did not start on the call within 400 ms")],
     ["says for ever that the call has just begun", { timeoutMs: 100 }, TOO_LATE],
     ["closes stdout", { timeoutMs: 100 }, lost("it ended")],
     ["spins", { timeoutMs: 100 }, MUTE],
@@ -320,7 +324,7 @@ describe("components in a process", () => {
     expect(outcomeOf(await pool.call({ ...request, signal: undefined }))).toBe("done");
   });
 
-  test("one that does not compile, or never ends loading, fails its call alone, and is sent again", async () => {
+  test("one that does not compile, or cannot be linked, fails its call alone, and is sent again", async () => {
     using pool = new ProcessPool({ concurrency: 1, queueLimit: 0 });
     const broken: Artifact = {
       ...emptyArtifact("b"),
@@ -339,12 +343,14 @@ describe("components in a process", () => {
         /^ARTIFACT_UNUSABLE Cannot use the compiled component: .*tool\.core\.wasm/,
       );
     }
-    using impatient = new ProcessPool({ concurrency: 1, queueLimit: 0, process: { startLimitMs: 500 } });
-    const endless = { ...emptyArtifact("d"), glue: "for (;;);" };
-    expect(outcomeOf(await impatient.call(ask("ok", { artifact: endless })))).toMatch(/within 500 ms\)$/);
-    const glue = "export const instantiate = () => ({ run: (input) => input });";
-    const echo: CallRequest = ask("ok", { artifact: { ...emptyArtifact("c"), glue } });
-    expect(outcomeOf(await pool.call(echo))).toBe("ok");
+    const sound = await compileComponent(await Bun.file(guestPath("echo")).bytes());
+    const unlinkable = { ...sound, digest: "c", plan: { ...sound.plan, types: [] } };
+    for (let round = 0; round < 2; round++) {
+      expect(outcomeOf(await pool.call({ ...ask("ok"), input: "{}", artifact: unlinkable }))).toBe(
+        "ARTIFACT_UNUSABLE Cannot use the compiled component: BUG: a plan names a type that it does not have",
+      );
+    }
+    expect(outcomeOf(await pool.call({ ...ask("ok"), input: "{}", artifact: sound }))).toBe("{}");
   });
 });
 

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { guestPath } from "../../fixtures/paths.ts";
+import { compileComponent } from "../../lib/component/compile.ts";
+import { compileArtifact, type LoadableArtifact } from "../../lib/component/loadable.ts";
 import { Executor } from "../../lib/executor/executor.ts";
 import { ControlBlock } from "../../lib/protocol/control.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import { AMPLE, summarize, TestRuntime } from "../support/runtime.ts";
-import { createExecutor, outcomeOf, tell } from "./support/calls.ts";
+import { createExecutor, emptyArtifact, outcomeOf, tell } from "./support/calls.ts";
 import { DENY_ALL } from "../../lib/policy/policy.ts";
 
 describe("Executor.call()", () => {
@@ -63,29 +66,28 @@ describe("Executor.call()", () => {
 });
 
 describe("Executor over KAMI's own Worker", () => {
-  test("reports glue that does not load as the component's failure, keeps the Worker, and loads it again", async () => {
+  test("reports a plan that does not load as the component's failure, keeps the Worker, and loads it again", async () => {
     using executor = new Executor({ concurrency: 1, queueLimit: 0 });
-    const broken = { digest: "broken", kind: "bare", entryInstance: undefined, modules: [] } as const;
-    const call = (glue: string): Promise<unknown> =>
+    const sound = await compileArtifact(await compileComponent(await Bun.file(guestPath("echo")).bytes()));
+    const call = (artifact: LoadableArtifact): Promise<unknown> =>
       executor
-        .call({ artifact: { ...broken, glue }, input: "{}", limits: AMPLE, policy: DENY_ALL, client: "test" })
+        .call({ artifact, input: "{}", limits: AMPLE, policy: DENY_ALL, client: "test" })
         .then((settled) => summarize(settled));
     for (let round = 0; round < 2; round++) {
-      expect(await call("throw new Error('broken glue')")).toEqual({
+      expect(await call({ ...sound, digest: "broken", plan: { ...sound.plan, types: [] } })).toEqual({
         code: "ARTIFACT_UNUSABLE",
-        message: "Cannot use the compiled component: broken glue",
+        message: "Cannot use the compiled component: BUG: a plan names a type that it does not have",
       });
     }
-    expect(await call("export const instantiate = () => ({ run: (input) => input });")).toEqual({ output: {} });
+    expect(await call(sound)).toEqual({ output: {} });
   });
 
-  test("outlives glue that fails before its call comes", async () => {
+  test("outlives a plan that fails before its call comes", async () => {
     const worker = new Worker(new URL("../../lib/worker/entry.ts", import.meta.url), { env: {} });
     const said: unknown[] = [];
     worker.onmessage = (event: MessageEvent<unknown>) => said.push(event.data);
     worker.onerror = (event) => said.push(event.message);
-    const artifact = { digest: "broken", kind: "bare", entryInstance: undefined, glue: "throw new Error('broken')" };
-    worker.postMessage({ type: "load", digest: "broken", artifact: { ...artifact, modules: [] } });
+    worker.postMessage({ type: "load", digest: "broken", artifact: emptyArtifact("broken") });
     await Bun.sleep(100);
     const control = new ControlBlock().memory;
     worker.postMessage({
@@ -99,7 +101,8 @@ describe("Executor over KAMI's own Worker", () => {
     });
     while (said.length < 2) await Bun.sleep(1);
     worker.terminate();
-    const outcome = { ok: false, code: "ARTIFACT_UNUSABLE", detail: { reason: "broken" } };
+    const detail = { reason: expect.stringMatching(/^BUG: /) };
+    const outcome = { ok: false, code: "ARTIFACT_UNUSABLE", detail };
     expect(said).toEqual([
       { type: "ready" },
       { type: "settled", id: 1, outcome, usage: NO_USAGE, captured: NO_OUTPUT },

@@ -1,21 +1,23 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../lib/errors.ts";
-import { Line } from "../../lib/executor/line.ts";
+import { type Caller, Line } from "../../lib/executor/line.ts";
 
 const said = (given: string | Failure): string => (given instanceof Failure ? given.message : given);
+const of = (client: string): Caller<undefined> => ({ client, wants: undefined });
+const chooseCommon = (wants: string): string | undefined => (wants === "common" ? wants : undefined);
 const CANCELLED = "The call was cancelled";
 
 describe("Line", () => {
   test("gives turns in order, refuses who finds no room, and has nobody left", async () => {
-    const line = new Line<string>(2, () => 70);
-    const waits = ["a", "a", "a"].map((client) => line.wait(client).then(said));
-    expect([line.size, line.give("first"), line.give("second"), line.give("third"), line.size]).toEqual([
-      2,
-      true,
-      true,
-      false,
-      0,
-    ]);
+    const line = new Line<string, undefined>(2, () => 70);
+    const waits = ["a", "a", "a"].map((client) => line.wait(of(client)).then(said));
+    expect([
+      line.size,
+      line.give(() => "first"),
+      line.give(() => "second"),
+      line.give(() => "third"),
+      line.size,
+    ]).toEqual([2, true, true, false, 0]);
     expect(await Promise.all(waits)).toEqual([
       "first",
       "second",
@@ -24,17 +26,31 @@ describe("Line", () => {
   });
 
   test("is left at once by who is cancelled, who gets no turn", async () => {
-    const line = new Line<string>(2, () => 70);
+    const line = new Line<string, undefined>(2, () => 70);
     const stop = new AbortController();
-    const waits = [line.wait("a", stop.signal).then(said), line.wait("b").then(said)];
+    const waits = [line.wait({ ...of("a"), signal: stop.signal }).then(said), line.wait(of("b")).then(said)];
     stop.abort();
-    expect([line.size, line.give("turn")]).toEqual([1, true]);
+    expect([line.size, line.give(() => "turn")]).toEqual([1, true]);
     expect(await Promise.all(waits)).toEqual([CANCELLED, "turn"]);
   });
 
+  test("lets others pass one for whom there is nothing, in turns, and keeps its place", async () => {
+    const line = new Line<string, string>(4, () => 70);
+    const order: string[] = [];
+    const wait = async (client: string, wants: string): Promise<void> => {
+      order.push(`${client} ${said(await line.wait({ client, wants }))}`);
+    };
+    const waits = [wait("a", "rare"), wait("a", "common"), wait("b", "rare"), wait("c", "common")];
+    expect([1, 2, 3].map(() => line.give(chooseCommon))).toEqual([true, true, false]);
+    expect([line.give((wants) => wants), line.give((wants) => wants), line.size]).toEqual([true, true, 0]);
+    await Promise.all(waits);
+    // The turn of "a" has passed, though not with its oldest.
+    expect(order).toEqual(["a common", "c common", "b rare", "a rare"]);
+  });
+
   test("sends everyone away when it closes", async () => {
-    const line = new Line<string>(2, () => 70);
-    const waits = ["a", "b"].map((client) => line.wait(client).then(said));
+    const line = new Line<string, undefined>(2, () => 70);
+    const waits = ["a", "b"].map((client) => line.wait(of(client)).then(said));
     line.close();
     expect(await Promise.all(waits)).toEqual([CANCELLED, CANCELLED]);
   });

@@ -2,8 +2,9 @@
  * Test support: judges what becomes of one component in KAMI's own reader: it ends with a `Failure` that has a reason, or with exports.
  * jco is not asked: it runs in a child that may be killed.
  */
-import { findEntry } from "../../lib/component/entry.ts";
+import { findEntries } from "../../lib/component/entry.ts";
 import { inspectComponent } from "../../lib/component/inspect.ts";
+import { planComponent } from "../../lib/component/plan/plan.ts";
 import { Failure } from "../../lib/errors.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -11,7 +12,7 @@ import type { Verdict } from "./verdict.ts";
 export function judgeComponent(bytes: Uint8Array): Verdict {
   try {
     const exports = inspectComponent(bytes);
-    return { isValid: true, outcome: `inspected, ${entryOf(() => findEntry(exports))}` };
+    return { isValid: true, outcome: `inspected, ${entryOf(() => findEntries(planComponent(bytes).plan, exports))}` };
   } catch (error) {
     if (!(error instanceof Failure)) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

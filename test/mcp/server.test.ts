@@ -205,6 +205,36 @@ describe("tools/call", () => {
     });
   });
 
+  test("logs what a call was denied with the command that grants it, and tells the agent in one sentence", async () => {
+    const denials = [
+      { capability: "clock:fine", target: "a clock" },
+      { capability: "net:$(reboot)", target: "x\u001b[2J" },
+    ];
+    const host = new TestHost().install(ECHO, async () => ({
+      ok: false,
+      failure: refuse("TOOL_ERROR", { message: "no" }),
+      usage: NO_USAGE,
+      captured: NO_OUTPUT,
+      denials,
+    }));
+    await using client = new Conversation(host);
+    await client.initialize();
+    expect((await client.ask("tools/call", { name: "echo" })).result).toMatchObject({
+      isError: true,
+      content: [
+        {
+          type: "text",
+          text: `no. The tool was denied "clock:fine", "net:$(reboot)": the user can grant it, and finds how in KAMI's log`,
+        },
+      ],
+    });
+    expect(client.log).toEqual([
+      'dev.x.echo: denied "clock:fine", for "a clock"; grant it with: kami grant dev.x.echo clock:fine',
+      'dev.x.echo: denied "net:$(reboot)", for "x"; its tool.toml does not ask for it',
+      "dev.x.echo: TOOL_ERROR: no",
+    ]);
+  });
+
   test("keeps an error of KAMI's own from the agent, and logs it", async () => {
     const host = new TestHost().install(ECHO, () => Promise.reject(new Error("BUG: in /home/someone/kami.ts")));
     await using client = new Conversation(host);

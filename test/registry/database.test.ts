@@ -30,7 +30,7 @@ describe("openDatabase()", () => {
     expect(paths.map((name) => statSync(name).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o700, 0o700]);
     const tables = database.query<{ name: string; strict: number }, []>("PRAGMA table_list").all();
     const own = tables.filter(({ name }) => !name.startsWith("sqlite_")).map(({ name, strict }) => `${name} ${strict}`);
-    expect(own.toSorted()).toEqual(["calls 1", "state 1", "tools 1"]);
+    expect(own.toSorted()).toEqual(["calls 1", "denials 1", "functions 1", "grants 1", "state 1", "tools 1"]);
   });
 
   const FOREIGN = [

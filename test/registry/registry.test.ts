@@ -22,6 +22,7 @@ describe("Registry.install()", () => {
       version: "1.0.0",
       description: "Gives back what it gets",
       manifest: source.manifest,
+      functions: [],
       packageDigest: source.packageDigest,
       componentDigest: source.componentDigest,
       componentPath: join(directory, "deep/tool.wasm"),

@@ -13,6 +13,8 @@ export interface PackageOptions {
   readonly name?: string;
   readonly version?: string;
   readonly wasm?: string;
+  /** Lines of `[security]`. */
+  readonly security?: string;
   /** Makes the component's bytes differ from those of other seeds. */
   readonly seed?: string;
   /** Bytes of the component, at least. */
@@ -44,8 +46,9 @@ export function makeManifest({
   name = "echo",
   version = "1.0.0",
   wasm = "tool.wasm",
+  security = "",
 }: PackageOptions): string {
-  return `[tool]\nid = "${id}"\nname = "${name}"\nversion = "${version}"\nwasm = ${JSON.stringify(wasm)}\n\n[mcp]\ndescription = "Gives back what it gets"\n`;
+  return `[tool]\nid = "${id}"\nname = "${name}"\nversion = "${version}"\nwasm = ${JSON.stringify(wasm)}\n\n[mcp]\ndescription = "Gives back what it gets"\n\n[security]\n${security}\n`;
 }
 
 /** Writes a package into a directory, and returns the directory. */

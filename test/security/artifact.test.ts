@@ -1,5 +1,5 @@
 /**
- * Attacks on the compiler and on what it leaves behind: code smuggled into the glue, modules that escape the meter, forged artifacts on
+ * Attacks on the compiler and on what it leaves behind: names that are code, modules that escape the meter, forged artifacts on
  * disk. Forged answers of the compiling child are in test/component/reply.test.ts.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
@@ -11,6 +11,7 @@ import { ArtifactCache } from "../../lib/component/cache.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
 import { inspectComponent } from "../../lib/component/inspect.ts";
 import { Failure } from "../../lib/errors.ts";
+import { METER_EXPORTS } from "../../lib/wasm/layout.ts";
 import { assemble } from "../component/support/components.ts";
 import { temporaryDirectory } from "../component/support/directory.ts";
 
@@ -72,12 +73,14 @@ describe("code in names", () => {
     });
   });
 
-  test("names as toolchains write them are taken, and the glue they end up in is one module that only instantiates", async () => {
+  test("names as toolchains write them are taken, and end up in the plan as they are", async () => {
     const run = "kami:tool/tool@0.1.0#[method]a.b<c>$x|y,z(=)!~^&+ %;?-_0//";
-    const { glue, kind } = await compileComponent(await assemble({ run, memory: "$memory", realloc: "[realloc]" }));
+    const { plan, kind } = await compileComponent(await assemble({ run, memory: "$memory", realloc: "[realloc]" }));
     expect(kind).toBe("bare");
-    expect(new Bun.Transpiler({ loader: "js" }).scan(glue)).toEqual({ exports: ["_util", "instantiate"], imports: [] });
-    expect(glue).toContain(`exports0['${run}']`);
+    expect(plan.functions[0]).toMatchObject({
+      core: { from: "export", instance: 0, name: run },
+      options: { memory: { name: "$memory" }, realloc: { name: "[realloc]" } },
+    });
   });
 
   test("a name of 1000 characters is taken, one of 1001 is not", async () => {
@@ -91,11 +94,13 @@ describe("code in names", () => {
 describe("core modules that escape the meter", () => {
   test("every core module of the component is among the metered ones, however small", async () => {
     const head = '(core module $tiny (func (export "f"))) (core instance (instantiate $tiny))';
-    const { modules, glue } = await compileComponent(await assemble({ head }));
+    const { modules, plan } = await compileComponent(await assemble({ head }));
     expect(modules.length).toBe(2);
-    const asked = [...glue.matchAll(/getCoreModule\('([^']*)'\)/g)].map((match) => match[1] ?? "");
-    expect(asked).toEqual(modules.map(({ name }) => name));
-    expect(glue).not.toMatch(/base64|AGFzbQ/);
+    expect(plan.steps.map(({ module }) => module)).toEqual([0, 1]);
+    for (const { bytes } of modules) {
+      const exports = WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.from(bytes)));
+      expect(exports.map(({ name }) => name)).toContain(METER_EXPORTS.read);
+    }
   });
 
   test("a module that imports the meter's own functions is refused", async () => {
@@ -120,7 +125,7 @@ describe("a forged artifact on disk", () => {
 
   const forgeries: readonly (readonly [why: string, change: (stored: Stored) => unknown])[] = [
     ["another component's digest", (stored) => ({ ...stored, digest: "0".repeat(64) })],
-    ["another ABI", (stored) => ({ ...stored, abi: "m0-g0-j0" })],
+    ["another ABI", (stored) => ({ ...stored, abi: "m0-p0" })],
     ["too few digests", (stored) => ({ ...stored, sha256: [] })],
     ["a digest that is none", (stored) => ({ ...stored, sha256: ["", ""] })],
     ["no artifact", (stored) => ({ ...stored, artifact: null })],

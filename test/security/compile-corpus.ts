@@ -7,9 +7,10 @@ import { readFile } from "node:fs/promises";
 import { hostilePath } from "../../fixtures/paths.ts";
 import type { ArtifactModule } from "../../lib/component/artifact.ts";
 import { ArtifactCache } from "../../lib/component/cache.ts";
-import { findEntry } from "../../lib/component/entry.ts";
-import { generateGlue } from "../../lib/component/glue.ts";
-import { inspectComponent } from "../../lib/component/inspect.ts";
+import { findEntries } from "../../lib/component/entry.ts";
+import { inspectComponent, moduleName } from "../../lib/component/inspect.ts";
+import { listImports, planComponent } from "../../lib/component/plan/plan.ts";
+import { validateComponent } from "../../lib/component/validate.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { Failure } from "../../lib/errors.ts";
 import { meterModule } from "../../lib/wasm/meter.ts";
@@ -25,9 +26,13 @@ for (const name of names) {
 await cache[Symbol.asyncDispose]();
 
 async function compile(component: Uint8Array): Promise<void> {
-  const { kind, instance: entryInstance } = findEntry(inspectComponent(component));
-  const { glue, modules: plain, imports } = await generateGlue(component);
-  const modules: ArtifactModule[] = [];
-  for (const [name, bytes] of plain) modules.push({ name, ...meterModule(bytes, name) });
-  await cache.store({ digest: digestOf(component), kind, entryInstance, glue, modules, imports });
+  const exports = inspectComponent(component);
+  await validateComponent(component);
+  const { plan, modules: plain } = planComponent(component);
+  const entries = findEntries(plan, exports);
+  const modules: ArtifactModule[] = plain.map((bytes, index) => {
+    const name = moduleName(index);
+    return Object.assign(meterModule(bytes, name), { name });
+  });
+  await cache.store({ digest: digestOf(component), ...entries, plan, modules, imports: listImports(plan) });
 }

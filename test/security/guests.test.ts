@@ -2,6 +2,8 @@
  * Every hostile guest ends in its own, correctly named failure, and the next call works.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Plan } from "../../lib/component/link/plan.ts";
+import { EMPTY_PLAN } from "../component/support/plans.ts";
 import { guestDirectory } from "../../fixtures/paths.ts";
 import { capturedLines } from "../../lib/cli/call.ts";
 import { Failure } from "../../lib/errors.ts";
@@ -267,6 +269,26 @@ describe("installing a hostile guest", () => {
   });
 });
 
+const TEXT: Plan["types"] = [{ kind: "string" }];
+
+/** Exports a function of a core instance that there is not. */
+const RUNLESS: Plan = {
+  ...EMPTY_PLAN,
+  functions: [
+    {
+      from: "lift",
+      core: { from: "export", instance: 0, name: "run" },
+      type: { parameters: [["input", 0]], result: null },
+      options: { instance: 0, memory: null, realloc: null, postReturn: null, encoding: "utf8" },
+    },
+  ],
+  exports: [{ instance: null, name: "run", function: 0 }],
+};
+
+function takesNothing(planned: Plan["functions"][number]): Plan["functions"][number] {
+  return { ...planned, type: { parameters: [], result: null } };
+}
+
 describe("the executor", () => {
   test("refuses calls beyond its queue, and serves those in it", async () => {
     await using narrow = new TestRuntime({ concurrency: 1, queueLimit: 1 });
@@ -283,17 +305,22 @@ describe("the executor", () => {
   });
 
   test.each([
-    { glue: "export const instantiate = ;", why: "does not parse" },
-    { glue: "export const other = 1;", why: "exports no instantiate()" },
-    { glue: "throw new Error('\\u001b[2J');", why: "throws when it is loaded" },
-  ])("fails a call whose glue $why, and runs the next one", async ({ glue }) => {
+    { plan: EMPTY_PLAN, why: "exports nothing" },
+    { plan: { ...RUNLESS, functions: [] }, why: "exports a function that it does not have" },
+    { plan: RUNLESS, why: "has a function whose type it does not have" },
+    {
+      plan: { ...RUNLESS, types: TEXT, functions: RUNLESS.functions.map(takesNothing) },
+      why: "calls a core instance that is never made",
+    },
+    { plan: { ...RUNLESS, types: TEXT, steps: [{ module: 7, imports: [] }] }, why: "makes a module that there is not" },
+  ])("fails a call whose plan $why, and runs the next one", async ({ plan, why }) => {
     using executor = new Executor({ concurrency: 1, queueLimit: 1 });
     const job = { input: "{}", limits: AMPLE, policy: DENY_ALL, client: "test", signal: undefined };
-    const artifact = { digest: glue, kind: "bare", entryInstance: undefined, glue, modules: [] } as const;
+    const artifact = { digest: why, kind: "bare", entries: [{ name: "run", exported: 0 }], plan, modules: [] } as const;
     const ends = [await executor.call({ ...job, artifact }), await executor.call({ ...job, artifact })].map(summarize);
     const unusable = {
       code: "ARTIFACT_UNUSABLE",
-      message: expect.stringMatching(/^Cannot use the compiled component: [ -~]+$/),
+      message: expect.stringMatching(/^Cannot use the compiled component: BUG: [ -~]+$/),
     };
     expect(ends).toEqual([unusable, unusable]);
   });

@@ -11,7 +11,6 @@ const PAGE_BYTES = 65_536;
 /** How often the host calls back in one run. */
 const MOST_CALLBACKS = 8;
 const GLOBALS = ["mixed", "wide", "single", "double"];
-const FUNCTIONS = ["f0", "f1", "f2", "f3"];
 
 const spares = [makeMemory(), makeMemory()];
 
@@ -55,7 +54,9 @@ export class Comparison {
   runMetered(grant: Grant): Run {
     using meter = new MeterHost(grant);
     const compiled = this.#compiled(grant.slice);
-    const run = new Host(this.#program).run((imports) => meter.instantiate(compiled, imports));
+    const run = new Host(this.#program, countImports(compiled.module)).run((imports) =>
+      meter.instantiate(compiled, imports),
+    );
     return { ...run, outcome: meter.isExhausted ? OUT_OF_FUEL : run.outcome, used: meter.used };
   }
 
@@ -79,13 +80,16 @@ export async function runCold(programs: readonly Program[], grant: Grant): Promi
 class Host {
   readonly ticks: WebAssembly.Global<"i64"> = new WebAssembly.Global({ value: "i64", mutable: true }, 0n);
   readonly #mayThrow: boolean;
+  readonly #first: number | undefined;
   readonly #memories = [takeMemory(0), takeMemory(1)];
   #instance: WebAssembly.Instance | undefined;
   #calls = 0;
   #callbacks = 0;
 
-  constructor({ mayThrow }: Program) {
+  /** @param first - The index of the program's first function, where what is exported is not that function itself. */
+  constructor({ mayThrow }: Program, first?: number) {
     this.#mayThrow = mayThrow;
+    this.#first = first;
   }
 
   /** Makes the instance and calls its entry. */
@@ -117,8 +121,8 @@ class Host {
     const exports = this.#instance?.exports;
     if (exports === undefined) return "no instance";
     const globals = GLOBALS.map((name) => `${name} ${describeGlobal(exports[name])}`);
-    const names = new Map<unknown, string>(FUNCTIONS.map((name) => [exports[name], name]));
-    const tables = ["table", "spare"].map((name) => `${name} ${describeTable(exports[name], names)}`);
+    const first = this.#first ?? indexOf(exports["f0"]);
+    const tables = ["table", "spare"].map((name) => `${name} ${describeTable(exports[name], first)}`);
     return [...globals, ...tables, describeMemory(exports["second"])].join(", ");
   }
 }
@@ -156,8 +160,18 @@ function describeGlobal(global: unknown): string {
   return String(global.value);
 }
 
-function describeTable(table: unknown, names: ReadonlyMap<unknown, string>): string {
+function countImports(module: WebAssembly.Module): number {
+  return WebAssembly.Module.imports(module).filter(({ kind }) => kind === "function").length;
+}
+
+/** The engine calls an exported function by its index. */
+function indexOf(exported: unknown): number {
+  return typeof exported === "function" ? Number(exported.name) : NaN;
+}
+
+/** Names a table's functions by their places among the program's. @param first - The first one's index. */
+function describeTable(table: unknown, first: number): string {
   if (!(table instanceof WebAssembly.Table)) throw new Error("no table");
-  const elements = Array.from({ length: table.length }, (_, index) => names.get(table.get(index)) ?? "-");
-  return elements.join(" ");
+  const describe = (element: unknown): string => (typeof element === "function" ? `f${indexOf(element) - first}` : "-");
+  return Array.from({ length: table.length }, (_, index) => describe(table.get(index))).join(" ");
 }

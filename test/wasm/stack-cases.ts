@@ -84,6 +84,11 @@ const thrower = (caught: string): Case => ({
     ${step("$deeper", goOn(`(call $deeper ${NEXT})`))}`,
 });
 
+function otherModule(call: string): string {
+  return `(module (type $deep (func (param i32) (result i32))) (import "env" "f" (func $f (type $deep)))
+    (func (export "f") (type $deep) ${localsOf(200)} ${goOn(call)}))`;
+}
+
 const INDIRECT = `(call_indirect (type $deep) ${NEXT} (i32.const 0))`;
 
 /** The programs, by name. */
@@ -130,10 +135,39 @@ export const CASES: Readonly<Record<string, Case>> = {
       (try_table (catch_all $caught) (return (call $down (local.get 0)))))
     (i32.const 0)`),
   "exceptions caught by try": thrower("try (result i32) local.get 0 call $down catch_all i32.const 0 end"),
+  "exceptions of another module": {
+    ...thrower(`(block $caught (try_table (catch_all $caught)
+      (return (call_indirect (type $deep) (local.get 0) (i32.const 0))))) (i32.const 0)`),
+    other: `(module (type $deep (func (param i32) (result i32))) (tag $bottom)
+      (func $down (export "f") (type $deep) (if (i32.eqz (local.get 0)) (then (throw $bottom))) (call $down ${NEXT})))`,
+  },
+  "a call where a handler may begin": {
+    fields: `
+      (global $left (mut i32) (i32.const 0)) (global $never (mut i32) (i32.const 0))
+      (func $next
+        (global.set $depth (i32.add (global.get $depth) (i32.const 1)))
+        (if (i32.eqz (global.get $left)) (then (return)))
+        (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+        (loop $caught
+          (call $next)
+          (if (global.get $never) (then (try_table (catch_all $caught) (throw $bottom))))))
+      (func $f (type $deep) (global.set $left (local.get 0)) (call $next) (i32.const 0))`,
+  },
   "another module": {
     fields: step("$f", goOn(INDIRECT)),
+    other: otherModule("(call $f (local.get 0))"),
+  },
+  // Each has stack for nearly twice as deep.
+  "another module, with frames as large": {
+    fields: step("$f", goOn(INDIRECT), 200),
+    other: otherModule("(call $f (local.get 0))"),
+  },
+  "another module, by tail calls to and fro": {
+    fields:
+      step("$f", goOn("(call $jump (local.get 0))"), 200) +
+      `(func $jump (type $deep) (return_call_indirect (type $deep) ${NEXT} (i32.const 0)))`,
     other: `(module (type $deep (func (param i32) (result i32))) (import "env" "f" (func $f (type $deep)))
-      (func (export "f") (type $deep) ${localsOf(200)} ${goOn("(call $f (local.get 0))")}))`,
+      (func (export "f") (type $deep) ${localsOf(200)} (return_call $f (local.get 0))))`,
   },
 };
 
@@ -142,6 +176,11 @@ export const TAIL_CASES: Readonly<Record<string, Case>> = {
   "tail calls": { fields: step("$f", `(return_call $f ${NEXT})`, 100) },
   "tail calls of each other": {
     fields: `${step("$f", `(return_call $g ${NEXT})`)} ${step("$g", `(return_call $f ${NEXT})`, 100)}`,
+  },
+  "tail calls of another module": {
+    fields: step("$f", `(return_call_indirect (type $deep) ${NEXT} (i32.const 0))`, 100),
+    other: `(module (type $deep (func (param i32) (result i32))) (import "env" "f" (func $f (type $deep)))
+      (func (export "f") (type $deep) ${localsOf(200)} (return_call $f (local.get 0))))`,
   },
   "indirect tail calls": { fields: step("$f", `(return_call_indirect (type $deep) ${NEXT} (i32.const 0))`) },
   "tail calls of references": { fields: step("$f", `(return_call_ref $deep ${NEXT} (ref.func $f))`) },
@@ -171,6 +210,12 @@ export class Recursion {
   run(depth: number): Depth {
     using running = new Running(this.#module, this.#other);
     return running.call(depth);
+  }
+
+  /** Goes `depth` deep in one instance, again and again. @returns How it ended, each time. */
+  repeat(depth: number, times: number): readonly string[] {
+    using running = new Running(this.#module, this.#other);
+    return Array.from({ length: times }, () => running.call(depth).outcome);
   }
 
   /** Goes a little way thousands of times, so that the engine compiles it as well as it may. */

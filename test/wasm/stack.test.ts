@@ -28,8 +28,10 @@ const DEPTHS: Readonly<Record<string, number>> = {
   "exceptions caught by try_table": depthOf(bytesOf(1)),
   "exceptions caught in a loop": depthOf(bytesOf(1)),
   "exceptions caught by try": depthOf(bytesOf(1)),
+  "exceptions of another module": depthOf(bytesOf(1)),
   "a tail call that comes back": depthOf(bytesOf(1)),
-  "another module": depthOf(bytesOf(201) + 1024),
+  "another module": depthOf(bytesOf(1) + bytesOf(201) + 1024),
+  "another module, with frames as large": depthOf(bytesOf(201) + bytesOf(201) + 1024),
 };
 
 const WAYS: readonly { readonly name: string; readonly run: () => Promise<unknown> }[] = [
@@ -67,6 +69,16 @@ describe("a recursion through", () => {
     const run = (await Recursion.compile(program)).run(1_000_000);
     expect(run).toEqual({ outcome: "returned 0", depth: 1_000_001, used: run.used, ranOut: false });
   });
+
+  test.each(["an import that calls back", "another module", "indirect calls"])(
+    "%s takes nothing when it has returned",
+    async (name) => {
+      const recursion = await Recursion.compile(CASES[name] ?? { fields: "" });
+      const outcomes = recursion.repeat(400, 100);
+      expect(new Set(outcomes).size).toBe(1);
+      expect(outcomes[0]).toStartWith("returned ");
+    },
+  );
 
   test("itself returns one call below the limit and at it, and not above it", async () => {
     const depth = depthOf(bytesOf(1));

@@ -76,7 +76,9 @@ describe("Suspension.wait()", () => {
   test("counts a call's own CPU time, and not what others take meanwhile", async () => {
     const thread = new Thread();
     const turn = Promise.withResolvers<void>();
+    let clock: Budget | undefined;
     const waiting = thread.run(async ({ suspension, budget, control }) => {
+      clock = budget;
       burn(5);
       await suspension.wait(turn.promise);
       const published = control.cpuMs;
@@ -84,6 +86,7 @@ describe("Suspension.wait()", () => {
       return [published, budget.cpuMs];
     });
     await thread.run(async () => burn(100));
+    expect(clock?.cpuMs).toBeLessThan(100);
     turn.resolve();
     const [published = 0, cpuMs = 0] = await waiting;
     expect(published).toBeGreaterThanOrEqual(5);
@@ -161,9 +164,10 @@ describe("LiveCalls", () => {
   test("says once that all calls wait, when the host wants to know, and not before", async () => {
     const thread = new Thread();
     const events = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    thread.live.thread.want();
     const calls = events.map(({ promise }) => thread.run(({ suspension }) => suspension.wait(promise)));
     for (let ticks = 0; ticks < 10; ticks++) await undefined;
-    expect([thread.parked, thread.live.thread.suspended]).toEqual([[], 3]);
+    expect([thread.parked.splice(0), thread.live.thread.suspended]).toEqual([[3], 3]);
     thread.live.thread.want();
     const waitAgain = (): Promise<void> => thread.run(({ suspension }) => suspension.wait(Bun.sleep(1)));
     await waitAgain();

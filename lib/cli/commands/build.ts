@@ -60,7 +60,7 @@ export const build: Command = command({
         [
           ["size", formatBytes(bytes)],
           ["imports", imports.length === 0 ? "nothing" : clean(imports.join(", "), 2000)],
-          ...requestRows(project.manifest.security, imports),
+          ...requestRows(project.manifest.security, { imports }),
         ],
         "  ",
         columns,

@@ -1,6 +1,8 @@
 /**
  * `kami exec`: calls an installed tool once.
  */
+import { adviseOn } from "../../policy/advice.ts";
+import { deniedTool } from "../access.ts";
 import { CALL_ARGS, CALL_NOTES, callAndPrint, explainInput } from "../call.ts";
 import { type Command, command } from "../command.ts";
 import { resolveTool } from "../names.ts";
@@ -20,7 +22,8 @@ export const exec: Command = command({
   ],
   run: ({ id, ...flags }, session) =>
     callAndPrint(session, flags, async (runtime, input, options) => {
-      const tool = resolveTool(runtime.registry, id).id;
-      return explainInput(await runtime.call(tool, input, options), { tool });
+      const tool = resolveTool(runtime.registry, id);
+      const result = explainInput(await runtime.call(tool.id, input, options), { tool: tool.id });
+      return { ...result, advise: (denial) => adviseOn(deniedTool(tool), denial) };
     }),
 });

@@ -5,14 +5,18 @@ import { clean, Failure } from "../../errors.ts";
 import type { ManifestArgument } from "../../manifest/manifest.ts";
 import { cutLimits } from "../../policy/limits.ts";
 import type { Limits } from "../../protocol/limits.ts";
+import type { Weighed } from "../../policy/effective.ts";
+import type { DenialRecord } from "../../registry/denials.ts";
 import type { CallRecord, InstalledTool, Registry } from "../../registry/registry.ts";
 import type { Runtime } from "../../runtime.ts";
+import { denialLines, denialsJson, missingAdvice, policyJson, policyRows } from "../access.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
+import type { FunctionDescription } from "../../component/functions.ts";
 import { exampleCall } from "../example.ts";
 import { EXIT } from "../exit-codes.ts";
 import { mcpNames, resolveTool } from "../names.ts";
 import { ceilingsOf, hasRegistry, openRuntime } from "../open.ts";
-import { asksForSomething, NOTHING_GRANTED, requestRows } from "../requests.ts";
+import { requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
 import { layOut, layOutPairs, wrap } from "../table.ts";
 import { formatBytes, formatNumber, limitLines, limitsJson, toolJson, usageJson } from "../words.ts";
@@ -28,11 +32,12 @@ export const inspect: Command = command({
   name: "inspect",
   args: {
     id: { type: "positional", description: "Id of an installed tool, or its name when no other has it" },
-    json: { type: "boolean", description: "Print { tool, imports, cut, recentCalls }, and an error, as JSON" },
+    json: { type: "boolean", description: "Print all of it, and an error, as JSON" },
   },
   notes: [
     "imports are the interfaces that the component asks for; null when it cannot be loaded.",
-    "cut are the limits that your ceilings make lower than the tool asks.",
+    "cut are the limits that your ceilings make lower than the tool asks; policy is what",
+    "it may touch, missing what it asks for beside that, denials what it was denied last.",
     JSON_ERROR_NOTE,
   ],
   examples: [
@@ -50,10 +55,15 @@ export const inspect: Command = command({
     const mcpName = mcpNames(registry.list()).get(tool.id);
     const cut = cutLimits(tool.manifest.security, ceilingsOf(settings));
     const calls = recentCalls(registry, tool.id);
-    await session.result(describe({ tool, cut, calls, imports, mcpName }, session), {
-      tool: toolJson(tool, mcpName),
+    const weighed = registry.grants.weigh(tool);
+    const denials = registry.denials(tool.id);
+    await session.result(describe({ tool, cut, calls, imports, mcpName, weighed, denials }, session), {
+      tool: toolJson(tool, mcpName, weighed),
       imports: imports ?? null,
       cut: cut === undefined ? null : limitsJson(cut),
+      policy: policyJson(weighed),
+      missing: weighed.missing,
+      denials: denialsJson(tool, denials),
       recentCalls: calls.map((call) => ({
         startedAt: new Date(call.startedAt).toISOString(),
         outcome: call.outcome,
@@ -89,11 +99,15 @@ interface Known {
   /** Interfaces that the component imports; undefined when it cannot be loaded. */
   readonly imports: readonly string[] | undefined;
   readonly mcpName: string | undefined;
+  readonly weighed: Weighed;
+  readonly denials: readonly DenialRecord[];
 }
 
-function describe({ tool, cut, calls, imports, mcpName }: Known, session: Session): string {
+function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Known, session: Session): string {
   const { columns } = session.host.stdout;
   const { security, mcp, tool: named } = tool.manifest;
+  const advice = missingAdvice(tool.id, weighed);
+  const indent = (line: string): string => wrap(line, columns, "  ");
   const heading = (text: string): string => session.paint("bold", text);
   return [
     `${heading(tool.id)} ${clean(tool.version)}`,
@@ -112,21 +126,33 @@ function describe({ tool, cut, calls, imports, mcpName }: Known, session: Sessio
       "  ",
     ),
     "",
-    heading("Arguments"),
-    ...argumentLines(mcp.arguments, session),
+    ...(tool.functions.length > 0
+      ? [heading("Functions"), ...tool.functions.map((each) => indent(functionLine(each)))]
+      : [heading("Arguments"), ...argumentLines(mcp.arguments, session)]),
     "",
     heading("Asks for"),
-    layOutPairs(requestRows(security, imports), "  ", columns),
-    ...(asksForSomething(security) ? [wrap(NOTHING_GRANTED, columns, "  ")] : []),
+    layOutPairs(requestRows(security, { imports, weighed }), "  ", columns),
+    ...(advice === undefined ? [] : [wrap(advice, columns, "  ")]),
+    "",
+    heading("May use"),
+    layOutPairs(policyRows(weighed, session.host.environment), "  ", columns),
     "",
     heading("Limits"),
     ...limitLines(security, cut).map((line) => wrap(line, columns, "  ")),
     "",
+    ...(denials.length === 0 ? [] : [heading("Denied last"), ...denialLines(tool, denials).map(indent), ""]),
     heading("Recent calls"),
     ...callLines(calls, session),
     "",
-    exampleCall("Call it with", tool.manifest),
+    exampleCall("Call it with", tool),
   ].join("\n");
+}
+
+/** A function's name, and the names of what it takes. */
+function functionLine({ name, inputSchema }: FunctionDescription): string {
+  const { properties } = inputSchema;
+  const names = typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+  return `${name}(${names.map((each) => clean(each, 100)).join(", ")})`;
 }
 
 function argumentLines(declared: readonly ManifestArgument[], session: Session): readonly string[] {

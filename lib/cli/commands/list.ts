@@ -39,7 +39,9 @@ export const list: Command = command({
       session.host.stdout.columns,
     );
     const text = tools.length === 0 ? "" : [session.paint("bold", head), ...lines].join("\n");
-    await session.result(text, { tools: tools.map((tool) => toolJson(tool, nameOf(tool))) });
+    const listed =
+      registry === undefined ? [] : tools.map((tool) => toolJson(tool, nameOf(tool), registry.grants.weigh(tool)));
+    await session.result(text, { tools: listed });
     if (tools.length === 0) await session.note(emptyNote(filter));
     return EXIT.ok;
   },

@@ -14,7 +14,7 @@ export const uninstall: Command = command({
     id: { type: "positional", description: "Id of an installed tool, or its name when no other has it" },
     json: { type: "boolean", description: "Print { uninstalled: { id, version } }, and an error, as JSON" },
   },
-  notes: [JSON_ERROR_NOTE],
+  notes: ["What it was granted, and the directory of its own with all files in it, go with it.", JSON_ERROR_NOTE],
   examples: [{ line: "kami uninstall dev.example.csv-summary", meaning: "remove one tool" }],
   run: async ({ id }, session) => {
     await using runtime = await openRuntime(session, session.settings());

@@ -6,10 +6,14 @@
 import { alignTo, type Codec, type CoreType, type CoreValues, flattenAll, unexpected } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
 
+/** Bytes that an array stands for here, beside its elements. */
+const FIELDS_BYTES = 32;
+
 /** A record or a tuple: an array of its fields' values. */
 class FieldsCodec implements Codec {
   readonly size: number;
   readonly align: number;
+  readonly weight: number;
   readonly flat: readonly CoreType[] | undefined;
   readonly #fields: readonly { readonly codec: Codec; readonly offset: number }[];
 
@@ -20,7 +24,8 @@ class FieldsCodec implements Codec {
       end = offset + codec.size;
       return { codec, offset };
     });
-    this.align = Math.max(1, ...codecs.map(({ align }) => align));
+    this.align = codecs.reduce((most, { align }) => Math.max(most, align), 1);
+    this.weight = codecs.reduce((sum, { weight }) => sum + weight, FIELDS_BYTES);
     this.size = alignTo(end, this.align);
     this.flat = flattenAll(codecs);
   }
@@ -52,6 +57,7 @@ class FieldsCodec implements Codec {
 class FlagsCodec implements Codec {
   readonly size: number;
   readonly align: number;
+  readonly weight = 8;
   readonly flat: readonly CoreType[] = ["i32"];
   readonly #mask: number;
 

@@ -16,6 +16,8 @@ export interface Codec {
   /** Bytes in memory. */
   readonly size: number;
   readonly align: number;
+  /** Bytes that a value stands for here, but for what its texts and lists hold: those are counted when they are read. */
+  readonly weight: number;
   /** Its core values; undefined when they are more than {@link MOST_FLAT}. */
   readonly flat: readonly CoreType[] | undefined;
   /** Reads a value from memory that is there and aligned. */

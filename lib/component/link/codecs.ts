@@ -8,7 +8,7 @@ import { BYTES, listCodec } from "./lists.ts";
 import type { TypeNode } from "./plan.ts";
 import { SCALARS } from "./scalars.ts";
 import { STRING } from "./text.ts";
-import type { ValueType } from "./type.ts";
+import type { ValueType } from "../../schema/value-type.ts";
 import { enumCodec, optionCodec, resultCodec, variantCodec } from "./variants.ts";
 
 const KNOWN = new WeakMap<ValueType, Codec>();
@@ -35,7 +35,6 @@ export function resolveTypes(nodes: readonly TypeNode[]): readonly ValueType[] {
 }
 
 function makeCodec(type: ValueType): Codec {
-  const optional = (part: ValueType | undefined): Codec | undefined => (part === undefined ? undefined : codecOf(part));
   switch (type.kind) {
     case "string":
       return STRING;
@@ -46,7 +45,7 @@ function makeCodec(type: ValueType): Codec {
     case "tuple":
       return fieldsCodec(type.elements.map(codecOf));
     case "variant":
-      return variantCodec(type.cases.map((each) => [each.name, optional(each.type)] as const));
+      return variantCodec(type.cases.map((each) => [each.name, optionalCodec(each.type)] as const));
     case "enum":
       return enumCodec(type.names);
     case "flags":
@@ -54,13 +53,17 @@ function makeCodec(type: ValueType): Codec {
     case "option":
       return optionCodec(codecOf(type.some), type.some.kind === "option");
     case "result":
-      return resultCodec(optional(type.ok), optional(type.error));
+      return resultCodec(optionalCodec(type.ok), optionalCodec(type.error));
     case "own":
     case "borrow":
       return handleCodec(type.kind, type.resource);
     default:
       return SCALARS[type.kind];
   }
+}
+
+function optionalCodec(part: ValueType | undefined): Codec | undefined {
+  return part === undefined ? undefined : codecOf(part);
 }
 
 function resolveType(node: TypeNode, at: (number: number) => ValueType): ValueType {

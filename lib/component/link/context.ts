@@ -4,7 +4,7 @@
  * Source: WebAssembly Component Model, CanonicalABI.md, `LiftLowerContext`.
  */
 import type { Handle, Handles, Scope } from "./handles.ts";
-import type { ResourceId } from "./type.ts";
+import type { ResourceId } from "../../schema/value-type.ts";
 
 /** What core code takes and gives. */
 export type CoreValue = number | bigint;
@@ -32,8 +32,8 @@ export interface ComponentInstance {
   /** Its number in the plan. */
   readonly number: number;
   readonly handles: Handles;
-  /** False while its allocator or a post-return function runs: it may call no import then. */
-  mayLeave: boolean;
+  /** What runs of it that may call no import: its allocator, or a post-return function. */
+  busy: "from its allocator" | "after it had returned" | undefined;
   /** Whether one of its exports runs. */
   isEntered: boolean;
 }
@@ -41,13 +41,19 @@ export interface ComponentInstance {
 /** Most bytes that one call of a function may copy out of a guest: 4 MiB. Views are not copies. */
 export const LIFT_LIMIT_BYTES: number = 4_194_304;
 
+/**
+ * Where the values go that are lifted: to a function of the host's, to another component, or to whoever made the call. Only the host gets
+ * views of the guest's memory, and it uses them at once.
+ */
+export type Destination = "host" | "guest" | "result";
+
 /** One use of canonical options: a single call of a lifted or lowered function. */
 export class Context {
   readonly payer: Payer;
   readonly instance: ComponentInstance;
   readonly encoding: Encoding;
-  /** Whether lifted `list<u8>` are views of the guest's memory, for whoever uses them at once. */
-  readonly givesViews: boolean;
+  /** Where what is lifted goes. */
+  readonly destination: Destination;
   readonly #memory: WebAssembly.Memory | undefined;
   readonly #realloc: CoreCallable | undefined;
   /** Handles that the guest was lent. */
@@ -56,11 +62,11 @@ export class Context {
   #copiedBytes = 0;
   #lent: Handle[] | undefined;
 
-  constructor(side: Side, payer: Payer, givesViews: boolean) {
+  constructor(side: Side, payer: Payer, destination: Destination) {
     this.payer = payer;
     this.instance = side.instance;
     this.encoding = side.encoding;
-    this.givesViews = givesViews;
+    this.destination = destination;
     this.#memory = side.memory;
     this.#realloc = side.realloc;
   }
@@ -80,20 +86,18 @@ export class Context {
     return at;
   }
 
-  /** A part of memory, as a view. */
+  /** A part of memory, as a view. Who reads it or writes it pays. */
   bytes(at: number, size: number): Uint8Array {
     this.check(at, size, 1);
-    this.payer.chargeBytes(size);
     return new Uint8Array(this.view.buffer, at, size);
   }
 
   /** Counts bytes that are copied out of the guest, or stand for the room that a value takes here. */
   count(bytes: number): void {
-    this.payer.chargeBytes(bytes);
     this.#copiedBytes += bytes;
-    if (this.#copiedBytes <= LIFT_LIMIT_BYTES) return;
-    if (!this.givesViews) this.payer.refuseResult(this.#copiedBytes);
-    this.payer.trap(`it passes more than ${LIFT_LIMIT_BYTES / 1_048_576} MiB in one call of a function`);
+    // Not written the other way round: what is no number is too much.
+    if (!(this.#copiedBytes <= LIFT_LIMIT_BYTES)) this.#refuseCopies();
+    this.payer.chargeBytes(bytes);
   }
 
   /**
@@ -104,9 +108,9 @@ export class Context {
   allocate(size: number, align: number): number {
     const realloc = this.#realloc ?? this.payer.trap("it takes values and has no allocator for them");
     this.payer.chargeBytes(size);
-    this.instance.mayLeave = false;
+    this.instance.busy = "from its allocator";
     const at = Number(realloc(0, 0, align, size)) >>> 0;
-    this.instance.mayLeave = true;
+    this.instance.busy = undefined;
     return this.check(at, size, align);
   }
 
@@ -129,6 +133,11 @@ export class Context {
   /** Ends the call because a value is none of its type. */
   refuse(what: string): never {
     return this.payer.trap(`it broke the component ABI: ${what}`);
+  }
+
+  #refuseCopies(): never {
+    if (this.destination === "result") this.payer.refuseResult(this.#copiedBytes);
+    return this.payer.trap(`it passes more than ${LIFT_LIMIT_BYTES / 1_048_576} MiB in one call of a function`);
   }
 }
 

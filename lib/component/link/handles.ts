@@ -5,13 +5,13 @@
  */
 import type { Codec, CoreType, CoreValues } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
-import type { ResourceId } from "./type.ts";
+import type { ResourceId } from "../../schema/value-type.ts";
 
 /** Handles that all instances of one call may hold together. */
 export const HANDLE_LIMIT: number = 65_536;
 
 /** What a handle stands for: the host's object, or a number that the defining guest chose. */
-export type Representation = object | number;
+type Representation = object | number;
 
 /** A handle in a table. */
 export interface Handle {
@@ -73,6 +73,7 @@ export class Handles {
 abstract class HandleCodec implements Codec {
   readonly size = 4;
   readonly align = 4;
+  readonly weight = 16;
   readonly flat: readonly CoreType[] = ["i32"];
   protected readonly resource: ResourceId;
 

@@ -1,7 +1,7 @@
 /**
  * What a host offers to components: interfaces of functions and resources, each with its type, made once and used by all calls.
  */
-import type { Field, FunctionType, ValueType } from "./type.ts";
+import type { Field, FunctionType, ValueType } from "../../schema/value-type.ts";
 
 /**
  * A function of the host's.

@@ -6,15 +6,13 @@
 import { type Codec, type CoreType, type CoreValues, unexpected } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
 
-/** Bytes that an element of a list counts as here, beside what it has in the guest's memory. */
-const ELEMENT_BYTES = 16;
-
 const FLAT: readonly CoreType[] = ["i32", "i32"];
 
 /** What all lists have in common: a pointer and a length. */
 abstract class ListCodec implements Codec {
   readonly size = 8;
   readonly align = 4;
+  readonly weight = 32;
   readonly flat = FLAT;
 
   load(context: Context, at: number): unknown {
@@ -45,9 +43,12 @@ abstract class ListCodec implements Codec {
 class ByteList extends ListCodec {
   protected override read(context: Context, pointer: number, length: number): Uint8Array {
     const view = context.bytes(pointer, length);
-    if (context.givesViews) return view;
-    context.count(length);
-    return view.slice();
+    if (context.destination !== "host") {
+      context.count(length);
+      return view.slice();
+    }
+    context.payer.chargeBytes(length);
+    return view;
   }
 
   protected override write(context: Context, value: unknown): readonly [number, number] {
@@ -68,9 +69,9 @@ class ElementList extends ListCodec {
   }
 
   protected override read(context: Context, pointer: number, length: number): unknown[] {
-    const { size, align } = this.#element;
+    const { size, align, weight } = this.#element;
     context.check(pointer, length * size, align);
-    context.count(length * (size + ELEMENT_BYTES));
+    context.count(length * weight);
     const elements: unknown[] = [];
     for (let index = 0; index < length; index++) elements.push(this.#element.load(context, pointer + index * size));
     return elements;

@@ -4,7 +4,7 @@
  *
  * Everything is referred to by its number: types, resources, functions, and core instances in the order of their making.
  */
-import type { Primitive } from "./type.ts";
+import type { Primitive } from "../../schema/value-type.ts";
 
 /** A type whose parts are numbers of types. A part has a lower number than the whole. */
 export type TypeNode =
@@ -20,7 +20,7 @@ export type TypeNode =
   | { readonly kind: "own" | "borrow"; readonly resource: string | number };
 
 /** A name and the number of a type. */
-export type NamedType = readonly [name: string, type: number];
+type NamedType = readonly [name: string, type: number];
 
 /** A function's type. */
 export interface Signature {

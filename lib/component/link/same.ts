@@ -3,7 +3,7 @@
  *
  * Source: WebAssembly Component Model, Subtyping.md: a component's imports must be what it is given.
  */
-import type { Case, FunctionType, ValueType } from "./type.ts";
+import type { Case, FunctionType, ValueType } from "../../schema/value-type.ts";
 
 /** Whether two function types are the same. Parameters' names do not matter. */
 export function isSameFunction(a: FunctionType, b: FunctionType): boolean {

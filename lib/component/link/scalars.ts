@@ -5,7 +5,7 @@
  */
 import { type Codec, type CoreType, type CoreValues, unexpected } from "./codec.ts";
 import type { Context, CoreValue } from "./context.ts";
-import type { Primitive } from "./type.ts";
+import type { Primitive } from "../../schema/value-type.ts";
 
 type Access<T> = readonly [
   load: (view: DataView, at: number) => T,
@@ -14,6 +14,7 @@ type Access<T> = readonly [
 
 /** Integers that an i32 holds: it wraps to their width. */
 class SmallInteger implements Codec {
+  readonly weight = 8;
   readonly flat: readonly CoreType[] = ["i32"];
   readonly size: number;
   readonly align: number;
@@ -45,6 +46,7 @@ class SmallInteger implements Codec {
 }
 
 class LargeInteger implements Codec {
+  readonly weight = 24;
   readonly flat: readonly CoreType[] = ["i64"];
   readonly size = 8;
   readonly align = 8;
@@ -73,6 +75,7 @@ class LargeInteger implements Codec {
 }
 
 class Float implements Codec {
+  readonly weight = 8;
   readonly flat: readonly CoreType[];
   readonly size: number;
   readonly align: number;
@@ -105,6 +108,7 @@ class Float implements Codec {
 const BOOL: Codec = {
   size: 1,
   align: 1,
+  weight: 8,
   flat: ["i32"],
   load: ({ view }, at) => view.getUint8(at) !== 0,
   store: ({ view }, value, at) => view.setUint8(at, value === true ? 1 : 0),
@@ -116,6 +120,7 @@ const BOOL: Codec = {
 const CHAR: Codec = {
   size: 4,
   align: 4,
+  weight: 24,
   flat: ["i32"],
   load: (context, at) => toCharacter(context, context.view.getUint32(at, true)),
   store: ({ view }, value, at) => view.setUint32(at, toCodePoint(value), true),

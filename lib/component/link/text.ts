@@ -17,6 +17,7 @@ const ENCODER = new TextEncoder();
 export const STRING: Codec = {
   size: 8,
   align: 4,
+  weight: 24,
   flat: ["i32", "i32"],
   load: (context, at) => read(context, context.view.getUint32(at, true), context.view.getUint32(at + 4, true)),
   store: (context, value, at) => {

@@ -17,11 +17,15 @@ interface Shape {
   readonly choose: (value: unknown) => Chosen;
 }
 
+/** Bytes that a variant stands for here, beside its payload. */
+const VARIANT_BYTES = 32;
+
 const CONVERTER = new DataView(new ArrayBuffer(8));
 
 class VariantCodec implements Codec {
   readonly size: number;
   readonly align: number;
+  readonly weight: number;
   readonly flat: readonly CoreType[] | undefined;
   readonly #cases: readonly (Codec | undefined)[];
   readonly #shape: Shape;
@@ -32,10 +36,11 @@ class VariantCodec implements Codec {
     this.#cases = cases;
     this.#shape = shape;
     this.#tagSize = tagSize(cases.length);
-    const payloadAlign = Math.max(1, ...cases.map((codec) => codec?.align ?? 1));
+    const payloadAlign = most(cases, "align", 1);
     this.align = Math.max(this.#tagSize, payloadAlign);
     this.#payloadAt = alignTo(this.#tagSize, payloadAlign);
-    this.size = alignTo(this.#payloadAt + Math.max(0, ...cases.map((codec) => codec?.size ?? 0)), this.align);
+    this.size = alignTo(this.#payloadAt + most(cases, "size", 0), this.align);
+    this.weight = VARIANT_BYTES + most(cases, "weight", 0);
     this.flat = joinCases(cases);
   }
 
@@ -122,6 +127,10 @@ export function resultCodec(ok: Codec | undefined, error: Codec | undefined): Co
   });
 }
 
+function most(cases: readonly (Codec | undefined)[], what: "align" | "size" | "weight", least: number): number {
+  return cases.reduce((found, codec) => Math.max(found, codec?.[what] ?? 0), least);
+}
+
 function tagSize(cases: number): number {
   return cases <= 256 ? 1 : 2;
 }
@@ -139,8 +148,11 @@ function joinCases(cases: readonly (Codec | undefined)[]): readonly CoreType[] |
 
 function joinTypes(a: CoreType | undefined, b: CoreType): CoreType {
   if (a === undefined || a === b) return b;
-  const isNarrow = (type: CoreType): boolean => type === "i32" || type === "f32";
   return isNarrow(a) && isNarrow(b) ? "i32" : "i64";
+}
+
+function isNarrow(type: CoreType): boolean {
+  return type === "i32" || type === "f32";
 }
 
 /** Turns a joined core value into the type that a case has there. */

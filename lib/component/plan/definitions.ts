@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../errors.ts";
 import type { CoreItem, Step } from "../link/plan.ts";
-import type { FunctionType } from "../link/type.ts";
+import type { FunctionType } from "../../schema/value-type.ts";
 import type { ComponentReader } from "../reader.ts";
 import {
   coreItemAt,

@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../errors.ts";
 import type { CoreFunction, CoreItem } from "../link/plan.ts";
-import type { FunctionType, ResourceId, ValueType } from "../link/type.ts";
+import type { FunctionType, ResourceId, ValueType } from "../../schema/value-type.ts";
 import type { ComponentReader } from "../reader.ts";
 import type { Builder } from "./builder.ts";
 
@@ -31,14 +31,14 @@ export type Item =
 export type Instance = ReadonlyMap<string, Item>;
 
 /** A component that can be instantiated: its bytes, and the scope that it stands in. */
-export interface Definition {
+interface Definition {
   readonly outer: Scope;
   /** Opens its bytes behind the preamble, anew for each instance. */
   readonly open: () => ComponentReader;
 }
 
 /** A core instance: made by a step, or put together of items. */
-export type CoreInstance = number | ReadonlyMap<string, CoreSorted>;
+type CoreInstance = number | ReadonlyMap<string, CoreSorted>;
 
 /** A core item and its sort. */
 export interface CoreSorted {

@@ -4,7 +4,7 @@
  * Source: WebAssembly Component Model, Binary.md, Type Definitions.
  */
 import { refuse } from "../../errors.ts";
-import type { Case, Field, FunctionType, Primitive, ResourceId, ValueType } from "../link/type.ts";
+import type { Case, Field, FunctionType, Primitive, ResourceId, ValueType } from "../../schema/value-type.ts";
 import type { ComponentReader } from "../reader.ts";
 import { present, type Scope, type Type } from "./scope.ts";
 
@@ -54,7 +54,7 @@ export function readPlainType(reader: ComponentReader, scope: Scope, form: numbe
 }
 
 /** Reads entries as often as the count in front of them says. */
-export function readList<T>(reader: ComponentReader, readEntry: () => T): T[] {
+function readList<T>(reader: ComponentReader, readEntry: () => T): T[] {
   const entries: T[] = [];
   for (let left = reader.count(); left > 0; left--) entries.push(readEntry());
   return entries;

@@ -4,7 +4,7 @@
  * Source: wasi:cli 0.2, wit/environment.wit, wit/exit.wit, wit/stdio.wit, wit/terminal.wit.
  */
 import { define } from "../../component/link/host.ts";
-import { list, option, own, result, string, tuple, u8 } from "../../component/link/type.ts";
+import { list, option, own, result, string, tuple, u8 } from "../../schema/value-type.ts";
 import type { GuestStream } from "../../protocol/limits.ts";
 import { type Host, serve, type WasiInterface } from "./host.ts";
 import { READY } from "./poll.ts";

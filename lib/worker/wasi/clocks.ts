@@ -4,7 +4,7 @@
  * Source: wasi:clocks 0.2, wit/monotonic-clock.wit, wit/wall-clock.wit.
  */
 import { define } from "../../component/link/host.ts";
-import { own, record, u32, u64 } from "../../component/link/type.ts";
+import { own, record, u32, u64 } from "../../schema/value-type.ts";
 import { type Host, serve, type WasiInterface } from "./host.ts";
 import { type Event, Pollable } from "./poll.ts";
 

@@ -4,7 +4,7 @@
  * Source: wasi:io 0.2, wit/streams.wit, wit/error.wit.
  */
 import { define, defineBlocking, ResultError } from "../../component/link/host.ts";
-import { borrow, bytes, own, result, string, u64, type ValueType, variant } from "../../component/link/type.ts";
+import { borrow, bytes, own, result, string, u64, type ValueType, variant } from "../../schema/value-type.ts";
 import { type Functions, type Host, serve, type WasiInterface } from "./host.ts";
 import { type Event, Pollable, waitFor } from "./poll.ts";
 import { CHUNK_LIMIT, type InputStream, IoError, type OutputStream, StreamEnd, StreamFault } from "./streams.ts";

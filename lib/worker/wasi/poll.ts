@@ -6,7 +6,7 @@
  * Source: wasi:io 0.2, wit/poll.wit.
  */
 import { define, defineBlocking } from "../../component/link/host.ts";
-import { bool, borrow, list, u32 } from "../../component/link/type.ts";
+import { bool, borrow, list, u32 } from "../../schema/value-type.ts";
 import { HANDLE_LIMIT, type Host, serve, type WasiInterface } from "./host.ts";
 import { Resource } from "./resource.ts";
 
@@ -44,7 +44,7 @@ export class Pollable extends Resource {
  *
  * @returns At once, not a promise, when one has happened already.
  */
-export function waitForAny(events: readonly Event[]): void | Promise<void> {
+function waitForAny(events: readonly Event[]): void | Promise<void> {
   if (events.some((event) => event.isReady())) return undefined;
   return new Promise((resolve) => {
     let takeBacks: readonly (() => void)[] = [];

@@ -4,7 +4,7 @@
  * Source: wasi:random 0.2, wit/random.wit, wit/insecure.wit, wit/insecure-seed.wit.
  */
 import { define } from "../../component/link/host.ts";
-import { bytes, tuple, u64 } from "../../component/link/type.ts";
+import { bytes, tuple, u64 } from "../../schema/value-type.ts";
 import { type Host, serve, type WasiInterface } from "./host.ts";
 
 /** Most bytes that one call of `get-random-bytes` gives, 1 MiB. */

@@ -8,6 +8,7 @@ import { Executor, type ExecutorCall, type ExecutorOptions } from "../../../lib/
 import type { Settled } from "../../../lib/executor/settled.ts";
 import { DENY_ALL } from "../../../lib/policy/policy.ts";
 import type { Behaviour } from "./worker-entry.ts";
+import { RUN_PLAN } from "../../component/support/plans.ts";
 
 /** The entry whose Workers do as the input says. */
 export const ENTRY: URL = new URL("./worker-entry.ts", import.meta.url);
@@ -25,7 +26,7 @@ export function createExecutor(options: Partial<ExecutorOptions> = {}): Executor
 
 /** Makes an artifact without content: the entry loads nothing. */
 export function emptyArtifact(digest: string): LoadableArtifact & Artifact {
-  return { digest, kind: "bare", entryInstance: undefined, glue: "", modules: [], imports: [] };
+  return { digest, kind: "bare", entries: [{ name: "run", exported: 0 }], plan: RUN_PLAN, modules: [], imports: [] };
 }
 
 /** Makes a call that tells a Worker what to do. */

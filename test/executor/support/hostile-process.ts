@@ -70,7 +70,7 @@ const BEHAVIOURS: Readonly<Record<string, () => unknown>> = {
   },
   "tells unasked": async () => {
     ready();
-    say({ type: "state", id: await call(), ageMs: 0, usage: NO_USAGE });
+    say({ type: "state", id: await call(), ageMs: 0, isBehind: false, usage: NO_USAGE });
   },
   "loses what it does not run": async () => {
     ready();
@@ -91,6 +91,9 @@ const BEHAVIOURS: Readonly<Record<string, () => unknown>> = {
     return raw(frame.fill(0xff, frame.length - 1_048_576));
   },
   "says for ever that the call waits": () => lie(null),
+  "says for ever that the call stands behind another": () => lie(null, true),
+  "tells of room unasked": () => [ready(), say({ type: "room", lastId: 0, places: 1 })],
+  "parks as a Worker does": () => [ready(), say({ type: "parked" })],
   "says for ever that the call has just begun": () => lie(0),
 };
 
@@ -118,11 +121,11 @@ async function call(): Promise<number> {
   }
 }
 
-async function lie(ageMs: number | null): Promise<never> {
+async function lie(ageMs: number | null, isBehind = false): Promise<never> {
   ready();
   for (;;) {
     const { header: order } = await next();
-    if (order.type === "look") say({ type: "state", id: order.id, ageMs, usage: NO_USAGE });
+    if (order.type === "look") say({ type: "state", id: order.id, ageMs, isBehind, usage: NO_USAGE });
   }
 }
 

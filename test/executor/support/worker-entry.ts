@@ -5,6 +5,8 @@
 import { ControlBlock } from "../../../lib/protocol/control.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { CallMessage, HostMessage } from "../../../lib/protocol/messages.ts";
+import { ThreadBlock } from "../../../lib/protocol/thread.ts";
+import { LiveCalls } from "../../../lib/worker/live-calls.ts";
 
 declare const self: Worker;
 
@@ -32,12 +34,29 @@ export type Behaviour =
   | "answers an interrupt"
   | "answers late"
   | "starts late"
-  | "takes 50 ms";
+  | "takes 50 ms"
+  | "names its Worker"
+  | "waits 50 ms"
+  | "waits 500 ms"
+  | "waits until there are 3"
+  | "waits until there are 20"
+  | "waits until there are 1000"
+  | "waits until interrupted"
+  | "waits for ever"
+  | "computes 600 ms"
+  | "computes 600 ms, and says that it waits"
+  | "parks unasked";
 
 type Act = (id: number, control: ControlBlock, message: CallMessage) => unknown;
 
 /** What the host said beside calls, in order: `load a`, `unload b`. */
 const said: string[] = [];
+/** Which Worker this is. */
+const NAME = crypto.randomUUID();
+/** Calls that wait until there are so many. */
+const crowd: (() => void)[] = [];
+const live = new LiveCalls();
+live.onParked = () => self.postMessage({ type: "parked" });
 
 const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   ok: (id) => answer(id, "done"),
@@ -95,17 +114,52 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
     await Bun.sleep(50);
     answer(id, "done");
   },
+  "names its Worker": (id) => answer(id, NAME),
+  "waits 50 ms": (id, control) => wait(id, control, Bun.sleep(50)),
+  "waits 500 ms": (id, control) => wait(id, control, Bun.sleep(500)),
+  // Lets the host see that it runs, first.
+  "waits until there are 3": async (id, control) => {
+    await take(id, control);
+    const endsAt = performance.now() + 50;
+    while (performance.now() < endsAt);
+    return suspend(id, control, gather(3));
+  },
+  "waits until there are 20": (id, control) => wait(id, control, gather(20)),
+  "waits until there are 1000": (id, control) => wait(id, control, gather(1000)),
+  "waits until interrupted": (id, control) => wait(id, control, never()),
+  "waits for ever": async (id, control) => {
+    await take(id, control);
+    live.suspend(id);
+    control.suspend();
+  },
+  "computes 600 ms": async (id, control) => {
+    await take(id, control);
+    compute(control);
+    answer(id, NAME);
+  },
+  "computes 600 ms, and says that it waits": async (id, control) => {
+    await take(id, control);
+    live.thread.suspended = 1;
+    if (live.thread.takeWant()) self.postMessage({ type: "parked" });
+    compute(control);
+    live.thread.suspended = 0;
+    answer(id, NAME);
+  },
+  "parks unasked": () => self.postMessage({ type: "parked" }),
 };
 
 self.onmessage = (event: MessageEvent<HostMessage<unknown>>) => {
   const message = event.data;
   if (message.type === "call") act(message);
+  else if (message.type === "thread") live.thread = new ThreadBlock(message.buffer);
+  else if (message.type === "interrupt") live.interrupt(message.id);
   else if ("digest" in message) said.push(`${message.type} ${message.digest}`);
 };
 self.postMessage({ type: "ready" });
 
 function act(message: CallMessage): void {
   const { id, input, control } = message;
+  live.hold();
   if (!isBehaviour(input)) throw new Error(`BUG: unknown behaviour ${input}`);
   BEHAVIOURS[input](id, new ControlBlock(control), message);
 }
@@ -120,6 +174,57 @@ function begin(control: ControlBlock): void {
   control.burnFuel(77);
   control.publishEffort(12.5, 3);
   control.publishMemory(65_536, 131_072);
+}
+
+/** Begins, when the thread is free. */
+async function take(id: number, control: ControlBlock): Promise<void> {
+  const turn = live.takeTurn(id);
+  if (turn !== undefined) await turn;
+  begin(control);
+}
+
+/** A call that waits once, as KAMI's own do, and says which Worker it was in. */
+async function wait(id: number, control: ControlBlock, event: Promise<void>): Promise<void> {
+  await take(id, control);
+  await suspend(id, control, event);
+}
+
+async function suspend(id: number, control: ControlBlock, event: Promise<void>): Promise<void> {
+  const broken = Promise.withResolvers<void>();
+  live.add(id, { interrupt: broken.resolve });
+  // Counted first: a test that sees the state may give the next call.
+  live.suspend(id);
+  control.suspend();
+  await Promise.race([event, broken.promise]);
+  const turn = live.takeTurn(id);
+  if (turn !== undefined) await turn;
+  live.resume();
+  const mayGoOn = control.resume();
+  live.remove(id);
+  // What the call closes at its end: a test can see that it did.
+  control.publishEffort(12.5, 4);
+  control.settle();
+  if (mayGoOn && control.interrupted === undefined) answer(id, NAME);
+  else if (control.interrupted === "deadline") fail(id, "DEADLINE_EXCEEDED", { limitMs: 0 });
+  else fail(id, "CANCELLED", {});
+}
+
+/** Resolves when so many wait here. */
+function gather(size: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  crowd.push(resolve);
+  if (crowd.length === size) for (const leave of crowd.splice(0)) leave();
+  return promise;
+}
+
+function never(): Promise<void> {
+  return new Promise(() => undefined);
+}
+
+/** Holds this thread for so long, or until the call is interrupted. */
+function compute(control: ControlBlock): void {
+  const endsAt = performance.now() + 600;
+  while (performance.now() < endsAt && control.interrupted === undefined);
 }
 
 async function interruptOf(control: ControlBlock): Promise<void> {
@@ -141,6 +246,8 @@ function fail(id: number, code: string, detail: object): void {
 
 function settle(id: number, outcome: object, more: object = {}): void {
   self.postMessage({ type: "settled", id, outcome, usage: NO_USAGE, captured: NO_OUTPUT, ...more });
+  live.release();
+  live.endTurn(id);
 }
 
 /** The most that JSON makes of a code unit is six bytes. */

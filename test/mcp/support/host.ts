@@ -6,6 +6,8 @@ import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
 import type { ManifestArgument } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
+import type { Capability } from "../../../lib/policy/capability.ts";
+import { weigh } from "../../../lib/policy/effective.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { InstalledTool } from "../../../lib/registry/registry.ts";
 import type { Limits } from "../../../lib/protocol/limits.ts";
@@ -40,6 +42,7 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     name,
     version: "1.0.0",
     description,
+    functions: [],
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
       mcp: { description, arguments: facts.arguments ?? [] },
@@ -77,10 +80,13 @@ export const LIMITS: Limits = Object.freeze({ fuel: 1_000_000, memoryBytes: 64 *
 /** A host whose tools and behaviours the test sets. */
 export class TestHost implements ToolHost {
   readonly arrivals: Arrival[] = [];
+  /** What every tool was granted. */
+  granted: readonly Capability[] = [];
   /** How often the revision was read. */
   looks = 0;
   readonly registry: ToolHost["registry"] = {
     list: () => this.#tools,
+    grants: { weigh: ({ manifest }) => weigh(manifest.security, this.granted) },
     revision: () => {
       this.looks += 1;
       return this.#revision;

@@ -2,14 +2,15 @@
  * Test support: guests from text, compiled, metered and linked as KAMI does it, and run in this thread.
  */
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco";
-import { generateGlue } from "../../../lib/component/glue.ts";
-import { createLinker, type Linker } from "../../../lib/component/instantiate.ts";
+import { moduleName } from "../../../lib/component/inspect.ts";
 import { compileArtifact } from "../../../lib/component/loadable.ts";
+import { listImports, planComponent } from "../../../lib/component/plan/plan.ts";
 import { ControlBlock } from "../../../lib/protocol/control.ts";
 import type { Limits, Usage } from "../../../lib/protocol/limits.ts";
 import type { Outcome } from "../../../lib/protocol/messages.ts";
 import { meterModule } from "../../../lib/wasm/meter.ts";
 import { runCall } from "../../../lib/worker/call.ts";
+import { type LoadedComponent, loadComponent } from "../../../lib/worker/loaded.ts";
 import { MemoryPool } from "../../../lib/worker/memory-pool.ts";
 import { AMPLE } from "../../support/runtime.ts";
 import { DENY_ALL } from "../../../lib/policy/policy.ts";
@@ -31,11 +32,11 @@ export interface GuestEnd {
 
 /** A guest that is ready to run; each run is a call of its own. */
 export class TestGuest {
-  readonly #linker: Linker;
+  readonly #component: LoadedComponent;
   readonly #pool: MemoryPool;
 
-  constructor(linker: Linker, pool: MemoryPool = new MemoryPool()) {
-    this.#linker = linker;
+  constructor(component: LoadedComponent, pool: MemoryPool = new MemoryPool()) {
+    this.#component = component;
     this.#pool = pool;
   }
 
@@ -51,7 +52,8 @@ export class TestGuest {
       policy: DENY_ALL,
       control,
     } as const;
-    const settled = runCall(message, this.#linker, this.#pool);
+    const settled = runCall(message, this.#component, this.#pool);
+    if (settled instanceof Promise) throw new Error("the guest may block");
     if (settled.type !== "settled") throw new Error("the call did not settle");
     return { outcome: settled.outcome, usage: settled.usage };
   }
@@ -59,16 +61,19 @@ export class TestGuest {
 
 /** Links a component. */
 async function linkComponent(component: Uint8Array, pool?: MemoryPool): Promise<TestGuest> {
-  const { glue, modules, imports } = await generateGlue(component);
+  const { plan, modules } = planComponent(component);
   const artifact = await compileArtifact({
     digest: "0".repeat(64),
     kind: "bare",
-    entryInstance: undefined,
-    glue,
-    modules: modules.map(([name, bytes]) => Object.assign(meterModule(bytes, name), { name })),
-    imports,
+    entries: [{ name: "run", exported: plan.exports.findIndex(({ name }) => name === "run") }],
+    plan,
+    modules: modules.map((bytes, index) => {
+      const name = moduleName(index);
+      return Object.assign(meterModule(bytes, name), { name });
+    }),
+    imports: listImports(plan),
   });
-  return new TestGuest(await createLinker(artifact), pool);
+  return new TestGuest(loadComponent(artifact), pool);
 }
 
 /** Makes a guest of one core module with a bare `run`. `fields` are the module's, in text. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { invoke, Recorder } from "./recorder.ts";
+import { Guest } from "./core-guest.ts";
+import { Recorder } from "./recorder.ts";
 
 const MONOTONIC = "wasi:clocks/monotonic-clock";
 const WALL = "wasi:clocks/wall-clock";
@@ -12,6 +13,10 @@ function readMonotonic(call: Recorder): bigint {
   return now;
 }
 
+function isReady(call: Recorder, timer: unknown): unknown {
+  return call.call("wasi:io/poll", "[method]pollable.ready", timer);
+}
+
 describe("wasi:clocks/monotonic-clock", () => {
   test("now begins near one second and never goes back, in whole milliseconds", () => {
     const call = new Recorder();
@@ -20,7 +25,6 @@ describe("wasi:clocks/monotonic-clock", () => {
     expect(readings[0]).toBeLessThan(60_000n * MS);
     expect(readings.filter((reading) => reading % MS !== 0n)).toEqual([]);
     expect(readings).toEqual(readings.toSorted((a, b) => Number(a - b)));
-    expect(call.entered).toBe(1000);
   });
 
   test("now advances", () => {
@@ -36,41 +40,37 @@ describe("wasi:clocks/monotonic-clock", () => {
   });
 
   test.each([
-    ["subscribeInstant", 0n, true, "an instant that is past"],
-    ["subscribeInstant", U64_MAX, false, "the last instant"],
-    ["subscribeDuration", 0n, true, "no duration"],
-    ["subscribeDuration", 3_600_000n * MS, false, "an hour"],
-    ["subscribeDuration", U64_MAX, false, "the longest duration, which must not wrap around"],
+    ["subscribe-instant", 0n, true, "an instant that is past"],
+    ["subscribe-instant", U64_MAX, false, "the last instant"],
+    ["subscribe-duration", 0n, true, "no duration"],
+    ["subscribe-duration", 3_600_000n * MS, false, "an hour"],
+    ["subscribe-duration", U64_MAX, false, "the longest duration, which must not wrap around"],
   ])("%s(%p) is ready: %p, %s", (name, when, ready) => {
     const call = new Recorder();
-    expect(invoke(call.call(MONOTONIC, name, when), "ready")).toBe(ready);
-    expect(call.entered).toBe(2);
+    expect(isReady(call, call.call(MONOTONIC, name, when))).toBe(ready);
   });
 
-  test("a timer is ready once its duration has passed on the guest's clock, not earlier", () => {
+  test("a timer is ready once its duration has passed on the guest's clock, not earlier", async () => {
     const call = new Recorder();
     const start = readMonotonic(call);
-    const timer = call.call(MONOTONIC, "subscribeDuration", 7n * MS);
-    invoke(timer, "block");
+    const timer = call.call(MONOTONIC, "subscribe-duration", 7n * MS);
+    await call.call("wasi:io/poll", "[method]pollable.block", timer);
     expect(readMonotonic(call) - start).toBeGreaterThanOrEqual(7n * MS);
-    expect(invoke(timer, "ready")).toBe(true);
+    expect(isReady(call, timer)).toBe(true);
   });
 
-  test.each([
-    ["subscribeInstant", -1n, "subscribe-instant"],
-    ["subscribeInstant", U64_MAX + 1n, "subscribe-instant"],
-    ["subscribeDuration", 5, "subscribe-duration"],
-    ["subscribeDuration", undefined, "subscribe-duration"],
-  ])("%s(%p) traps: it is no u64", (name, when, kebab) => {
-    const call = new Recorder();
-    expect(call.endOf(() => call.call(MONOTONIC, name, when))).toBe(
-      `trap: it called ${MONOTONIC} ${kebab} with arguments of the wrong type`,
-    );
-  });
+  test.each(["subscribe-instant", "subscribe-duration"])(
+    "%s takes an i64 as unsigned: -1 is the longest",
+    async (name) => {
+      const guest = await Guest.open();
+      const timer = await guest.core([MONOTONIC, name], -1n);
+      expect(await guest.core(["wasi:io/poll", "[method]pollable.ready"], timer)).toBe(0);
+    },
+  );
 });
 
 function toDatetime(ms: number): object {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanoseconds: (ms % 1000) * 1_000_000 };
+  return [BigInt(Math.floor(ms / 1000)), (ms % 1000) * 1_000_000];
 }
 
 describe("wasi:clocks/wall-clock", () => {
@@ -81,10 +81,9 @@ describe("wasi:clocks/wall-clock", () => {
     const after = Date.now();
     const possible = Array.from({ length: after - before + 1 }, (_, index) => before + index);
     expect(possible.some((ms) => Bun.deepEquals(toDatetime(ms), now))).toBe(true);
-    expect(call.entered).toBe(1);
   });
 
   test("resolution is one millisecond", () => {
-    expect(new Recorder().call(WALL, "resolution")).toEqual({ seconds: 0n, nanoseconds: 1_000_000 });
+    expect(new Recorder().call(WALL, "resolution")).toEqual([0n, 1_000_000]);
   });
 });

@@ -1,9 +1,13 @@
 /**
- * Real guests for tests of the imports: components built from text, run by the glue that ships.
+ * Real guests for tests of the imports: components built from text, planned and linked by KAMI.
  */
 import { componentEmbed, componentNew, parse, preview1AdapterReactorPath } from "@bytecodealliance/jco";
-import { type Generated, generateGlue } from "../../../lib/component/glue.ts";
-import { invoke, type Recorder } from "./recorder.ts";
+import type { Linked } from "../../../lib/component/link/linked.ts";
+import { Linker } from "../../../lib/component/link/linker.ts";
+import { planComponent } from "../../../lib/component/plan/plan.ts";
+import { INTERFACES } from "../../../lib/worker/imports.ts";
+import type { Host } from "../../../lib/worker/wasi/host.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** Text of a WIT package with a world `guest`, and of the packages that it refers to. */
 export interface Source {
@@ -70,27 +74,30 @@ export async function buildComponent(source: Source): Promise<Uint8Array> {
   return componentNew(binary, adapter === undefined ? [] : [["wasi_snapshot_preview1", adapter]]);
 }
 
-/** Instantiates a component with the imports of a call. */
-export async function startComponent(component: Uint8Array, call: Recorder): Promise<object> {
-  const { glue, modules } = await generateGlue(component);
-  return startGlue({ glue, modules }, call);
+/** A component that was instantiated for a call. */
+export class Started {
+  readonly #linker: Linker<Host>;
+  readonly #linked: Linked<Host>;
+
+  constructor(linker: Linker<Host>, linked: Linked<Host>) {
+    this.#linker = linker;
+    this.#linked = linked;
+  }
+
+  /** Calls an exported function. @returns A promise when the component may block. */
+  call(name: string, ...values: readonly unknown[]): unknown {
+    const exported = this.#linker.plan.exports.find((each) => each.name === name);
+    if (exported === undefined) throw new Error(`no export ${name}`);
+    return this.#linked.invoke(exported.function, values);
+  }
 }
 
-/** Evaluates a glue and instantiates what it links, with the imports of a call. */
-export async function startGlue(
-  { glue: source, modules }: Pick<Generated, "glue" | "modules">,
-  call: Recorder,
-): Promise<object> {
-  const byName = new Map(modules);
-  const glue: unknown = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-  const getModule = (name: string) => new WebAssembly.Module(new Uint8Array(byName.get(name) ?? []));
-  const exports = invoke(glue, "instantiate", [
-    getModule,
-    call.imports,
-    (module: WebAssembly.Module, imports: WebAssembly.Imports) => new WebAssembly.Instance(module, imports),
-  ]);
-  if (typeof exports !== "object" || exports === null) throw new Error("no exports");
-  return exports;
+/** Instantiates a component with the imports of a call. */
+export async function startComponent(component: Uint8Array, call: Recorder): Promise<Started> {
+  const { plan, modules } = planComponent(component);
+  call.modules = await Promise.all(modules.map((bytes) => WebAssembly.compile(Uint8Array.from(bytes))));
+  const linker = new Linker(plan, INTERFACES);
+  return new Started(linker, await linker.instantiate(call));
 }
 
 /** A guest whose world imports `imports` and exports `run: func() -> u32`. `text` are the fields of its core module. */
@@ -101,11 +108,11 @@ export async function buildGuest(imports: string, text: string, wit: string = WA
 
 /** Runs a guest to its end. */
 export async function run(component: Uint8Array, call: Recorder): Promise<unknown> {
-  return invoke(await startComponent(component, call), "run");
+  return await (await startComponent(component, call)).call("run");
 }
 
 /** Runs a guest that has to end its call, and says how it did. */
 export async function endOf(component: Uint8Array, call: Recorder): Promise<string> {
-  const exports = await startComponent(component, call);
-  return call.endOf(() => invoke(exports, "run"));
+  const started = await startComponent(component, call);
+  return call.endOfWait(() => started.call("run"));
 }

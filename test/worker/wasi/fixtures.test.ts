@@ -3,10 +3,10 @@
  */
 import { describe, expect, test } from "bun:test";
 import { guestPath } from "../../../fixtures/paths.ts";
-import { startComponent } from "./component.ts";
-import { Ended, invoke, Recorder } from "./recorder.ts";
+import { type Started, startComponent } from "./component.ts";
+import { Ended, Recorder } from "./recorder.ts";
 
-async function start(name: string, call: Recorder): Promise<object> {
+async function start(name: string, call: Recorder): Promise<Started> {
   return startComponent(await Bun.file(guestPath(name)).bytes(), call);
 }
 
@@ -14,7 +14,10 @@ describe("fixtures", () => {
   test("read-env finds neither variables nor arguments", async () => {
     const call = new Recorder();
     const guest = await start("read-env", call);
-    expect(invoke(guest, "run", ["{}"])).toBe('{"environment":0,"names":[],"arguments":[]}');
+    expect(await guest.call("run", "{}")).toEqual({
+      tag: "ok",
+      value: '{"environment":0,"names":[],"arguments":[]}',
+    });
     expect(call.ending).toBeUndefined();
   });
 
@@ -28,7 +31,7 @@ describe("fixtures", () => {
   ])("%s with %s ends in `%s`", async (name, input, ending) => {
     const call = new Recorder();
     const guest = await start(name, call);
-    expect(call.endOf(() => invoke(guest, "run", [input]))).toBe(ending);
+    expect(await call.endOfWait(() => guest.call("run", input))).toBe(ending);
   });
 
   test.each([
@@ -37,8 +40,9 @@ describe("fixtures", () => {
   ])("catch-all swallows the exception of %s, but not the end of the call", async (asked, ending) => {
     const call = new Recorder();
     const guest = await start("catch-all", call);
-    // What the glue makes of a guest that goes on after a refusal is its own affair: the call has ended.
-    expect(() => invoke(guest, "run", [`{"call": "${asked}"}`])).not.toThrow(Ended);
+    // What comes of a guest that goes on after a refusal is its own affair: the call has ended.
+    const thrown = await Promise.try(() => guest.call("run", `{"call": "${asked}"}`)).catch((error: unknown) => error);
+    expect(thrown).not.toBeInstanceOf(Ended);
     expect(call.ending).toBe(ending);
   });
 
@@ -47,14 +51,14 @@ describe("fixtures", () => {
     ["stderr-escape", "stderr", 1, "end of stderr"],
   ] as const)("%s writes to the call's %s only", async (name, stream, ...[count, excerpt]) => {
     const call = new Recorder();
-    invoke(await start(name, call), "run", ["{}"]);
+    await (await start(name, call)).call("run", "{}");
     expect(call.pieces.map((piece) => piece.stream)).toEqual(Array.from({ length: count }, () => stream));
     expect(call.pieces.every((piece) => piece.text.includes(excerpt))).toBe(true);
   });
 
-  test("log-flood logs every byte, in pieces", async () => {
+  test("log-flood logs every byte", async () => {
     const call = new Recorder();
-    invoke(await start("log-flood", call), "run", ["2"]);
+    await (await start("log-flood", call)).call("run", "2");
     expect(call.pieces.every(({ stream, level }) => stream === "log" && level === "info")).toBe(true);
     expect(call.pieces.reduce((sum, piece) => sum + piece.text.length, 0)).toBe(2 * 1_048_576);
   });

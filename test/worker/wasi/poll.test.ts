@@ -1,141 +1,169 @@
 import { describe, expect, test } from "bun:test";
-import { HANDLE_LIMIT, Host } from "../../../lib/worker/wasi/host.ts";
-import { Pollable, POLL_LIMIT, poll } from "../../../lib/worker/wasi/poll.ts";
+import { HANDLE_LIMIT } from "../../../lib/worker/wasi/host.ts";
+import { type Event, Pollable, POLL_LIMIT, READY } from "../../../lib/worker/wasi/poll.ts";
 import { Recorder } from "./recorder.ts";
 
 const MS = 1_000_000n;
-const NEVER = 2n ** 64n;
 
-describe("Pollable", () => {
+/** An event that happens when it is told to, and counts who waits for it. */
+class Bell implements Event {
+  readonly #wakes = new Set<() => void>();
+  #rang = false;
+
+  get waiting(): number {
+    return this.#wakes.size;
+  }
+
+  isReady(): boolean {
+    return this.#rang;
+  }
+
+  whenReady(wake: () => void): () => void {
+    this.#wakes.add(wake);
+    return () => void this.#wakes.delete(wake);
+  }
+
+  ring(): void {
+    this.#rang = true;
+    this.wake();
+  }
+
+  /** Wakes who waits, though nothing may have happened. */
+  wake(): void {
+    const wakes = [...this.#wakes];
+    this.#wakes.clear();
+    // Each may wait again at once.
+    for (const wake of wakes) wake();
+  }
+}
+
+function subscribe(call: Recorder, durationNs: bigint): unknown {
+  return call.call("wasi:clocks/monotonic-clock", "subscribe-duration", durationNs);
+}
+
+function poll(call: Recorder, pollables: readonly unknown[]): unknown {
+  return call.call("wasi:io/poll", "poll", pollables);
+}
+
+function block(call: Recorder, pollable: unknown): unknown {
+  return call.call("wasi:io/poll", "[method]pollable.block", pollable);
+}
+
+describe("pollable", () => {
   test("is ready at its instant, not a tick before", () => {
-    const host = new Host(new Recorder());
-    const now = host.now();
-    expect(new Pollable(host, now).ready()).toBe(true);
-    expect(new Pollable(host, now + 1000n * MS).ready()).toBe(false);
+    const call = new Recorder();
+    const now = call.host.now();
+    const at = (when: bigint): unknown => call.call("wasi:clocks/monotonic-clock", "subscribe-instant", when);
+    expect(call.call("wasi:io/poll", "[method]pollable.ready", at(now))).toBe(true);
+    expect(call.call("wasi:io/poll", "[method]pollable.ready", at(now + 1000n * MS))).toBe(false);
   });
 
-  test("block() returns at once when the event has happened", () => {
+  test("block returns at once, without a promise, when the event has happened", () => {
     const call = new Recorder();
-    new Pollable(new Host(call)).block();
-    expect([call.entered, call.checked]).toEqual([1, 0]);
+    expect(block(call, new Pollable(call.host, READY))).toBeUndefined();
   });
 
-  test("block() sleeps in slices, and charges one host call however long it takes", () => {
+  test("block waits for the whole of its time", async () => {
     const call = new Recorder();
-    const host = new Host(call);
-    const start = host.now();
+    const start = call.host.now();
     // Off the tick by a nanosecond: the remainder must not turn into a spin.
-    new Pollable(host, start + 30n * MS + 1n).block();
-    expect(host.now() - start).toBeGreaterThanOrEqual(31n * MS);
-    expect(call.entered).toBe(1);
-    expect(call.checked).toBeGreaterThanOrEqual(1);
-    expect(call.checked).toBeLessThanOrEqual(31);
+    const timer = call.call("wasi:clocks/monotonic-clock", "subscribe-instant", start + 30n * MS + 1n);
+    await block(call, timer);
+    expect(call.host.now() - start).toBeGreaterThanOrEqual(31n * MS);
   });
 
-  test("block() ends at the check that finds an interrupt", () => {
+  test("block looks again when it was woken for nothing", async () => {
     const call = new Recorder();
-    call.interruptAt = 3;
-    expect(call.endOf(() => new Pollable(new Host(call), NEVER).block())).toBe("interrupted");
-    expect(call.checked).toBe(3);
-  });
-
-  test("a slice of a long wait is at most 5 ms", () => {
-    const call = new Recorder();
-    const host = new Host(call);
-    const timer = new Pollable(host, NEVER);
-    // The fastest of many: a busy machine only makes a slice longer.
-    const slices = Array.from({ length: 20 }, () => {
-      call.checked = 0;
-      call.interruptAt = 1;
-      const start = performance.now();
-      call.endOf(() => timer.block());
-      return performance.now() - start;
-    });
-    expect(Math.min(...slices)).toBeLessThan(10);
+    const bell = new Bell();
+    let isDone = false;
+    const blocked = Promise.resolve(block(call, new Pollable(call.host, bell))).then(() => (isDone = true));
+    bell.wake();
+    await Bun.sleep(0);
+    expect([isDone, bell.waiting]).toEqual([false, 1]);
+    bell.ring();
+    await blocked;
+    expect(bell.waiting).toBe(0);
   });
 });
 
 describe("poll()", () => {
   test("returns the indices of all that are ready, and only those", () => {
-    const host = new Host(new Recorder());
-    const [ready, later] = [new Pollable(host), new Pollable(host, NEVER)];
-    expect(poll(host, [later, ready, later, new Pollable(host, host.now())])).toEqual([1, 3]);
+    const call = new Recorder();
+    const [ready, later] = [new Pollable(call.host, READY), new Pollable(call.host, new Bell())];
+    expect(poll(call, [later, ready, later, subscribe(call, 0n)])).toEqual([1, 3]);
   });
 
-  test("waits for the earliest of several timers", () => {
+  test("waits for the earliest of several timers", async () => {
     const call = new Recorder();
-    const host = new Host(call);
-    const start = host.now();
-    const timers = [NEVER, start + 4n * MS, start + 60_000n * MS].map((at) => new Pollable(host, at));
-    expect(poll(host, timers)).toEqual([1]);
-    expect(host.now() - start).toBeGreaterThanOrEqual(4n * MS);
-    expect(call.entered).toBe(1);
+    const start = call.host.now();
+    expect(
+      await poll(
+        call,
+        [60_000n, 4n, 50_000n].map((ms) => subscribe(call, ms * MS)),
+      ),
+    ).toEqual([1]);
+    expect(call.host.now() - start).toBeGreaterThanOrEqual(4n * MS);
   });
 
-  test("ends at the check that finds an interrupt", () => {
+  test("waits for none any more once one has happened", async () => {
     const call = new Recorder();
-    const host = new Host(call);
-    call.interruptAt = 2;
-    expect(call.endOf(() => poll(host, [new Pollable(host, NEVER)]))).toBe("interrupted");
+    const bells = [new Bell(), new Bell(), new Bell()];
+    const polled = poll(
+      call,
+      bells.map((bell) => new Pollable(call.host, bell)),
+    );
+    expect(bells.map(({ waiting }) => waiting)).toEqual([1, 1, 1]);
+    bells[2]?.ring();
+    expect(await polled).toEqual([2]);
+    expect(bells.map(({ waiting }) => waiting)).toEqual([0, 0, 0]);
   });
 
   test.each([POLL_LIMIT - 1, POLL_LIMIT])("takes a list of %d", (length) => {
-    const host = new Host(new Recorder());
-    const ready = new Pollable(host);
-    expect(
-      poll(
-        host,
-        Array.from({ length }, () => ready),
-      ).length,
-    ).toBe(length);
+    const call = new Recorder();
+    const ready = new Pollable(call.host, READY);
+    const list = Array.from({ length }, () => ready);
+    expect(poll(call, list)).toHaveLength(length);
+    expect(call.charged).toBe(length);
   });
 
-  const host = new Host(new Recorder());
-  const dropped = new Pollable(host);
-  dropped[Symbol.dispose]();
-  const forged: unknown = Object.create(Object.getPrototypeOf(dropped));
   test.each([
-    [[], "it polled an empty list", "an empty list"],
-    [Array.from({ length: POLL_LIMIT + 1 }, () => null), "it polled more than 4096 pollables at once", "one too many"],
-    [[new Pollable(host), dropped], "it polled a handle that it does not hold", "a dropped pollable"],
-    [[forged], "it polled a handle that it does not hold", "what the glue makes for a forged handle"],
-    [[7], "it polled a handle that it does not hold", "a number"],
-    ["list", "it called wasi:io/poll poll with arguments of the wrong type", "no list"],
-  ])("traps: %#", (list, reason) => {
+    [0, "it polled an empty list"],
+    [POLL_LIMIT + 1, "it polled more than 4096 pollables at once"],
+  ])("traps for a list of %d", (length, reason) => {
     const call = new Recorder();
-    expect(call.endOf(() => poll(new Host(call), list))).toBe(`trap: ${reason}`);
-    expect(call.entered).toBe(1);
+    const list = Array.from({ length }, () => undefined);
+    expect(call.endOf(() => poll(call, list))).toBe(`trap: ${reason}`);
   });
 });
 
 describe("Resource", () => {
   test("a call holds as many handles as the limit, and no more", () => {
     const call = new Recorder();
-    const host = new Host(call);
-    const held = Array.from({ length: HANDLE_LIMIT }, () => new Pollable(host));
-    expect(call.endOf(() => new Pollable(host))).toBe("trap: it holds more than 4096 handles");
+    const { host } = call;
+    const held = Array.from({ length: HANDLE_LIMIT }, () => new Pollable(host, READY));
+    expect(call.endOf(() => new Pollable(host, READY))).toBe("trap: it holds more than 4096 handles");
     held[0]?.[Symbol.dispose]();
-    expect(new Pollable(host).ready()).toBe(true);
+    expect(new Pollable(host, READY).hasChildren).toBe(false);
+    expect(host.handles).toBe(HANDLE_LIMIT);
   });
 
-  test("a handle that is dropped twice is counted once", () => {
-    const call = new Recorder();
-    const host = new Host(call);
-    const held = Array.from({ length: HANDLE_LIMIT }, () => new Pollable(host));
+  test("one that is dropped twice is counted once", () => {
+    const { host } = new Recorder();
+    const held = Array.from({ length: 3 }, () => new Pollable(host, READY));
     held[0]?.[Symbol.dispose]();
     held[0]?.[Symbol.dispose]();
-    expect(new Pollable(host).ready()).toBe(true);
-    expect(call.endOf(() => new Pollable(host))).toBe("trap: it holds more than 4096 handles");
+    expect(host.handles).toBe(2);
   });
 
-  test("a dropped and a forged handle trap in the call that they belong to", () => {
+  test("one that another depends on cannot be dropped before it", () => {
     const call = new Recorder();
-    const pollable = new Pollable(new Host(call));
-    const forged: Pollable = Object.create(Object.getPrototypeOf(pollable));
-    pollable[Symbol.dispose]();
-    expect(call.endOf(() => pollable.ready())).toBe("trap: it used a handle that it does not hold");
-    call.ending = undefined;
-    expect(call.endOf(() => forged.block())).toBe("trap: it used a handle that it does not hold");
-    expect(call.entered).toBe(2);
+    const parent = new Pollable(call.host, READY);
+    const child = new Pollable(call.host, READY, parent);
+    expect(call.endOf(() => parent[Symbol.dispose]())).toBe(
+      "trap: it dropped a resource that another one of its depends on",
+    );
+    child[Symbol.dispose]();
+    parent[Symbol.dispose]();
+    expect(call.host.handles).toBe(0);
   });
 });

@@ -1,9 +1,13 @@
 /**
  * A call for tests of the imports: it keeps what they do to it, and ends as a real one does, by throwing.
  */
-import type { CallContext } from "../../../lib/worker/context.ts";
-import { createImports } from "../../../lib/worker/imports.ts";
+import type { CoreInstance, LinkedCall } from "../../../lib/component/link/linked.ts";
+import { DENY_ALL, type Policy } from "../../../lib/policy/policy.ts";
 import type { GuestStream, LogLevel } from "../../../lib/protocol/limits.ts";
+import type { CallContext } from "../../../lib/worker/context.ts";
+import { describeUnserved } from "../../../lib/worker/failure.ts";
+import { INTERFACES } from "../../../lib/worker/imports.ts";
+import { Host } from "../../../lib/worker/wasi/host.ts";
 
 /** Thrown when an import ends the call in another way than by a trap. */
 export class Ended extends Error {}
@@ -15,22 +19,38 @@ export interface Piece {
   readonly level?: LogLevel;
 }
 
-export class Recorder implements CallContext {
-  readonly stdin: Uint8Array;
+/** What was denied while the guest went on. */
+export type Noted = readonly [capability: string, target: string];
+
+export class Recorder implements CallContext, LinkedCall<Host> {
+  readonly host: Host;
   readonly pieces: Piece[] = [];
+  readonly denials: Noted[] = [];
+  /** Core modules of the component that runs, by their numbers. */
+  modules: readonly WebAssembly.Module[] = [];
   /** How the call ended, in words; the first stands, as in a real call. */
   ending: string | undefined;
   /** Calls of `enter`. */
   entered = 0;
-  /** Units that were charged for sizes. */
+  /** Units that were charged for sizes by the imports. */
   charged = 0;
-  /** Calls of `checkInterrupt`. */
-  checked = 0;
-  /** The check at which an interrupt arrives. */
+  /** Bytes that were charged for by the linker. */
+  copied = 0;
+  /** How often the guest was suspended. */
+  suspended = 0;
+  /** The wait that an interrupt breaks. */
   interruptAt: number = Number.POSITIVE_INFINITY;
+  #stdin: Uint8Array;
 
-  constructor(stdin = "") {
-    this.stdin = new TextEncoder().encode(stdin);
+  constructor(stdin = "", policy: Policy = DENY_ALL) {
+    this.#stdin = new TextEncoder().encode(stdin);
+    this.host = new Host(this, policy);
+  }
+
+  takeInput(limit: number): Uint8Array {
+    const piece = this.#stdin.slice(0, limit);
+    this.#stdin = this.#stdin.subarray(piece.length);
+    return piece;
   }
 
   enter(): void {
@@ -41,18 +61,36 @@ export class Recorder implements CallContext {
     this.charged += units;
   }
 
-  checkInterrupt(): void {
-    this.checked += 1;
-    if (this.checked >= this.interruptAt) this.#end("interrupted");
+  chargeBytes(count: number): void {
+    this.copied += count;
   }
 
-  deny(capability: string): never {
-    return this.#end(`denied: ${capability}`);
+  suspend<T>(wait: Promise<T>): Promise<T> {
+    this.suspended += 1;
+    if (this.suspended < this.interruptAt) return wait;
+    return Promise.resolve().then(() => this.#end("interrupted"));
+  }
+
+  instantiateCore(module: number, imports: WebAssembly.Imports): CoreInstance {
+    const compiled = this.modules[module];
+    if (compiled === undefined) throw new Error(`no core module ${module}`);
+    return { exports: new WebAssembly.Instance(compiled, imports).exports, start: undefined };
+  }
+
+  noteDenial(capability: string, target: string): void {
+    this.denials.push([capability, target]);
+  }
+
+  deny(interfaceName: string, name: string): never {
+    return this.#end(`denied: ${describeUnserved(interfaceName, name)}`);
   }
 
   trap(reason: string): never {
-    this.ending ??= `trap: ${reason}`;
-    throw new Ended();
+    return this.#end(`trap: ${reason}`);
+  }
+
+  refuseResult(bytes: number): never {
+    return this.#end(`result too large: ${bytes}`);
   }
 
   exit(exitCode: number): never {
@@ -64,9 +102,11 @@ export class Recorder implements CallContext {
     this.pieces.push(level === undefined ? { stream, text } : { stream, text, level });
   }
 
-  /** Calls a function of an interface as the glue does. */
-  call(interfaceName: string, name: string, ...args: readonly unknown[]): unknown {
-    return invoke(Reflect.get(this.imports, interfaceName), name, args);
+  /** Calls a function of the host's as the linker does, with values that are lifted. */
+  call(interfaceName: string, name: string, ...values: readonly unknown[]): unknown {
+    const found = INTERFACES.get(interfaceName)?.functions.get(name);
+    if (found === undefined) throw new Error(`no ${interfaceName} ${name}`);
+    return Reflect.apply(found.run, undefined, [this.host, ...values]);
   }
 
   /** Calls a function that has to end the call, and says how it did. */
@@ -80,42 +120,19 @@ export class Recorder implements CallContext {
     return "returned";
   }
 
-  /** The imports of the call. */
-  get imports(): object {
-    return (this.#imports ??= createImports(this));
+  /** The same of one that may wait. */
+  async endOfWait(action: () => unknown): Promise<string> {
+    try {
+      await action();
+    } catch (error) {
+      if (error instanceof Ended) return this.ending ?? "";
+      throw error;
+    }
+    return "returned";
   }
-  #imports: object | undefined;
 
   #end(ending: string): never {
     this.ending ??= ending;
     throw new Ended(ending);
   }
-}
-
-/** Calls a method of a resource, or a function of an interface, by name. */
-export function invoke(target: unknown, name: string, args: readonly unknown[] = []): unknown {
-  if ((typeof target !== "object" && typeof target !== "function") || target === null) throw new Error("no target");
-  const method: unknown = Reflect.get(target, name);
-  if (typeof method !== "function") throw new Error(`no ${name}`);
-  return Reflect.apply(method, target, args);
-}
-
-/** A resource class as the glue sees it. */
-export type ResourceClass = new () => object;
-
-/** Takes a resource class from an interface as the glue does. */
-export function takeClass(call: Recorder, interfaceName: string, name: string): ResourceClass {
-  const found: unknown = Reflect.get(Object(Reflect.get(call.imports, interfaceName)), name);
-  if (!isClass(found)) throw new Error(`no class ${name}`);
-  return found;
-}
-
-/** Makes what the glue makes for a handle that is not in its tables. */
-export function forgeHandle(resource: ResourceClass): object {
-  const forged: object = Object.create(resource.prototype);
-  return forged;
-}
-
-function isClass(value: unknown): value is ResourceClass {
-  return typeof value === "function";
 }
