@@ -61,6 +61,11 @@ async function outputOf(tool: string, input: unknown): Promise<unknown> {
   return stdout === "" ? stderr : JSON.parse(stdout);
 }
 
+/** The input for a page of the server. */
+function url(path: string): { readonly url: string } {
+  return { url: `http://127.0.0.1:${server.port}${path}` };
+}
+
 describe("text-search", () => {
   test("finds lines in what is granted, with context, and follows no link out", async () => {
     expect(await outputOf("text-search", { pattern: "todo", ignore_case: true, context: 1 })).toEqual({
@@ -105,8 +110,6 @@ describe("sqlite-query", () => {
 });
 
 describe("fetch-markdown", () => {
-  const url = (path: string): { url: string } => ({ url: `http://127.0.0.1:${server.port}${path}` });
-
   test("gives a page's text as Markdown, after a redirect, in parts", async () => {
     const markdown = "# Hi\n\nSome **bold** [link](/x)";
     expect(await outputOf("fetch-markdown", url("/moved"))).toEqual({
