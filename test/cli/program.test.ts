@@ -140,6 +140,12 @@ describe("the commands", () => {
       "exec",
       "serve",
       "token",
+      "init",
+      "build",
+      "validate",
+      "test",
+      "dev",
+      "bench",
       "config",
     ]);
   });
@@ -156,8 +162,8 @@ describe("the commands", () => {
     expect(await run(["help", name])).toEqual([0, help, ""]);
   });
 
-  test("print data as JSON, all but serve", async () => {
+  test("print data as JSON, all but those that serve", async () => {
     const commands = await Promise.all(commandNames().map(loadCommand));
-    expect(commands.filter(({ args }) => args["json"] === undefined).map(({ name }) => name)).toEqual(["serve"]);
+    expect(commands.filter(({ args }) => args["json"] === undefined).map(({ name }) => name)).toEqual(["serve", "dev"]);
   });
 });
