@@ -1,0 +1,19 @@
+/**
+ * How this KAMI is started by others, and how its own files are read: what differs between the sources, the package and the binary.
+ */
+import { join } from "node:path";
+import { SHIPMENT } from "../roles.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+/** The words that start this KAMI wherever they are typed: `kami` may not be on the PATH, and Bun obeys files of the current directory. */
+export function startWords(): readonly string[] {
+  switch (SHIPMENT) {
+    case "sources":
+      return ["bun", `--cwd=${ROOT}`, "bin/kami.ts"];
+    case "package":
+      return [Bun.main];
+    case "binary":
+      return [process.execPath];
+  }
+}
