@@ -8,12 +8,6 @@ const ROOT = join(import.meta.dir, "..", "..");
 
 /** The words that start this KAMI wherever they are typed: `kami` may not be on the PATH, and Bun obeys files of the current directory. */
 export function startWords(): readonly string[] {
-  switch (SHIPMENT) {
-    case "sources":
-      return ["bun", `--cwd=${ROOT}`, "bin/kami.ts"];
-    case "package":
-      return [Bun.main];
-    case "binary":
-      return [process.execPath];
-  }
+  if (SHIPMENT === "sources") return ["bun", `--cwd=${ROOT}`, "bin/kami.ts"];
+  return [SHIPMENT === "package" ? Bun.main : process.execPath];
 }

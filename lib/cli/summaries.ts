@@ -18,6 +18,7 @@ export const SUMMARIES = {
   serve: "Serve the installed tools to agents: MCP over stdin and stdout, or HTTP",
   token: "Make, list and revoke the tokens of serve --http",
   config: "Show every setting, its value, and where that came from",
+  completion: "Print a script that completes commands and flags in a shell",
 } as const;
 
 /** The name of a command: what follows `kami`. */
