@@ -29,19 +29,20 @@ const RANKS = new Map<string, number>([
   ["registry", 3],
   ["runtime.ts", 4],
   ["mcp", 5],
+  ["author", 5],
   ["cli", 6],
 ]);
 
 /** Which folder may import an outside package; all others may not. */
 const PACKAGES = new Map<string, readonly string[]>([
   ["citty", ["cli"]],
-  ["smol-toml", ["manifest", "cli"]],
+  ["smol-toml", ["manifest", "author", "cli"]],
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
-  ["@bytecodealliance/jco-transpile", ["component"]],
+  ["@bytecodealliance/jco-transpile", ["component", "author"]],
   ["jose", ["mcp"]],
   // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers, token files.
-  ["valibot", ["manifest", "component", "executor", "mcp"]],
+  ["valibot", ["manifest", "component", "executor", "mcp", "author"]],
 ]);
 
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */
@@ -225,9 +226,12 @@ describe("the trust boundary", () => {
     ).toEqual([]);
   });
 
-  test("the guest's side evaluates glue, the host's side never does", () => {
+  test("components are linked on the guest's side, and never on the host's", () => {
+    const linking = new Set(["component/instantiate.ts", "component/link/linker.ts", "component/link/linked.ts"]);
     const users = imports
-      .filter(({ file, specifier }) => resolve(file, specifier) === "component/instantiate.ts")
+      .filter(
+        ({ file, specifier }) => linking.has(resolve(file, specifier) ?? "") && !file.startsWith("component/link/"),
+      )
       .map(({ file }) => unit(file));
     expect(new Set(users)).toEqual(new Set(["worker"]));
   });

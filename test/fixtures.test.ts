@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { CORPUS } from "../fixtures/hostile/corpus.ts";
 import { guestDirectory, guestPath, hostilePath, toolDirectory } from "../fixtures/paths.ts";
 import { FIXTURES, ROOT } from "../fixtures/recipes.ts";
@@ -85,8 +85,12 @@ describe("a fixture's tool.toml", () => {
     async (fixture) => {
       const file = join(fixture.directory, "tool.toml");
       const { tool } = parseManifest(await readFile(file, "utf8"), file);
-      const prefix = fixture.directory.includes("guests") ? "dev.kami.fixture" : "dev.kami";
-      expect(tool.id).toBe(`${prefix}.${fixture.name}`);
+      const folder = basename(dirname(fixture.directory));
+      const prefix = new Map([
+        ["guests", "dev.kami.fixture"],
+        ["conformance", "dev.kami.conformance"],
+      ]).get(folder);
+      expect(tool.id).toBe(`${prefix ?? "dev.kami"}.${fixture.name}`);
       expect(join(fixture.directory, tool.wasm)).toBe(fixture.wasm);
     },
   );

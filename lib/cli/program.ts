@@ -29,6 +29,12 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   exec: async () => (await import("./commands/exec.ts")).exec,
   serve: async () => (await import("./commands/serve.ts")).serve,
   token: async () => (await import("./commands/token.ts")).token,
+  init: async () => (await import("./commands/init.ts")).init,
+  build: async () => (await import("./commands/build.ts")).build,
+  validate: async () => (await import("./commands/validate.ts")).validate,
+  test: async () => (await import("./commands/test.ts")).test,
+  dev: async () => (await import("./commands/dev.ts")).dev,
+  bench: async () => (await import("./commands/bench.ts")).bench,
   config: async () => (await import("./commands/config.ts")).config,
   completion: async () => (await import("./commands/completion.ts")).completion,
 };

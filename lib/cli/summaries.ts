@@ -17,6 +17,12 @@ export const SUMMARIES = {
   exec: "Call an installed tool",
   serve: "Serve the installed tools to agents: MCP over stdin and stdout, or HTTP",
   token: "Make, list and revoke the tokens of serve --http",
+  init: "Start a new tool in a directory",
+  build: "Build the tool of a directory, and package it",
+  validate: "Check a tool before others do",
+  test: "Run a tool's test cases, and measure what it needs",
+  dev: "Rebuild a tool at every save, and serve it to a connected agent",
+  bench: "Measure a tool: cold, warm, at once, and its fuel",
   config: "Show every setting, its value, and where that came from",
   completion: "Print a script that completes commands and flags in a shell",
 } as const;

@@ -66,8 +66,6 @@ const FAULTS: Texts = [
  */
 export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   if (budget.stopped !== undefined) return { ok: false, ...budget.stopped };
-  const payload = payloadOf(error);
-  if (payload !== undefined) return failed("TOOL_ERROR", { message: payload });
   if (isStackOverflow(error)) return failed("STACK_OVERFLOW", {});
   // A guest that was refused memory crashes in its allocator: what it needs is memory, not another crash report.
   if (budget.memoryRefused) return failed("MEMORY_EXHAUSTED", { limitBytes: budget.limits.memoryBytes });
@@ -138,18 +136,6 @@ function find(texts: Texts, message: string): Outcome | undefined {
 
 function isBug(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("BUG: ");
-}
-
-/** Whether a function of type `result` returned its error: the glue throws it, with a payload. */
-export function isErrorResult(error: unknown): boolean {
-  return error instanceof Error && Object.hasOwn(error, "payload");
-}
-
-/** The error half of a `result<_, string>` that the entry function returned. */
-function payloadOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !isErrorResult(error)) return undefined;
-  const payload: unknown = Reflect.get(error, "payload");
-  return typeof payload === "string" ? payload : undefined;
 }
 
 function isStackOverflow(error: unknown): boolean {

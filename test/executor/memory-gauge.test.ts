@@ -2,12 +2,19 @@ import { describe, expect, test } from "bun:test";
 import type { Job } from "../../lib/executor/held-call.ts";
 import { MemoryGauge } from "../../lib/executor/memory-gauge.ts";
 import { ControlBlock } from "../../lib/protocol/control.ts";
+import { DENY_ALL } from "../../lib/policy/policy.ts";
 import { emptyArtifact } from "./support/calls.ts";
 
 function makeJob(inUse: number, memoryBytes: number): Job {
   const control = new ControlBlock();
   control.publishMemory(inUse, inUse);
-  return { artifact: emptyArtifact("a"), input: "", limits: { fuel: 0, memoryBytes, timeoutMs: 0 }, control };
+  return {
+    artifact: emptyArtifact("a"),
+    input: "",
+    limits: { fuel: 0, memoryBytes, timeoutMs: 0 },
+    policy: DENY_ALL,
+    control,
+  };
 }
 
 describe("MemoryGauge", () => {

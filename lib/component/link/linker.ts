@@ -66,7 +66,12 @@ function prepare<Call>(
   if (planned.from === "lift") return { from: "lift", planned, shape: shapeOf(type) };
   const served = interfaces.get(planned.interface)?.functions.get(planned.name);
   if (served !== undefined && isSameFunction(type, served.type)) {
-    return { from: "host", name: `${planned.interface} ${planned.name}`, served, shape: shapeOf(served.type) };
+    return {
+      from: "host",
+      name: `${planned.interface} ${planned.name}`.trimEnd(),
+      served,
+      shape: shapeOf(served.type),
+    };
   }
   return { from: "nobody", interface: planned.interface, name: planned.name, isMistyped: served !== undefined };
 }

@@ -37,7 +37,7 @@ export interface HttpOptions {
 }
 
 /** Limits that a test may want to reach. */
-export interface HttpLimits {
+interface HttpLimits {
   readonly exchanges?: ExchangeLimits;
   readonly sessions?: SessionLimits;
   readonly body?: BodyLimits;

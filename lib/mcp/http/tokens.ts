@@ -56,7 +56,7 @@ export function isTokenName(text: string): boolean {
 }
 
 /** Makes a token. */
-export function makeToken(): string {
+function makeToken(): string {
   return `kami_${randomBytes(32).toString("base64url")}`;
 }
 
