@@ -6,7 +6,7 @@ import { join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { bundle, DIST, ROOT } from "./bundle.ts";
 
-const made = await bundle("package", "kami.ts", ["worker", "executor", "compiler"]);
+const made = await bundle("package", "kami.ts", ["worker", "executor", "compiler", "driver"]);
 const { name, version, description, license, type, exports: exported, engines } = manifest;
 const published = {
   name,

@@ -13,13 +13,17 @@ export type Shipment = "sources" | "package" | "binary";
 export const SHIPMENT: Shipment = typeof KAMI_BUILD === "undefined" ? "sources" : KAMI_BUILD;
 
 /** What code is run for. */
-export type Role = "worker" | "executor" | "compiler";
+export type Role = "worker" | "executor" | "compiler" | "driver";
+
+/** What the binary starts itself as. */
+export type OwnProcess = "executor" | "compiler";
 
 /** In the sources, from here; the build puts each beside all others, under its bare name. */
 const FILES: Readonly<Record<Role, string>> = {
   worker: "./worker/entry.ts",
   executor: "./executor/process-entry.ts",
   compiler: "./component/compile-child.ts",
+  driver: "./author/driver.ts",
 };
 
 /** Finds the code of a role. */
@@ -45,7 +49,7 @@ export function roleWord(script: string): string {
 export function roleOf(
   word: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
-): Exclude<Role, "worker"> | undefined {
+): OwnProcess | undefined {
   const role = (["executor", "compiler"] as const).find((each) => word === roleWord(codeOf(each).pathname));
   if (role === undefined) return undefined;
   const given = Object.keys(environment).toSorted();
@@ -57,7 +61,7 @@ export function roleOf(
  * outlive their parent. The other lets linear memories grow in place: the engine has eight such, unless told so before it starts. Nothing of it
  * is the user's.
  */
-export const CHILD_ENVIRONMENTS: Readonly<Record<Exclude<Role, "worker">, Readonly<Record<string, string>>>> = {
+export const CHILD_ENVIRONMENTS: Readonly<Record<OwnProcess, Readonly<Record<string, string>>>> = {
   executor: environmentOf({ BUN_JSC_maxNumWasmFastMemories: "4096" }),
   compiler: environmentOf({}),
 };
