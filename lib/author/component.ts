@@ -3,11 +3,12 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { codeOf } from "../roles.ts";
 import { BUN_FLAGS, runCompiler, type Workshop } from "./compiler.ts";
 import type { Job } from "./driver.ts";
 import type { World } from "./world.ts";
 
-const DRIVER = fileURLToPath(new URL("./driver.ts", import.meta.url));
+const DRIVER = fileURLToPath(codeOf("driver"));
 
 type Unplaced<J> = J extends Job ? Omit<J, "output"> : never;
 

@@ -33,7 +33,7 @@ export function generalHelp(version: string, paint: Paint): string {
       "Flags",
       [
         ["-h, --help", "Show this help, or with a command that command's"],
-        ["--version", "Show the version"],
+        ["--version", "Show the version; with --json of all that it is made of"],
       ],
       paint,
     ),

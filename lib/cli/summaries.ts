@@ -24,6 +24,7 @@ export const SUMMARIES = {
   dev: "Rebuild a tool at every save, and serve it to a connected agent",
   bench: "Measure a tool: cold, warm, at once, and its fuel",
   config: "Show every setting, its value, and where that came from",
+  completion: "Print a script that completes commands and flags in a shell",
 } as const;
 
 /** The name of a command: what follows `kami`. */

@@ -16,6 +16,7 @@ import { mcpNames } from "../names.ts";
 import { openRuntime } from "../open.ts";
 import { requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
+import { readable } from "../shipped.ts";
 import { installAll, starterPackages } from "../starter.ts";
 import { layOutPairs, wrap } from "../table.ts";
 import { limitLines, limitsJson, toolJson } from "../words.ts";
@@ -54,12 +55,13 @@ export const install: Command = command({
   ],
   run: async ({ path: word, grant }, session) => {
     const starter = starterPackages(word);
+    using own = readable(starter ?? []);
     await using runtime = await openRuntime(session, session.settings());
     const { grants } = runtime.registry;
     const given = grant === undefined ? undefined : valuesOf(grant);
     if (starter !== undefined && starter.length > 1)
-      return await installAll(session, runtime, { packages: starter, given });
-    const [path = word] = starter ?? [];
+      return await installAll(session, runtime, { packages: own.paths, given });
+    const [path = word] = own.paths;
     let before: InstalledTool | undefined;
     const decide: Decide = (source, installed) => {
       before = installed;
