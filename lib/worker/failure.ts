@@ -105,7 +105,7 @@ function describeCrash(error: unknown): Outcome {
   }
   if (error instanceof WebAssembly.LinkError || isBug(error)) throw error;
   if (!(error instanceof Error)) return trap("an exception that it did not catch");
-  if (/^Out of memory/.test(error.message)) return trap("no memory is left on this machine");
+  if (error.message.startsWith("Out of memory")) return trap("no memory is left on this machine");
   return trap("it broke the component ABI: a value that its type does not allow");
 }
 
