@@ -9,13 +9,14 @@ import { checkCall, ComponentLibrary } from "./component/library.ts";
 import { clean, Failure, refuse } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
-import type { Settled } from "./executor/settled.ts";
+import type { OnProgress } from "./executor/progress.ts";
+import { failedBy, type Settled } from "./executor/settled.ts";
 import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
 import type { Capability } from "./policy/capability.ts";
 import { explicitPolicy } from "./policy/effective.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Decide } from "./registry/grants.ts";
-import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
+import type { Limits } from "./protocol/limits.ts";
 import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
 import { readInput } from "./schema/input.ts";
@@ -50,6 +51,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whose turn in the queue the call takes; default: the tool's own. */
   readonly client?: string | undefined;
+  /** Told now and then how far the call is while it runs. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** How a file is run. */
@@ -86,6 +89,7 @@ interface Prepared {
   readonly policy: Policy;
   readonly client: string;
   readonly signal: AbortSignal | undefined;
+  readonly onProgress: OnProgress | undefined;
   readonly component: () => Promise<Uint8Array>;
 }
 
@@ -199,7 +203,7 @@ export class Runtime implements AsyncDisposable {
 
   async #settle(toolId: string, attempt: () => Promise<CallResult>): Promise<CallResult> {
     const startedAt = Date.now();
-    const result = await attempt().catch(failedResult);
+    const result = await attempt().catch(failedBy);
     try {
       const outcome = result.ok ? "OK" : result.failure.code;
       const { usage, denials } = result;
@@ -257,7 +261,8 @@ export class Runtime implements AsyncDisposable {
   /** What the caller says of a call, and what holds where it says nothing. */
   #terms(options: CallOptions, security: LimitRequest, client: string) {
     const limits = this.#limits(security, options);
-    return { entry: options.function, limits, client: options.client ?? client, signal: options.signal };
+    const { function: entry, signal, onProgress } = options;
+    return { entry, limits, client: options.client ?? client, signal, onProgress };
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
@@ -290,10 +295,4 @@ export class Runtime implements AsyncDisposable {
 /** Whether a tool has not been installed again since it was looked up. */
 function isSame(before: InstalledTool, now: InstalledTool): boolean {
   return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
-}
-
-/** Turns an outcome of the domain into a call's result. Rethrows what is none. */
-function failedResult(error: unknown): CallResult {
-  if (!(error instanceof Failure)) throw error;
-  return { ok: false, failure: error, usage: NO_USAGE, captured: NO_OUTPUT };
 }

@@ -3,7 +3,7 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import type { CallToolRequest, CallToolResult, ListToolsResult } from "@modelcontextprotocol/server";
+import type { CallToolRequest, CallToolResult, ListToolsResult, ServerContext } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure, quote } from "../errors.ts";
 import { adviseOn } from "../policy/advice.ts";
@@ -14,6 +14,7 @@ import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
 import { describeTool, writeInstructions } from "./entry.ts";
 import { guestLines } from "./guest-log.ts";
+import { withProgress } from "./progress.ts";
 import { explain, explainToAgent, toToolResult } from "./result.ts";
 import { announceChanges } from "./watch.ts";
 
@@ -63,7 +64,7 @@ export function createServer(connection: Connection): McpServer {
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
       connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>
-        callTool(connection, { params: request.params, signal }),
+        callTool(connection, { params: request.params, signal, context }),
       ),
     ),
   );
@@ -84,6 +85,7 @@ function listTools(host: ToolHost, catalog: CatalogView, cursor: string | undefi
 interface ToolCall {
   readonly params: CallToolRequest["params"];
   readonly signal: AbortSignal;
+  readonly context: ServerContext;
 }
 
 async function callTool(connection: Connection, call: ToolCall): Promise<CallToolResult> {
@@ -93,8 +95,10 @@ async function callTool(connection: Connection, call: ToolCall): Promise<CallToo
   // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
   if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
   const { id, manifest } = named.tool;
-  const options = { function: named.function?.name, signal: call.signal, client };
-  const result = await connection.host.call(id, writeInput(call.params.arguments), options);
+  const input = writeInput(call.params.arguments);
+  const result = await withProgress(call.context, connection.host.limitsOf(named.tool), (onProgress) =>
+    connection.host.call(id, input, { function: named.function?.name, signal: call.signal, client, onProgress }),
+  );
   for (const line of guestLines(id, result.captured)) connection.log(line);
   for (const denial of result.denials ?? [])
     connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);

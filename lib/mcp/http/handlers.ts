@@ -45,7 +45,7 @@ export class Handlers implements Serving {
     this.sessions = new Sessions(options.sessions);
     this.#modern = createMcpHandler(({ requestInfo }) => this.#makeServer(this.#principalOf(requestInfo)), {
       legacy: "reject",
-      bus: new ChangeBus(this.#catalog, options.log),
+      bus: new ChangeBus(options.host.registry, options.log),
       onerror: (error) => options.bounded.add("MCP", error.message),
     });
   }

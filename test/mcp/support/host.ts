@@ -11,7 +11,7 @@ import { weigh } from "../../../lib/policy/effective.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { InstalledTool } from "../../../lib/registry/registry.ts";
 import type { Limits } from "../../../lib/protocol/limits.ts";
-import type { CallResult } from "../../../lib/runtime.ts";
+import type { CallOptions, CallResult } from "../../../lib/runtime.ts";
 
 /** What a test says about a tool; the rest is filled in. */
 export interface ToolFacts {
@@ -28,6 +28,7 @@ export interface Arrival {
   readonly id: string;
   readonly input: string;
   readonly signal: AbortSignal;
+  readonly onProgress: CallOptions["onProgress"];
 }
 
 /** Answers a call. */
@@ -114,7 +115,8 @@ export class TestHost implements ToolHost {
   readonly limitsOf: ToolHost["limitsOf"] = () => LIMITS;
 
   readonly call: ToolHost["call"] = (id, input, options) => {
-    const arrival = { id, input, signal: options?.signal ?? new AbortController().signal };
+    const signal = options?.signal ?? new AbortController().signal;
+    const arrival = { id, input, signal, onProgress: options?.onProgress };
     this.arrivals.push(arrival);
     const behaviour = this.#behaviours.get(id);
     if (behaviour === undefined) return Promise.reject(new Error(`BUG: no behaviour for ${id}`));
