@@ -66,6 +66,7 @@ interface FailureDetails {
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
   readonly EXECUTOR_LOST: { readonly reason: string };
+  readonly CLIENT_CONFIG: { readonly path: string; readonly reason: string; readonly client: string };
   readonly LISTEN_FAILED: { readonly address: string; readonly reason: string };
   readonly LISTEN_EXPOSED: { readonly address: string };
   readonly TOKENS_UNUSABLE: { readonly path: string; readonly reason: string };
@@ -475,6 +476,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     text: (d) => `Cannot finish the call: its executor process was lost (${reason(d)})`,
     hint: () => "call again",
     agentMayRead: true,
+  },
+  CLIENT_CONFIG: {
+    text: (d) => `Cannot change ${quote(d.path)}: ${reason(d)}`,
+    hint: (d) => `mend it, or add by hand what this prints: kami connect ${clean(d.client, 40)} --print`,
+    agentMayRead: false,
   },
   LISTEN_FAILED: {
     text: (d) => `Cannot listen on ${quote(d.address)}: ${reason(d)}`,

@@ -35,6 +35,7 @@ const RANKS = new Map<string, number>([
 const PACKAGES = new Map<string, readonly string[]>([
   ["citty", ["cli"]],
   ["smol-toml", ["manifest", "cli"]],
+  ["jsonc-parser", ["cli"]],
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component"]],

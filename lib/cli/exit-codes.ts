@@ -96,6 +96,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   BUSY: EXIT.tryAgain,
   WORKER_LOST: EXIT.tryAgain,
   EXECUTOR_LOST: EXIT.tryAgain,
+  CLIENT_CONFIG: EXIT.usage,
   LISTEN_FAILED: EXIT.usage,
   LISTEN_EXPOSED: EXIT.usage,
   TOKENS_UNUSABLE: EXIT.badState,

@@ -14,10 +14,10 @@ import type { Limits, Progress } from "../protocol/limits.ts";
 export const PROGRESS_BURST = 10;
 
 /** Milliseconds after which one more may. */
-export const PROGRESS_REFILL_MS = 200;
+const PROGRESS_REFILL_MS = 200;
 
 /** Most code units of a message. */
-export const PROGRESS_TEXT_LIMIT = 300;
+const PROGRESS_TEXT_LIMIT = 300;
 
 /** What a client asked for, and how it is told. */
 export interface ProgressOptions {

@@ -139,6 +139,8 @@ describe("the commands", () => {
       "run",
       "exec",
       "serve",
+      "connect",
+      "doctor",
       "token",
       "config",
     ]);
