@@ -31,6 +31,7 @@ interface FailureDetails {
   readonly COMPONENT_LIMIT: { readonly what: string; readonly value: number; readonly limit: number };
   readonly COMPONENT_NO_ENTRY: { readonly exports: readonly string[] };
   readonly COMPONENT_INITIAL_MEMORY: { readonly bytes: number; readonly limitBytes: number };
+  readonly DESCRIBE_REFUSED: { readonly reason: string };
   readonly INSTRUCTION_UNKNOWN: { readonly module: string; readonly offset: number; readonly opcode: string };
   readonly COMPILE_TIMEOUT: { readonly limitMs: number };
   readonly COMPILE_CRASHED: { readonly reason: string };
@@ -48,6 +49,7 @@ interface FailureDetails {
   readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
   readonly INPUT_INVALID: InputProblem;
   readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
+  readonly RESULT_INVALID: { readonly field: string; readonly problem: string };
   readonly TOOL_ERROR: { readonly message: string };
   readonly TOOL_EXIT: { readonly exitCode: number; readonly message: string };
   readonly FUEL_EXHAUSTED: GuestPlace & { readonly fuelLimit: number };
@@ -306,6 +308,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentHint: () => "ask the user to raise the tool's limits",
     agentMayRead: true,
   },
+  DESCRIBE_REFUSED: {
+    text: (d) => `Cannot take what the component says of itself (describe): ${reason(d)}`,
+    hint: () => "it must return { inputSchema?, outputSchema? } as docs/tool-toml.md has them",
+    agentMayRead: true,
+  },
   INSTRUCTION_UNKNOWN: {
     text: (d) => `Cannot meter ${quote(d.module)}: unknown instruction ${clean(d.opcode)} at byte ${d.offset}`,
     hint: () => "build the component for WebAssembly features that KAMI meters",
@@ -395,6 +402,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   RESULT_TOO_LARGE: {
     text: (d) => `Cannot return the result: it has ${d.bytes} bytes, the limit is ${d.limitBytes}`,
     hint: () => "ask the tool for less",
+    agentMayRead: true,
+  },
+  RESULT_INVALID: {
+    text: (d) => `Cannot use the tool's result: ${quote(d.field)} ${clean(d.problem, 300)}`,
+    hint: () => "it breaks the output schema that the tool itself has given: report it to its author",
     agentMayRead: true,
   },
   TOOL_ERROR: { text: (d) => clean(d.message, 4000) || "The tool failed without a message", agentMayRead: true },

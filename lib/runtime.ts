@@ -6,20 +6,25 @@
  */
 import { settleWithin } from "./component/abandon.ts";
 import { checkCall, ComponentLibrary } from "./component/library.ts";
-import { clean, Failure, refuse } from "./errors.ts";
+import { clean, Failure } from "./errors.ts";
 import type { Calls } from "./executor/calls.ts";
+import { describeItself } from "./executor/describe.ts";
 import { type CallsOptions, openCalls } from "./executor/open.ts";
-import type { OnProgress } from "./executor/progress.ts";
 import { failedBy, type Settled } from "./executor/settled.ts";
-import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
-import type { Capability } from "./policy/capability.ts";
-import { explicitPolicy } from "./policy/effective.ts";
-import type { Policy } from "./policy/policy.ts";
+import { cutLimits, DEFAULT_CEILINGS } from "./policy/limits.ts";
 import type { Decide } from "./registry/grants.ts";
 import type { Limits } from "./protocol/limits.ts";
-import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
+import { readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
-import { readInput } from "./schema/input.ts";
+import {
+  type CallOptions,
+  type FileOptions,
+  limitsFor,
+  type Prepared,
+  prepareFile,
+  prepareTool,
+  type Preparing,
+} from "./runtime/prepare.ts";
 
 /** Where a runtime keeps its state, and how much it takes on. */
 export interface RuntimeOptions {
@@ -41,25 +46,7 @@ export interface RuntimeOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** How one call is run. */
-export interface CallOptions {
-  /** Which of the tool's functions, by its name; needed when it has several. */
-  readonly function?: string | undefined;
-  /** The user's own limits for this call: each replaces the tool's. */
-  readonly limits?: Partial<Limits> | undefined;
-  /** Aborting it interrupts the guest: the call then fails with `CANCELLED`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Whose turn in the queue the call takes; default: the tool's own. */
-  readonly client?: string | undefined;
-  /** Told now and then how far the call is while it runs. */
-  readonly onProgress?: OnProgress | undefined;
-}
-
-/** How a file is run. */
-export interface FileOptions extends CallOptions {
-  /** What the user grants for this call. Directories have been checked. */
-  readonly grants?: readonly Capability[] | undefined;
-}
+export type { CallOptions, FileOptions };
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
 export type CallResult = Settled;
@@ -78,20 +65,6 @@ const DEFAULT_QUEUE_LIMIT = 256;
 const CALLS_PER_CORE = 2;
 /** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
 const CLOSING_MS = 1000;
-
-/** What is decided about a call before it starts. */
-interface Prepared {
-  readonly digest: string;
-  /** The function that the caller named. */
-  readonly entry: string | undefined;
-  readonly input: string;
-  readonly limits: Limits;
-  readonly policy: Policy;
-  readonly client: string;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: OnProgress | undefined;
-  readonly component: () => Promise<Uint8Array>;
-}
 
 /** A KAMI home that is open, with Workers to run its tools. */
 export class Runtime implements AsyncDisposable {
@@ -141,7 +114,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Computes the limits of a tool's calls: what its manifest asks for, at most the configuration's ceilings. */
   limitsOf(tool: InstalledTool): Limits {
-    return this.#limits(tool.manifest.security, {});
+    return limitsFor(tool.manifest.security, this.#ceilings);
   }
 
   /**
@@ -173,8 +146,8 @@ export class Runtime implements AsyncDisposable {
    * @param input - JSON text, at most 4 MiB of UTF-8.
    */
   runFile(path: string, input: string, options: FileOptions = {}): Promise<CallResult> {
-    const attempt = async () => this.#run(await this.#prepareFile(path, input, options));
-    return this.#track(this.#settle("", attempt));
+    const by = { options, ceilings: this.#ceilings, environment: this.#environment };
+    return this.#track(this.#settle("", async () => this.#run(await prepareFile(path, input, by))));
   }
 
   /** Cancels what is under way, waits until it has ended and is recorded, and closes the registry. */
@@ -189,11 +162,14 @@ export class Runtime implements AsyncDisposable {
     const source = await readPackage(path);
     const { security } = source.manifest;
     try {
-      const limits = this.#limits(security, {});
-      const functions = await this.#components.examine(source.componentDigest, async () => source.component, limits);
+      const limits = limitsFor(security, this.#ceilings);
+      const component = async (): Promise<Uint8Array> => source.component;
+      const functions = await this.#components.examine(source.componentDigest, component, limits);
+      const artifact = await this.#components.load(source.componentDigest, component);
+      const described = await describeItself(artifact, this.#calls, limits.memoryBytes);
       const cut = cutLimits(security, this.#ceilings);
       const granted = await decide(source, this.registry.find(source.manifest.tool.id));
-      const installation = this.registry.install(source, granted, functions);
+      const installation = this.registry.install(source, granted, { functions, described });
       return cut === undefined ? installation : { ...installation, cut };
     } catch (error) {
       await this.#forget(source.componentDigest);
@@ -218,7 +194,7 @@ export class Runtime implements AsyncDisposable {
   async #callTool(id: string, input: string, options: CallOptions): Promise<CallResult> {
     const tool = this.registry.require(id);
     try {
-      return await this.#run(this.#prepareTool(tool, input, options));
+      return await this.#run(prepareTool(tool, input, { ...this.#preparing, options }));
     } catch (error) {
       // Another process may have replaced the tool since it was looked up. The guest has not run yet.
       const isChanged = error instanceof Failure && error.code === "PACKAGE_CHANGED";
@@ -227,42 +203,14 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
+  async #run({ digest, component, check, ...call }: Prepared): Promise<CallResult> {
     const artifact = await this.#components.load(digest, component, call.signal);
-    return await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) });
+    return check(await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) }));
   }
 
-  #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
-    const { id } = tool;
-    if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
-    const checked = readInput(input, tool.manifest.mcp.arguments);
-    this.#verified.verify(tool);
-    return {
-      ...this.#terms(options, tool.manifest.security, id),
-      digest: tool.componentDigest,
-      input: checked,
-      policy: this.registry.grants.policyFor(tool, this.#environment),
-      component: async () => verifyPackage(tool),
-    };
-  }
-
-  async #prepareFile(path: string, input: string, options: FileOptions): Promise<Prepared> {
-    const checked = readInput(input);
-    const { component, digest, security } = await readLooseComponent(path);
-    return {
-      ...this.#terms(options, security, digest),
-      digest,
-      input: checked,
-      policy: explicitPolicy(options.grants ?? [], this.#environment),
-      component: async () => component,
-    };
-  }
-
-  /** What the caller says of a call, and what holds where it says nothing. */
-  #terms(options: CallOptions, security: LimitRequest, client: string) {
-    const limits = this.#limits(security, options);
-    const { function: entry, signal, onProgress } = options;
-    return { entry, limits, client: options.client ?? client, signal, onProgress };
+  get #preparing(): Preparing {
+    const { registry } = this;
+    return { registry, ceilings: this.#ceilings, environment: this.#environment, verified: this.#verified };
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
@@ -285,10 +233,6 @@ export class Runtime implements AsyncDisposable {
 
   #log(problem: unknown): void {
     this.#options.log?.(clean(problem instanceof Error ? problem.message : String(problem)));
-  }
-
-  #limits(request: LimitRequest, options: CallOptions): Limits {
-    return limitCall(request, { ceilings: this.#ceilings, explicit: options.limits });
   }
 }
 

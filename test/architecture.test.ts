@@ -26,6 +26,7 @@ const RANKS = new Map<string, number>([
   ["worker", 3],
   ["executor", 3],
   ["registry", 3],
+  ["runtime", 3.5],
   ["runtime.ts", 4],
   ["mcp", 5],
   ["cli", 6],

@@ -3,7 +3,7 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import type { CallToolRequest, CallToolResult, ListToolsResult, ServerContext } from "@modelcontextprotocol/server";
+import type { CallToolRequest, CallToolResult, ServerContext } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure, quote } from "../errors.ts";
 import { adviseOn } from "../policy/advice.ts";
@@ -12,11 +12,15 @@ import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
-import { describeTool, writeInstructions } from "./entry.ts";
+import { writeInstructions } from "./entry.ts";
 import { guestLines } from "./guest-log.ts";
+import { listTools } from "./list.ts";
 import { withProgress } from "./progress.ts";
 import { explain, explainToAgent, toToolResult } from "./result.ts";
 import { announceChanges } from "./watch.ts";
+
+/** Lists change when the user says so, and those who listen are told: others ask again soon. They are for one client's eyes. */
+const LIST_HINT = { ttlMs: 30_000, cacheScope: "private" } as const;
 
 /** What a server needs of the runtime. */
 export interface ToolHost {
@@ -52,7 +56,11 @@ export function createServer(connection: Connection): McpServer {
   const { catalog } = connection;
   const mcp = new McpServer(
     { name: "kami", title: "KAMI", version: connection.version },
-    { capabilities: { tools: { listChanged: true } }, instructions: writeInstructions(catalog.enabled()) },
+    {
+      capabilities: { tools: { listChanged: true } },
+      instructions: writeInstructions(catalog.enabled()),
+      cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT },
+    },
   );
   const changes = connection.isLasting ? announceChanges(mcp, catalog, connection) : undefined;
   mcp.server.setRequestHandler("tools/list", (request) =>
@@ -69,17 +77,6 @@ export function createServer(connection: Connection): McpServer {
     ),
   );
   return mcp;
-}
-
-function listTools(host: ToolHost, catalog: CatalogView, cursor: string | undefined): ListToolsResult {
-  // All tools fit one page, so that no cursor was ever handed out.
-  if (cursor !== undefined)
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
-  return {
-    tools: catalog
-      .enabled()
-      .map((named) => describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool))),
-  };
 }
 
 interface ToolCall {

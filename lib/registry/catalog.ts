@@ -8,6 +8,7 @@ import type { FunctionDescription } from "../component/functions.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
+import { readRecorded } from "../schema/described.ts";
 import { readFunctions, writeFunctions } from "./functions.ts";
 import { digestPackage, MANIFEST_NAME } from "./package.ts";
 import type { InstalledTool } from "./registry.ts";
@@ -25,6 +26,7 @@ interface ToolRow {
   readonly component_bytes: number;
   readonly enabled: 0 | 1;
   readonly installed_at: number;
+  readonly described: string | null;
 }
 
 interface Loaded {
@@ -32,7 +34,8 @@ interface Loaded {
   readonly tools: ReadonlyMap<string, InstalledTool>;
 }
 
-const COLUMNS = "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at";
+const COLUMNS =
+  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described";
 
 /** The tools of one database, kept in memory until its revision moves. */
 export class Catalog {
@@ -99,6 +102,7 @@ export class Catalog {
       description: manifest.mcp.description,
       manifest,
       functions: readFunctions(this.#database, row.id),
+      described: manifest === sound ? readRecorded(row.described) : undefined,
       packageDigest: row.package_digest,
       componentDigest: row.component_digest,
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),

@@ -101,8 +101,13 @@ const FUNCTIONS = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** What components say of themselves: JSON, checked again whenever it is read. */
+const DESCRIBED = `
+  ALTER TABLE tools ADD COLUMN described TEXT;
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

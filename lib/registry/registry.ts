@@ -12,6 +12,7 @@ import { Failure, refuse } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { FunctionDescription } from "../component/functions.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { Described } from "../schema/foreign.ts";
 import { nearest } from "../nearest.ts";
 import type { Capability } from "../policy/capability.ts";
 import type { Denial, Usage } from "../protocol/limits.ts";
@@ -44,6 +45,8 @@ export interface InstalledTool {
   readonly manifest: Manifest;
   /** The functions of a component that has no `run`, each a tool of its own to an agent; empty for all others. */
   readonly functions: readonly FunctionDescription[];
+  /** What the component said of itself when it was installed; undefined when it says nothing. */
+  readonly described?: Described | undefined;
   /** SHA-256, lower-case hex, of the package: the name of its directory under `tools/`. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
@@ -69,6 +72,14 @@ export interface CallRecord {
   readonly denials?: readonly Denial[] | undefined;
 }
 
+/** What was found out about a component when it was installed. */
+export interface Examined {
+  readonly functions: readonly FunctionDescription[];
+  readonly described: Described | undefined;
+}
+
+const NOTHING: Examined = { functions: [], described: undefined };
+
 /** What an install did. */
 export interface Installation {
   readonly tool: InstalledTool;
@@ -77,12 +88,13 @@ export interface Installation {
 }
 
 const UPSERT = `
-  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest)
-  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
+    described)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
     component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    manifest = excluded.manifest`;
+    manifest = excluded.manifest, described = excluded.described`;
 
 /** An open registry. Everything is synchronous; reads never wait for other processes, writes do for at most five seconds. */
 export class Registry implements Disposable {
@@ -155,15 +167,11 @@ export class Registry implements Disposable {
    * @param granted - What the user grants it with the install.
    * @throws {Failure} `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
    */
-  install(
-    source: PackageSource,
-    granted: readonly Capability[] = [],
-    functions: readonly FunctionDescription[] = [],
-  ): Installation {
+  install(source: PackageSource, granted: readonly Capability[] = [], examined: Examined = NOTHING): Installation {
     const staged = stagePackage(this.#store, source);
     try {
       const installation = writeTransaction(this.#database, () => {
-        const recorded = this.#record(source, staged, functions);
+        const recorded = this.#record(source, staged, examined);
         if (granted.length > 0) this.grants.write(recorded.tool.id, granted);
         return recorded;
       });
@@ -246,16 +254,15 @@ export class Registry implements Disposable {
     this.#database.close();
   }
 
-  #record(source: PackageSource, staged: string, functions: readonly FunctionDescription[]): Installation {
+  #record(source: PackageSource, staged: string, { functions, described }: Examined): Installation {
     const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
     const { id, name, version } = manifest.tool;
     const before = this.#catalog.load(id);
     placePackage(this.#store, staged, source);
     // What a killed uninstall left behind is not for the next tool of that name.
     if (before === undefined) retireSandbox(this.#store, id);
-    this.#database
-      .query(UPSERT)
-      .run(id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes);
+    const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
+    this.#database.query(UPSERT).run(...columns, described === undefined ? null : JSON.stringify(described));
     this.#catalog.recordFunctions(id, functions);
     const tool = this.#catalog.load(id);
     if (tool === undefined) throw new Error("BUG: a row that was written is not there");

@@ -45,7 +45,7 @@ describe("2026-07-28", () => {
     });
     expect((await client.askModern("tools/list")).result).toMatchObject({
       resultType: "complete",
-      ttlMs: 0,
+      ttlMs: 30_000,
       tools: [{ name: "echo", _meta: { "dev.kami/id": "dev.x.echo" } }],
     });
     expect((await client.askModern("tools/call", { name: "echo", arguments: { a: 1 } })).result).toMatchObject({

@@ -130,7 +130,7 @@ describe("Registry.uninstall()", () => {
     const { tool } = registry.install(await context.make());
     edit(
       home,
-      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest FROM tools",
+      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest, described FROM tools",
     );
     registry.uninstall(tool.id);
     expect(readdirSync(join(home, "tools"))).toEqual([tool.packageDigest]);
