@@ -64,6 +64,8 @@ interface FailureDetails {
   readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
   readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
   readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
+  readonly APPROVAL_NEEDED: { readonly tool: string; readonly reason: string; readonly commands: readonly string[] };
+  readonly APPROVAL_DENIED: { readonly tool: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
@@ -471,6 +473,16 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     text: (d) => `Cannot let a tool use the directory ${quote(d.path)}: ${reason(d)}`,
     hint: () => "name another directory, or take it back with: kami revoke <id> fs:<path>",
     agentMayRead: false,
+  },
+  APPROVAL_NEEDED: {
+    text: (d) => `Cannot call ${quote(d.tool)} without its user's approval: ${reason(d)}`,
+    hint: (d) => `for all its calls: ${clean(d.commands.slice(0, 3).join(", or: "), 800)}`,
+    agentHint: () => "the user finds in KAMI's log how to allow it",
+    agentMayRead: true,
+  },
+  APPROVAL_DENIED: {
+    text: (d) => `Cannot call ${quote(d.tool)}: its user did not allow this call`,
+    agentMayRead: true,
   },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },
   BUSY: {

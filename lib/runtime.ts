@@ -18,7 +18,6 @@ import { readPackage, VerifiedPackages, verifyPackage } from "./registry/package
 import { type InstalledTool, Registry } from "./registry/registry.ts";
 import {
   type CallOptions,
-  type FileOptions,
   limitsFor,
   type Prepared,
   prepareFile,
@@ -46,7 +45,7 @@ export interface RuntimeOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-export type { CallOptions, FileOptions };
+export type { CallOptions };
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
 export type CallResult = Settled;
@@ -145,7 +144,7 @@ export class Runtime implements AsyncDisposable {
    * @param path - The component's file.
    * @param input - JSON text, at most 4 MiB of UTF-8.
    */
-  runFile(path: string, input: string, options: FileOptions = {}): Promise<CallResult> {
+  runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
     const by = { options, ceilings: this.#ceilings, environment: this.#environment };
     return this.#track(this.#settle("", async () => this.#run(await prepareFile(path, input, by))));
   }

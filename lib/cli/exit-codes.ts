@@ -94,6 +94,8 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   GRANT_REFUSED: EXIT.usage,
   CONSENT_NEEDED: EXIT.denied,
   MOUNT_REFUSED: EXIT.usage,
+  APPROVAL_NEEDED: EXIT.denied,
+  APPROVAL_DENIED: EXIT.denied,
   CANCELLED: EXIT.tryAgain,
   BUSY: EXIT.tryAgain,
   WORKER_LOST: EXIT.tryAgain,

@@ -3,15 +3,17 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import type { CallToolRequest, CallToolResult, ServerContext } from "@modelcontextprotocol/server";
+import type { CallToolRequest, CallToolResult, InputRequiredResult, ServerContext } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure, quote } from "../errors.ts";
 import { adviseOn } from "../policy/advice.ts";
 import type { Grants } from "../registry/grants.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { InstalledTool, Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Approvals } from "./approvals.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
+import { seekConsent } from "./consent.ts";
 import { writeInstructions } from "./entry.ts";
 import { guestLines } from "./guest-log.ts";
 import { listTools } from "./list.ts";
@@ -39,6 +41,8 @@ export interface Connection {
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
   readonly calls: CallsInFlight;
+  /** What users were asked; of all servers of a connection. */
+  readonly approvals: Approvals;
   /** The tools that there are for the client. */
   readonly catalog: CatalogView;
   /** Whose turn in the queue its calls take; undefined: each tool's own. */
@@ -72,7 +76,7 @@ export function createServer(connection: Connection): McpServer {
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
       connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>
-        callTool(connection, { params: request.params, signal, context }),
+        callTool(connection, mcp, { params: request.params, signal, context }),
       ),
     ),
   );
@@ -85,7 +89,11 @@ interface ToolCall {
   readonly context: ServerContext;
 }
 
-async function callTool(connection: Connection, call: ToolCall): Promise<CallToolResult> {
+async function callTool(
+  connection: Connection,
+  mcp: McpServer,
+  call: ToolCall,
+): Promise<CallToolResult | InputRequiredResult> {
   const { name } = call.params;
   const { client, catalog } = connection;
   const named = catalog.find(name);
@@ -93,8 +101,19 @@ async function callTool(connection: Connection, call: ToolCall): Promise<CallToo
   if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
   const { id, manifest } = named.tool;
   const input = writeInput(call.params.arguments);
+  const { approvals, log } = connection;
+  const missingOf = (tool: InstalledTool) => connection.host.registry.grants.weigh(tool).missing;
+  const consent = seekConsent({ mcp, approvals, log, missingOf }, { named, input, client, context: call.context });
+  if (!consent.mayRun) return consent.answer;
+  const { grants } = consent;
   const result = await withProgress(call.context, connection.host.limitsOf(named.tool), (onProgress) =>
-    connection.host.call(id, input, { function: named.function?.name, signal: call.signal, client, onProgress }),
+    connection.host.call(id, input, {
+      function: named.function?.name,
+      signal: call.signal,
+      client,
+      grants,
+      onProgress,
+    }),
   );
   for (const line of guestLines(id, result.captured)) connection.log(line);
   for (const denial of result.denials ?? [])

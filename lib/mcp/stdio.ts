@@ -4,6 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clean } from "../errors.ts";
+import { Approvals } from "./approvals.ts";
 import { CallsInFlight } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { type Connection, createServer, type ToolHost } from "./server.ts";
@@ -38,6 +39,7 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     log,
     signal: stop.signal,
     calls: new CallsInFlight(),
+    approvals: new Approvals(),
     catalog: new Catalog(runtime.registry),
     isLasting: true,
   };

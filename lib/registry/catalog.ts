@@ -8,10 +8,11 @@ import type { FunctionDescription } from "../component/functions.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
+import type { Described } from "../schema/foreign.ts";
 import { readRecorded } from "../schema/described.ts";
 import { readFunctions, writeFunctions } from "./functions.ts";
-import { digestPackage, MANIFEST_NAME } from "./package.ts";
-import type { InstalledTool } from "./registry.ts";
+import { digestPackage, MANIFEST_NAME, type PackageSource } from "./package.ts";
+import type { Asks, InstalledTool } from "./registry.ts";
 import type { StorePaths } from "./store.ts";
 import { decodeManifest } from "./text.ts";
 import { reading, readTransaction } from "./transaction.ts";
@@ -27,6 +28,7 @@ interface ToolRow {
   readonly enabled: 0 | 1;
   readonly installed_at: number;
   readonly described: string | null;
+  readonly asks: Asks;
 }
 
 interface Loaded {
@@ -35,7 +37,16 @@ interface Loaded {
 }
 
 const COLUMNS =
-  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described";
+  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks";
+
+const UPSERT = `
+  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
+    described)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
+    component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
+    manifest = excluded.manifest, described = excluded.described`;
 
 /** The tools of one database, kept in memory until its revision moves. */
 export class Catalog {
@@ -70,6 +81,14 @@ export class Catalog {
   find(id: string): InstalledTool | undefined {
     if (this.revision() === this.#loaded.revision) return this.#loaded.tools.get(id);
     return readTransaction(this.#database, () => this.load(id));
+  }
+
+  /** Records a tool, inside the transaction of its installation. */
+  record(source: PackageSource, described: Described | undefined): void {
+    const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
+    const { id, name, version } = manifest.tool;
+    const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
+    this.#database.query(UPSERT).run(...columns, described === undefined ? null : JSON.stringify(described));
   }
 
   /** Records the functions of a tool, inside the transaction of its installation. */
@@ -108,6 +127,7 @@ export class Catalog {
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
       componentBytes: row.component_bytes,
       enabled: manifest === sound && row.enabled === 1,
+      asks: row.asks,
       installedAt: row.installed_at,
     };
   }

@@ -106,8 +106,13 @@ const DESCRIBED = `
   ALTER TABLE tools ADD COLUMN described TEXT;
 `;
 
+/** When a user is asked before a call. */
+const ASKS = `
+  ALTER TABLE tools ADD COLUMN asks TEXT NOT NULL DEFAULT 'missing' CHECK (asks IN ('always', 'missing', 'never'));
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED, ASKS];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

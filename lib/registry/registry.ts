@@ -36,6 +36,9 @@ import {
 import type { StorePaths } from "./store.ts";
 import { writeTransaction } from "./transaction.ts";
 
+/** Before each call; before those of a tool that lacks something it asks for; or never: it runs with what it has. */
+export type Asks = "always" | "missing" | "never";
+
 /** A tool of the registry. */
 export interface InstalledTool {
   readonly id: string;
@@ -56,6 +59,8 @@ export interface InstalledTool {
   readonly componentBytes: number;
   /** Whether it may be called. Never true for a tool whose record is damaged. */
   readonly enabled: boolean;
+  /** When the user is asked before a call over MCP. */
+  readonly asks: Asks;
   /** Milliseconds since the epoch. */
   readonly installedAt: number;
 }
@@ -86,15 +91,6 @@ export interface Installation {
   /** The version that was there before, if any. */
   readonly replaced: string | undefined;
 }
-
-const UPSERT = `
-  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
-    described)
-  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET
-    name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
-    component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    manifest = excluded.manifest, described = excluded.described`;
 
 /** An open registry. Everything is synchronous; reads never wait for other processes, writes do for at most five seconds. */
 export class Registry implements Disposable {
@@ -216,6 +212,18 @@ export class Registry implements Disposable {
   }
 
   /**
+   * Says when the user is asked before a call. It stays so when the tool is updated.
+   *
+   * @throws {Failure} `TOOL_UNKNOWN`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   */
+  setAsks(id: string, asks: Asks): void {
+    writeTransaction(this.#database, () =>
+      this.#database.query("UPDATE tools SET asks = ? WHERE id = ? AND asks <> ?").run(asks, id, asks),
+    );
+    this.require(id);
+  }
+
+  /**
    * Adds a call to the log. Best effort: never throws and never waits for another process; while one holds the database, the newest
    * 1,000 calls wait in memory for the next record or for the registry to close.
    */
@@ -255,14 +263,12 @@ export class Registry implements Disposable {
   }
 
   #record(source: PackageSource, staged: string, { functions, described }: Examined): Installation {
-    const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
-    const { id, name, version } = manifest.tool;
+    const { id } = source.manifest.tool;
     const before = this.#catalog.load(id);
     placePackage(this.#store, staged, source);
     // What a killed uninstall left behind is not for the next tool of that name.
     if (before === undefined) retireSandbox(this.#store, id);
-    const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
-    this.#database.query(UPSERT).run(...columns, described === undefined ? null : JSON.stringify(described));
+    this.#catalog.record(source, described);
     this.#catalog.recordFunctions(id, functions);
     const tool = this.#catalog.load(id);
     if (tool === undefined) throw new Error("BUG: a row that was written is not there");

@@ -28,11 +28,7 @@ export interface CallOptions {
   readonly client?: string | undefined;
   /** Told now and then how far the call is while it runs. */
   readonly onProgress?: OnProgress | undefined;
-}
-
-/** How a file is run. */
-export interface FileOptions extends CallOptions {
-  /** What the user grants for this call. Directories have been checked. */
+  /** What the user grants for this call. Directories have been checked. An installed tool gets what it asks for and no more. */
   readonly grants?: readonly Capability[] | undefined;
 }
 
@@ -84,7 +80,7 @@ export function prepareTool(tool: InstalledTool, input: string, { options, ...by
     ...terms(options, limitsFor(manifest.security, by.ceilings, options), id),
     digest: tool.componentDigest,
     input: checked,
-    policy: by.registry.grants.policyFor(tool, by.environment),
+    policy: by.registry.grants.policyFor(tool, by.environment, options.grants),
     component: async () => verifyPackage(tool),
     check: (settled) => checkResult(settled, described?.outputSchema),
   };
@@ -99,7 +95,7 @@ export function prepareTool(tool: InstalledTool, input: string, { options, ...by
 export async function prepareFile(
   path: string,
   input: string,
-  { options, ceilings, environment }: Pick<Preparing, "ceilings" | "environment"> & { readonly options: FileOptions },
+  { options, ceilings, environment }: Pick<Preparing, "ceilings" | "environment"> & { readonly options: CallOptions },
 ): Promise<Prepared> {
   const checked = readInput(input);
   const { component, digest, security } = await readLooseComponent(path);

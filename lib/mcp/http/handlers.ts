@@ -8,6 +8,7 @@ import {
   type McpServer,
 } from "@modelcontextprotocol/server";
 import { refuse } from "../../errors.ts";
+import { Approvals } from "../approvals.ts";
 import { CallsInFlight } from "../calls.ts";
 import { Catalog, narrowCatalog } from "../catalog.ts";
 import { createServer, type ToolHost } from "../server.ts";
@@ -35,6 +36,7 @@ export class Handlers implements Serving {
   readonly calls: CallsInFlight = new CallsInFlight();
   readonly sessions: Sessions;
   readonly #options: HandlerOptions;
+  readonly #approvals = new Approvals();
   readonly #catalog: Catalog;
   readonly #modern: McpHttpHandler;
   readonly #principals = new WeakMap<Request, Principal>();
@@ -91,6 +93,7 @@ export class Handlers implements Serving {
       version,
       log,
       calls: this.calls,
+      approvals: this.#approvals,
       client: principal.id,
       catalog: narrowCatalog(this.#catalog, (id) => coversTool(principal.tools, id)),
       signal: signal ?? new AbortController().signal,

@@ -4,7 +4,7 @@
  */
 import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
-import type { ManifestArgument } from "../../../lib/manifest/manifest.ts";
+import type { ManifestArgument, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
 import type { Capability } from "../../../lib/policy/capability.ts";
 import { weigh } from "../../../lib/policy/effective.ts";
@@ -20,6 +20,9 @@ export interface ToolFacts {
   readonly description?: string;
   readonly arguments?: readonly ManifestArgument[];
   readonly enabled?: boolean;
+  readonly asks?: InstalledTool["asks"];
+  readonly packageDigest?: string;
+  readonly security?: Partial<ManifestSecurity>;
   readonly installedAt?: number;
 }
 
@@ -29,6 +32,7 @@ export interface Arrival {
   readonly input: string;
   readonly signal: AbortSignal;
   readonly onProgress: CallOptions["onProgress"];
+  readonly grants: CallOptions["grants"];
 }
 
 /** Answers a call. */
@@ -47,13 +51,14 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
       mcp: { description, arguments: facts.arguments ?? [] },
-      security: MANIFEST_DEFAULTS.security,
+      security: { ...MANIFEST_DEFAULTS.security, ...facts.security },
     },
-    packageDigest: "0".repeat(64),
+    packageDigest: facts.packageDigest ?? "0".repeat(64),
     componentDigest: "1".repeat(64),
     componentPath: "/nowhere/tool.wasm",
     componentBytes: 8,
     enabled: facts.enabled ?? true,
+    asks: facts.asks ?? "missing",
     installedAt: facts.installedAt ?? 0,
   };
 }
@@ -116,7 +121,7 @@ export class TestHost implements ToolHost {
 
   readonly call: ToolHost["call"] = (id, input, options) => {
     const signal = options?.signal ?? new AbortController().signal;
-    const arrival = { id, input, signal, onProgress: options?.onProgress };
+    const arrival = { id, input, signal, onProgress: options?.onProgress, grants: options?.grants };
     this.arrivals.push(arrival);
     const behaviour = this.#behaviours.get(id);
     if (behaviour === undefined) return Promise.reject(new Error(`BUG: no behaviour for ${id}`));
