@@ -1,23 +1,13 @@
 /**
- * The list of tools, page by page. Its order is that of ids, and a cursor says behind which tool a page begins: so that none is missed or told twice
- * when others come and go between two pages.
+ * The list of tools, page by page, in the order of their ids.
  *
- * Source: MCP 2026-07-28, "Utilities / Pagination" and "Server features / Tools / Listing Tools".
+ * Source: MCP 2026-07-28, "Server features / Tools / Listing Tools".
  */
-import { type ListToolsResult, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
-import { quote } from "../errors.ts";
+import type { ListToolsResult } from "@modelcontextprotocol/server";
 import type { CatalogView, NamedTool } from "./catalog.ts";
 import { describeTool } from "./entry.ts";
+import { takePage } from "./page.ts";
 import type { ToolHost } from "./server.ts";
-
-/** Tools of one page. */
-export const PAGE_SIZE = 200;
-
-/** In front of every cursor, so that one of another kind of list is known for what it is. */
-const MARK = "tools.";
-
-/** Most code units of a cursor: an id and a function's name. */
-const CURSOR_LIMIT = 2000;
 
 /**
  * Lists a page of tools.
@@ -28,30 +18,16 @@ const CURSOR_LIMIT = 2000;
  * @throws {ProtocolError} -32602 for a cursor that is none.
  */
 export function listTools(host: ToolHost, catalog: CatalogView, cursor: string | undefined): ListToolsResult {
-  const all = catalog.enabled().toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const after = cursor === undefined ? undefined : readCursor(cursor);
-  const start = after === undefined ? 0 : all.findIndex((named) => keyOf(named) > after);
-  const page = start === -1 ? [] : all.slice(start, start + PAGE_SIZE);
-  const last = page.at(-1);
-  const hasMore = last !== undefined && last !== all.at(-1);
+  const { entries, nextCursor } = takePage({ entries: catalog.enabled(), keyOf, mark: "tools" }, cursor);
   return {
-    tools: page.map((named) => describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool))),
-    ...(hasMore && { nextCursor: writeCursor(keyOf(last)) }),
+    tools: entries.map((named) =>
+      describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool)),
+    ),
+    ...(nextCursor !== undefined && { nextCursor }),
   };
 }
 
-/** By which tools are ordered. `#` is in no id, and before every character that is. */
+/** `#` is in no id, and before every character that is. */
 function keyOf({ tool, function: found }: NamedTool): string {
   return found === undefined ? tool.id : `${tool.id}#${found.name}`;
-}
-
-function writeCursor(key: string): string {
-  return MARK + Buffer.from(key).toString("base64url");
-}
-
-function readCursor(cursor: string): string {
-  const isMarked = cursor.length <= CURSOR_LIMIT && cursor.startsWith(MARK);
-  const key = isMarked ? Buffer.from(cursor.slice(MARK.length), "base64url").toString() : "";
-  if (key !== "" && writeCursor(key) === cursor) return key;
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
 }

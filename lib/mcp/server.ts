@@ -3,22 +3,21 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import type { CallToolRequest, CallToolResult, InputRequiredResult, ServerContext } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
-import { clean, Failure, quote } from "../errors.ts";
-import { adviseOn } from "../policy/advice.ts";
+import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
-import type { InstalledTool, Registry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Approvals } from "./approvals.ts";
+import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
-import { seekConsent } from "./consent.ts";
 import { writeInstructions } from "./entry.ts";
-import { guestLines } from "./guest-log.ts";
 import { listTools } from "./list.ts";
-import { withProgress } from "./progress.ts";
-import { explain, explainToAgent, toToolResult } from "./result.ts";
+import type { KeptResults } from "./kept-results.ts";
+import { servePrompts } from "./prompts.ts";
+import { serveResources } from "./resources.ts";
+import { explain, explainToAgent } from "./result.ts";
 import { announceChanges } from "./watch.ts";
 
 /** Lists change when the user says so, and those who listen are told: others ask again soon. They are for one client's eyes. */
@@ -43,10 +42,12 @@ export interface Connection {
   readonly calls: CallsInFlight;
   /** What users were asked; of all servers of a connection. */
   readonly approvals: Approvals;
+  /** Large results; of all servers of a connection. */
+  readonly kept: KeptResults;
   /** The tools that there are for the client. */
   readonly catalog: CatalogView;
   /** Whose turn in the queue its calls take; undefined: each tool's own. */
-  readonly client?: string | undefined;
+  readonly client: string | undefined;
   /** Whether the server stays and tells of changes itself, which one for a single request cannot. */
   readonly isLasting: boolean;
 }
@@ -61,9 +62,13 @@ export function createServer(connection: Connection): McpServer {
   const mcp = new McpServer(
     { name: "kami", title: "KAMI", version: connection.version },
     {
-      capabilities: { tools: { listChanged: true } },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true },
+      },
       instructions: writeInstructions(catalog.enabled()),
-      cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT },
+      cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT, "prompts/list": LIST_HINT },
     },
   );
   const changes = connection.isLasting ? announceChanges(mcp, catalog, connection) : undefined;
@@ -73,6 +78,9 @@ export function createServer(connection: Connection): McpServer {
       return listTools(connection.host, catalog, request.params?.cursor);
     }),
   );
+  const guard = <T>(handle: () => T): Promise<T> => guarded(connection, handle);
+  servePrompts(mcp, catalog, guard);
+  serveResources(mcp, connection, guard);
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
       connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>
@@ -81,54 +89,6 @@ export function createServer(connection: Connection): McpServer {
     ),
   );
   return mcp;
-}
-
-interface ToolCall {
-  readonly params: CallToolRequest["params"];
-  readonly signal: AbortSignal;
-  readonly context: ServerContext;
-}
-
-async function callTool(
-  connection: Connection,
-  mcp: McpServer,
-  call: ToolCall,
-): Promise<CallToolResult | InputRequiredResult> {
-  const { name } = call.params;
-  const { client, catalog } = connection;
-  const named = catalog.find(name);
-  // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
-  if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
-  const { id, manifest } = named.tool;
-  const input = writeInput(call.params.arguments);
-  const { approvals, log } = connection;
-  const missingOf = (tool: InstalledTool) => connection.host.registry.grants.weigh(tool).missing;
-  const consent = seekConsent({ mcp, approvals, log, missingOf }, { named, input, client, context: call.context });
-  if (!consent.mayRun) return consent.answer;
-  const { grants } = consent;
-  const result = await withProgress(call.context, connection.host.limitsOf(named.tool), (onProgress) =>
-    connection.host.call(id, input, {
-      function: named.function?.name,
-      signal: call.signal,
-      client,
-      grants,
-      onProgress,
-    }),
-  );
-  for (const line of guestLines(id, result.captured)) connection.log(line);
-  for (const denial of result.denials ?? [])
-    connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);
-  if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
-  return toToolResult(result);
-}
-
-function writeInput(input: unknown = {}): string {
-  try {
-    return JSON.stringify(input);
-  } catch {
-    // What came as JSON can be written as JSON, unless it nests deeper than the stack reaches.
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, "The arguments are nested too deeply");
-  }
 }
 
 /** Runs a handler so that nothing but a protocol error leaves it: another error's text may name files of the host. */

@@ -6,6 +6,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clean } from "../errors.ts";
 import { Approvals } from "./approvals.ts";
 import { CallsInFlight } from "./calls.ts";
+import { KeptResults } from "./kept-results.ts";
 import { Catalog } from "./catalog.ts";
 import { type Connection, createServer, type ToolHost } from "./server.ts";
 import { LineTransport, type Streams } from "./wire.ts";
@@ -40,6 +41,8 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     signal: stop.signal,
     calls: new CallsInFlight(),
     approvals: new Approvals(),
+    kept: new KeptResults(),
+    client: undefined,
     catalog: new Catalog(runtime.registry),
     isLasting: true,
   };

@@ -96,6 +96,9 @@ export function announceChanges(mcp: McpServer, catalog: Pick<Catalog, "revision
     if (revision === known || !mcp.isConnected()) return;
     known = revision;
     mcp.sendToolListChanged();
+    // A client that knows of neither does not mind.
+    mcp.sendPromptListChanged();
+    mcp.sendResourceListChanged();
   };
   const failed = (error: unknown): void => watcher.log(`Cannot watch the registry: ${clean(String(error))}`);
   return {

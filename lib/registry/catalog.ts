@@ -5,6 +5,7 @@
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { FunctionDescription } from "../component/functions.ts";
+import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
@@ -29,6 +30,7 @@ interface ToolRow {
   readonly installed_at: number;
   readonly described: string | null;
   readonly asks: Asks;
+  readonly readme_digest: string | null;
 }
 
 interface Loaded {
@@ -37,16 +39,16 @@ interface Loaded {
 }
 
 const COLUMNS =
-  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks";
+  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks, readme_digest";
 
 const UPSERT = `
   INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
-    described)
-  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+    described, readme_digest)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
     component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    manifest = excluded.manifest, described = excluded.described`;
+    manifest = excluded.manifest, described = excluded.described, readme_digest = excluded.readme_digest`;
 
 /** The tools of one database, kept in memory until its revision moves. */
 export class Catalog {
@@ -88,7 +90,8 @@ export class Catalog {
     const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
     const { id, name, version } = manifest.tool;
     const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
-    this.#database.query(UPSERT).run(...columns, described === undefined ? null : JSON.stringify(described));
+    const said = described === undefined ? null : JSON.stringify(described);
+    this.#database.query(UPSERT).run(...columns, said, source.readme === undefined ? null : digestOf(source.readme));
   }
 
   /** Records the functions of a tool, inside the transaction of its installation. */
@@ -127,6 +130,7 @@ export class Catalog {
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
       componentBytes: row.component_bytes,
       enabled: manifest === sound && row.enabled === 1,
+      readmeDigest: row.readme_digest ?? undefined,
       asks: row.asks,
       installedAt: row.installed_at,
     };
@@ -151,7 +155,8 @@ function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | un
   try {
     const manifest = parseManifest(decodeManifest(manifestBytes, MANIFEST_NAME), MANIFEST_NAME);
     const wasmPath = manifest.tool.wasm;
-    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest: row.component_digest });
+    const [componentDigest, readmeDigest] = [row.component_digest, row.readme_digest ?? undefined];
+    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest });
     return digest === row.package_digest ? manifest : undefined;
   } catch (error) {
     if (error instanceof Failure) return undefined;

@@ -54,6 +54,8 @@ export interface InstalledTool {
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
   readonly componentDigest: string;
+  /** SHA-256, lower-case hex, of the README that is part of the package; undefined when none is. */
+  readonly readmeDigest?: string | undefined;
   /** Absolute path of the component in the registry's own package directory. */
   readonly componentPath: string;
   readonly componentBytes: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { PAGE_SIZE } from "../../lib/mcp/list.ts";
+import { PAGE_SIZE } from "../../lib/mcp/page.ts";
 import { Conversation } from "./support/conversation.ts";
 import { TestHost } from "./support/host.ts";
 

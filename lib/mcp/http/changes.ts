@@ -51,6 +51,8 @@ export class ChangeBus implements ServerEventBus {
         if (revision === this.#known) return;
         this.#known = revision;
         this.publish({ kind: "tools_list_changed" });
+        this.publish({ kind: "prompts_list_changed" });
+        this.publish({ kind: "resources_list_changed" });
       },
       failed: (error) => this.#complain(error),
     });

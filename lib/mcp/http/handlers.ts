@@ -10,6 +10,7 @@ import {
 import { refuse } from "../../errors.ts";
 import { Approvals } from "../approvals.ts";
 import { CallsInFlight } from "../calls.ts";
+import { KeptResults } from "../kept-results.ts";
 import { Catalog, narrowCatalog } from "../catalog.ts";
 import { createServer, type ToolHost } from "../server.ts";
 import type { Message } from "./body.ts";
@@ -37,6 +38,7 @@ export class Handlers implements Serving {
   readonly sessions: Sessions;
   readonly #options: HandlerOptions;
   readonly #approvals = new Approvals();
+  readonly #kept = new KeptResults();
   readonly #catalog: Catalog;
   readonly #modern: McpHttpHandler;
   readonly #principals = new WeakMap<Request, Principal>();
@@ -94,6 +96,7 @@ export class Handlers implements Serving {
       log,
       calls: this.calls,
       approvals: this.#approvals,
+      kept: this.#kept,
       client: principal.id,
       catalog: narrowCatalog(this.#catalog, (id) => coversTool(principal.tools, id)),
       signal: signal ?? new AbortController().signal,

@@ -4,7 +4,7 @@
  */
 import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
-import type { ManifestArgument, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
+import type { ManifestArgument, ManifestPrompt, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
 import type { Capability } from "../../../lib/policy/capability.ts";
 import { weigh } from "../../../lib/policy/effective.ts";
@@ -22,6 +22,8 @@ export interface ToolFacts {
   readonly enabled?: boolean;
   readonly asks?: InstalledTool["asks"];
   readonly packageDigest?: string;
+  readonly prompts?: readonly ManifestPrompt[];
+  readonly described?: InstalledTool["described"];
   readonly security?: Partial<ManifestSecurity>;
   readonly installedAt?: number;
 }
@@ -48,9 +50,10 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     version: "1.0.0",
     description,
     functions: [],
+    described: facts.described,
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
-      mcp: { description, arguments: facts.arguments ?? [] },
+      mcp: { description, arguments: facts.arguments ?? [], ...(facts.prompts && { prompts: facts.prompts }) },
       security: { ...MANIFEST_DEFAULTS.security, ...facts.security },
     },
     packageDigest: facts.packageDigest ?? "0".repeat(64),
