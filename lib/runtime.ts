@@ -5,17 +5,15 @@
  * call returns a result, failed or not, with its usage.
  */
 import { settleWithin } from "./component/abandon.ts";
-import { checkCall, ComponentLibrary } from "./component/library.ts";
 import { clean, Failure } from "./errors.ts";
-import type { Calls } from "./executor/calls.ts";
-import { describeItself } from "./executor/describe.ts";
-import { type CallsOptions, openCalls } from "./executor/open.ts";
+import type { CallsOptions } from "./executor/open.ts";
 import { failedBy, type Settled } from "./executor/settled.ts";
 import { cutLimits, DEFAULT_CEILINGS } from "./policy/limits.ts";
 import type { Decide } from "./registry/grants.ts";
 import type { Limits } from "./protocol/limits.ts";
 import { readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
+import { LazyEngine } from "./runtime/engine.ts";
 import {
   type CallOptions,
   limitsFor,
@@ -69,8 +67,7 @@ const CLOSING_MS = 1000;
 export class Runtime implements AsyncDisposable {
   readonly registry: Registry;
   readonly #options: RuntimeOptions;
-  readonly #components: ComponentLibrary;
-  readonly #calls: Calls;
+  readonly #engine: LazyEngine;
   readonly #ceilings: Limits;
   readonly #environment: ReadonlyMap<string, string>;
   readonly #verified = new VerifiedPackages();
@@ -84,8 +81,14 @@ export class Runtime implements AsyncDisposable {
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
     this.registry = Registry.open(home, options.database);
-    this.#components = new ComponentLibrary(home, (problem) => this.#log(problem));
-    this.#calls = openCalls({ isolation, concurrency, queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT });
+    const { queueLimit = DEFAULT_QUEUE_LIMIT } = options;
+    this.#engine = new LazyEngine({
+      home,
+      isolation,
+      concurrency,
+      queueLimit,
+      onProblem: (problem) => this.#log(problem),
+    });
   }
 
   /**
@@ -123,7 +126,8 @@ export class Runtime implements AsyncDisposable {
    * @throws {Failure} PACKAGE_CHANGED, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN; CANCELLED when the runtime is disposed of meanwhile
    */
   async importsOf(tool: InstalledTool): Promise<readonly string[]> {
-    const { imports } = await this.#components.load(tool.componentDigest, async () => verifyPackage(tool));
+    const { components } = await this.#engine.load();
+    const { imports } = await components.load(tool.componentDigest, async () => verifyPackage(tool));
     return imports;
   }
 
@@ -151,8 +155,8 @@ export class Runtime implements AsyncDisposable {
 
   /** Cancels what is under way, waits until it has ended and is recorded, and closes the registry. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls[Symbol.dispose]();
-    const ended = Promise.allSettled([...this.#underWay, this.#components[Symbol.asyncDispose]()]);
+    const engineEnded = this.#engine[Symbol.asyncDispose]();
+    const ended = Promise.allSettled([...this.#underWay, engineEnded]);
     await settleWithin(CLOSING_MS, ended);
     this.registry[Symbol.dispose]();
   }
@@ -163,9 +167,10 @@ export class Runtime implements AsyncDisposable {
     try {
       const limits = limitsFor(security, this.#ceilings);
       const component = async (): Promise<Uint8Array> => source.component;
-      const functions = await this.#components.examine(source.componentDigest, component, limits);
-      const artifact = await this.#components.load(source.componentDigest, component);
-      const described = await describeItself(artifact, this.#calls, limits.memoryBytes);
+      const { components, describe } = await this.#engine.load();
+      const functions = await components.examine(source.componentDigest, component, limits);
+      const artifact = await components.load(source.componentDigest, component);
+      const described = await describe(artifact, limits.memoryBytes);
       const cut = cutLimits(security, this.#ceilings);
       const granted = await decide(source, this.registry.find(source.manifest.tool.id));
       const installation = this.registry.install(source, granted, { functions, described });
@@ -202,9 +207,9 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  async #run({ digest, component, check, ...call }: Prepared): Promise<CallResult> {
-    const artifact = await this.#components.load(digest, component, call.signal);
-    return check(await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) }));
+  async #run(call: Prepared): Promise<CallResult> {
+    const { run } = await this.#engine.load();
+    return await run(call);
   }
 
   get #preparing(): Preparing {
@@ -216,7 +221,9 @@ export class Runtime implements AsyncDisposable {
   async #forget(digest: string): Promise<void> {
     try {
       const isUsed = this.registry.list().some((tool) => tool.componentDigest === digest);
-      if (!isUsed) await this.#components.remove(digest);
+      if (isUsed) return;
+      const { components } = await this.#engine.load();
+      await components.remove(digest);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#log(error);
