@@ -31,6 +31,7 @@ interface FailureDetails {
   readonly COMPONENT_LIMIT: { readonly what: string; readonly value: number; readonly limit: number };
   readonly COMPONENT_NO_ENTRY: { readonly exports: readonly string[] };
   readonly COMPONENT_INITIAL_MEMORY: { readonly bytes: number; readonly limitBytes: number };
+  readonly DESCRIBE_REFUSED: { readonly reason: string };
   readonly INSTRUCTION_UNKNOWN: { readonly module: string; readonly offset: number; readonly opcode: string };
   readonly COMPILE_TIMEOUT: { readonly limitMs: number };
   readonly COMPILE_CRASHED: { readonly reason: string };
@@ -48,6 +49,7 @@ interface FailureDetails {
   readonly INPUT_TOO_LARGE: { readonly bytes: number | undefined; readonly limitBytes: number };
   readonly INPUT_INVALID: InputProblem;
   readonly RESULT_TOO_LARGE: { readonly bytes: number; readonly limitBytes: number };
+  readonly RESULT_INVALID: { readonly field: string; readonly problem: string };
   readonly TOOL_ERROR: { readonly message: string };
   readonly TOOL_EXIT: { readonly exitCode: number; readonly message: string };
   readonly FUEL_EXHAUSTED: GuestPlace & { readonly fuelLimit: number };
@@ -62,10 +64,13 @@ interface FailureDetails {
   readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
   readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
   readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
+  readonly APPROVAL_NEEDED: { readonly tool: string; readonly reason: string; readonly commands: readonly string[] };
+  readonly APPROVAL_DENIED: { readonly tool: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
   readonly EXECUTOR_LOST: { readonly reason: string };
+  readonly CLIENT_CONFIG: { readonly path: string; readonly reason: string; readonly client: string };
   readonly LISTEN_FAILED: { readonly address: string; readonly reason: string };
   readonly LISTEN_EXPOSED: { readonly address: string };
   readonly TOKENS_UNUSABLE: { readonly path: string; readonly reason: string };
@@ -305,6 +310,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentHint: () => "ask the user to raise the tool's limits",
     agentMayRead: true,
   },
+  DESCRIBE_REFUSED: {
+    text: (d) => `Cannot take what the component says of itself (describe): ${reason(d)}`,
+    hint: () => "it must return { inputSchema?, outputSchema? } as docs/tool-toml.md has them",
+    agentMayRead: true,
+  },
   INSTRUCTION_UNKNOWN: {
     text: (d) => `Cannot meter ${quote(d.module)}: unknown instruction ${clean(d.opcode)} at byte ${d.offset}`,
     hint: () => "build the component for WebAssembly features that KAMI meters",
@@ -396,6 +406,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     hint: () => "ask the tool for less",
     agentMayRead: true,
   },
+  RESULT_INVALID: {
+    text: (d) => `Cannot use the tool's result: ${quote(d.field)} ${clean(d.problem, 300)}`,
+    hint: () => "it breaks the output schema that the tool itself has given: report it to its author",
+    agentMayRead: true,
+  },
   TOOL_ERROR: { text: (d) => clean(d.message, 4000) || "The tool failed without a message", agentMayRead: true },
   TOOL_EXIT: {
     text: (d) => `The tool ended with exit code ${d.exitCode}${d.message === "" ? "" : `: ${clean(d.message)}`}`,
@@ -459,6 +474,16 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     hint: () => "name another directory, or take it back with: kami revoke <id> fs:<path>",
     agentMayRead: false,
   },
+  APPROVAL_NEEDED: {
+    text: (d) => `Cannot call ${quote(d.tool)} without its user's approval: ${reason(d)}`,
+    hint: (d) => `for all its calls: ${clean(d.commands.slice(0, 3).join(", or: "), 800)}`,
+    agentHint: () => "the user finds in KAMI's log how to allow it",
+    agentMayRead: true,
+  },
+  APPROVAL_DENIED: {
+    text: (d) => `Cannot call ${quote(d.tool)}: its user did not allow this call`,
+    agentMayRead: true,
+  },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },
   BUSY: {
     text: (d) => `Cannot start the call: the queue is full, retry in ${d.retryAfterMs} ms`,
@@ -475,6 +500,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     text: (d) => `Cannot finish the call: its executor process was lost (${reason(d)})`,
     hint: () => "call again",
     agentMayRead: true,
+  },
+  CLIENT_CONFIG: {
+    text: (d) => `Cannot change ${quote(d.path)}: ${reason(d)}`,
+    hint: (d) => `mend it, or add by hand what this prints: kami connect ${clean(d.client, 40)} --print`,
+    agentMayRead: false,
   },
   LISTEN_FAILED: {
     text: (d) => `Cannot listen on ${quote(d.address)}: ${reason(d)}`,

@@ -5,20 +5,23 @@
  * call returns a result, failed or not, with its usage.
  */
 import { settleWithin } from "./component/abandon.ts";
-import { checkCall, ComponentLibrary } from "./component/library.ts";
-import { clean, Failure, refuse } from "./errors.ts";
-import type { Calls } from "./executor/calls.ts";
-import { type CallsOptions, openCalls } from "./executor/open.ts";
-import type { Settled } from "./executor/settled.ts";
-import { cutLimits, DEFAULT_CEILINGS, type LimitRequest, limitCall } from "./policy/limits.ts";
-import type { Capability } from "./policy/capability.ts";
-import { explicitPolicy } from "./policy/effective.ts";
-import type { Policy } from "./policy/policy.ts";
+import { clean, Failure } from "./errors.ts";
+import type { CallsOptions } from "./executor/open.ts";
+import { failedBy, type Settled } from "./executor/settled.ts";
+import { cutLimits, DEFAULT_CEILINGS } from "./policy/limits.ts";
 import type { Decide } from "./registry/grants.ts";
-import { type Limits, NO_OUTPUT, NO_USAGE } from "./protocol/limits.ts";
-import { readLooseComponent, readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
+import type { Limits } from "./protocol/limits.ts";
+import { readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
-import { readInput } from "./schema/input.ts";
+import { LazyEngine } from "./runtime/engine.ts";
+import {
+  type CallOptions,
+  limitsFor,
+  type Prepared,
+  prepareFile,
+  prepareTool,
+  type Preparing,
+} from "./runtime/prepare.ts";
 
 /** Where a runtime keeps its state, and how much it takes on. */
 export interface RuntimeOptions {
@@ -40,23 +43,7 @@ export interface RuntimeOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** How one call is run. */
-export interface CallOptions {
-  /** Which of the tool's functions, by its name; needed when it has several. */
-  readonly function?: string | undefined;
-  /** The user's own limits for this call: each replaces the tool's. */
-  readonly limits?: Partial<Limits> | undefined;
-  /** Aborting it interrupts the guest: the call then fails with `CANCELLED`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Whose turn in the queue the call takes; default: the tool's own. */
-  readonly client?: string | undefined;
-}
-
-/** How a file is run. */
-export interface FileOptions extends CallOptions {
-  /** What the user grants for this call. Directories have been checked. */
-  readonly grants?: readonly Capability[] | undefined;
-}
+export type { CallOptions };
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
 export type CallResult = Settled;
@@ -76,25 +63,11 @@ const CALLS_PER_CORE = 2;
 /** Milliseconds that the calls in flight get to end when the runtime is disposed of: no Worker may hold up the end. */
 const CLOSING_MS = 1000;
 
-/** What is decided about a call before it starts. */
-interface Prepared {
-  readonly digest: string;
-  /** The function that the caller named. */
-  readonly entry: string | undefined;
-  readonly input: string;
-  readonly limits: Limits;
-  readonly policy: Policy;
-  readonly client: string;
-  readonly signal: AbortSignal | undefined;
-  readonly component: () => Promise<Uint8Array>;
-}
-
 /** A KAMI home that is open, with Workers to run its tools. */
 export class Runtime implements AsyncDisposable {
   readonly registry: Registry;
   readonly #options: RuntimeOptions;
-  readonly #components: ComponentLibrary;
-  readonly #calls: Calls;
+  readonly #engine: LazyEngine;
   readonly #ceilings: Limits;
   readonly #environment: ReadonlyMap<string, string>;
   readonly #verified = new VerifiedPackages();
@@ -108,8 +81,14 @@ export class Runtime implements AsyncDisposable {
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
     const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
     this.registry = Registry.open(home, options.database);
-    this.#components = new ComponentLibrary(home, (problem) => this.#log(problem));
-    this.#calls = openCalls({ isolation, concurrency, queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT });
+    const { queueLimit = DEFAULT_QUEUE_LIMIT } = options;
+    this.#engine = new LazyEngine({
+      home,
+      isolation,
+      concurrency,
+      queueLimit,
+      onProblem: (problem) => this.#log(problem),
+    });
   }
 
   /**
@@ -137,7 +116,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Computes the limits of a tool's calls: what its manifest asks for, at most the configuration's ceilings. */
   limitsOf(tool: InstalledTool): Limits {
-    return this.#limits(tool.manifest.security, {});
+    return limitsFor(tool.manifest.security, this.#ceilings);
   }
 
   /**
@@ -147,7 +126,8 @@ export class Runtime implements AsyncDisposable {
    * @throws {Failure} PACKAGE_CHANGED, COMPONENT_*, COMPILE_*, INSTRUCTION_UNKNOWN; CANCELLED when the runtime is disposed of meanwhile
    */
   async importsOf(tool: InstalledTool): Promise<readonly string[]> {
-    const { imports } = await this.#components.load(tool.componentDigest, async () => verifyPackage(tool));
+    const { components } = await this.#engine.load();
+    const { imports } = await components.load(tool.componentDigest, async () => verifyPackage(tool));
     return imports;
   }
 
@@ -168,15 +148,15 @@ export class Runtime implements AsyncDisposable {
    * @param path - The component's file.
    * @param input - JSON text, at most 4 MiB of UTF-8.
    */
-  runFile(path: string, input: string, options: FileOptions = {}): Promise<CallResult> {
-    const attempt = async () => this.#run(await this.#prepareFile(path, input, options));
-    return this.#track(this.#settle("", attempt));
+  runFile(path: string, input: string, options: CallOptions = {}): Promise<CallResult> {
+    const by = { options, ceilings: this.#ceilings, environment: this.#environment };
+    return this.#track(this.#settle("", async () => this.#run(await prepareFile(path, input, by))));
   }
 
   /** Cancels what is under way, waits until it has ended and is recorded, and closes the registry. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls[Symbol.dispose]();
-    const ended = Promise.allSettled([...this.#underWay, this.#components[Symbol.asyncDispose]()]);
+    const engineEnded = this.#engine[Symbol.asyncDispose]();
+    const ended = Promise.allSettled([...this.#underWay, engineEnded]);
     await settleWithin(CLOSING_MS, ended);
     this.registry[Symbol.dispose]();
   }
@@ -185,11 +165,15 @@ export class Runtime implements AsyncDisposable {
     const source = await readPackage(path);
     const { security } = source.manifest;
     try {
-      const limits = this.#limits(security, {});
-      const functions = await this.#components.examine(source.componentDigest, async () => source.component, limits);
+      const limits = limitsFor(security, this.#ceilings);
+      const component = async (): Promise<Uint8Array> => source.component;
+      const { components, describe } = await this.#engine.load();
+      const functions = await components.examine(source.componentDigest, component, limits);
+      const artifact = await components.load(source.componentDigest, component);
+      const described = await describe(artifact, limits.memoryBytes);
       const cut = cutLimits(security, this.#ceilings);
       const granted = await decide(source, this.registry.find(source.manifest.tool.id));
-      const installation = this.registry.install(source, granted, functions);
+      const installation = this.registry.install(source, granted, { functions, described });
       return cut === undefined ? installation : { ...installation, cut };
     } catch (error) {
       await this.#forget(source.componentDigest);
@@ -199,7 +183,7 @@ export class Runtime implements AsyncDisposable {
 
   async #settle(toolId: string, attempt: () => Promise<CallResult>): Promise<CallResult> {
     const startedAt = Date.now();
-    const result = await attempt().catch(failedResult);
+    const result = await attempt().catch(failedBy);
     try {
       const outcome = result.ok ? "OK" : result.failure.code;
       const { usage, denials } = result;
@@ -214,7 +198,7 @@ export class Runtime implements AsyncDisposable {
   async #callTool(id: string, input: string, options: CallOptions): Promise<CallResult> {
     const tool = this.registry.require(id);
     try {
-      return await this.#run(this.#prepareTool(tool, input, options));
+      return await this.#run(prepareTool(tool, input, { ...this.#preparing, options }));
     } catch (error) {
       // Another process may have replaced the tool since it was looked up. The guest has not run yet.
       const isChanged = error instanceof Failure && error.code === "PACKAGE_CHANGED";
@@ -223,48 +207,23 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  async #run({ digest, component, ...call }: Prepared): Promise<CallResult> {
-    const artifact = await this.#components.load(digest, component, call.signal);
-    return await this.#calls.call({ artifact, ...call, entry: checkCall(artifact, call) });
+  async #run(call: Prepared): Promise<CallResult> {
+    const { run } = await this.#engine.load();
+    return await run(call);
   }
 
-  #prepareTool(tool: InstalledTool, input: string, options: CallOptions): Prepared {
-    const { id } = tool;
-    if (!tool.enabled) throw refuse("TOOL_DISABLED", { id });
-    const checked = readInput(input, tool.manifest.mcp.arguments);
-    this.#verified.verify(tool);
-    return {
-      ...this.#terms(options, tool.manifest.security, id),
-      digest: tool.componentDigest,
-      input: checked,
-      policy: this.registry.grants.policyFor(tool, this.#environment),
-      component: async () => verifyPackage(tool),
-    };
-  }
-
-  async #prepareFile(path: string, input: string, options: FileOptions): Promise<Prepared> {
-    const checked = readInput(input);
-    const { component, digest, security } = await readLooseComponent(path);
-    return {
-      ...this.#terms(options, security, digest),
-      digest,
-      input: checked,
-      policy: explicitPolicy(options.grants ?? [], this.#environment),
-      component: async () => component,
-    };
-  }
-
-  /** What the caller says of a call, and what holds where it says nothing. */
-  #terms(options: CallOptions, security: LimitRequest, client: string) {
-    const limits = this.#limits(security, options);
-    return { entry: options.function, limits, client: options.client ?? client, signal: options.signal };
+  get #preparing(): Preparing {
+    const { registry } = this;
+    return { registry, ceilings: this.#ceilings, environment: this.#environment, verified: this.#verified };
   }
 
   /** Removes a compiled component that no tool has. It is a cache: another process that has just installed it compiles it again. */
   async #forget(digest: string): Promise<void> {
     try {
       const isUsed = this.registry.list().some((tool) => tool.componentDigest === digest);
-      if (!isUsed) await this.#components.remove(digest);
+      if (isUsed) return;
+      const { components } = await this.#engine.load();
+      await components.remove(digest);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#log(error);
@@ -281,19 +240,9 @@ export class Runtime implements AsyncDisposable {
   #log(problem: unknown): void {
     this.#options.log?.(clean(problem instanceof Error ? problem.message : String(problem)));
   }
-
-  #limits(request: LimitRequest, options: CallOptions): Limits {
-    return limitCall(request, { ceilings: this.#ceilings, explicit: options.limits });
-  }
 }
 
 /** Whether a tool has not been installed again since it was looked up. */
 function isSame(before: InstalledTool, now: InstalledTool): boolean {
   return before.packageDigest === now.packageDigest && before.installedAt === now.installedAt;
-}
-
-/** Turns an outcome of the domain into a call's result. Rethrows what is none. */
-function failedResult(error: unknown): CallResult {
-  if (!(error instanceof Failure)) throw error;
-  return { ok: false, failure: error, usage: NO_USAGE, captured: NO_OUTPUT };
 }

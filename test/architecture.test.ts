@@ -27,6 +27,7 @@ const RANKS = new Map<string, number>([
   ["worker", 3],
   ["executor", 3],
   ["registry", 3],
+  ["runtime", 3.5],
   ["runtime.ts", 4],
   ["mcp", 5],
   ["author", 5],
@@ -37,6 +38,7 @@ const RANKS = new Map<string, number>([
 const PACKAGES = new Map<string, readonly string[]>([
   ["citty", ["cli"]],
   ["smol-toml", ["manifest", "author", "cli"]],
+  ["jsonc-parser", ["cli"]],
   ["bun:sqlite", ["registry"]],
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component", "author"]],

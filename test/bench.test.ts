@@ -10,7 +10,7 @@ import type { Report } from "../bench/report.ts";
 import { TemporaryDirectory } from "./cli/support/directory.ts";
 
 const RUN = join(import.meta.dir, "..", "bench", "run.ts");
-const SUITES = ["meter", "rewrite", "compile", "call", "instantiate", "exec", "crowd", "io", "leaks"];
+const SUITES = ["meter", "rewrite", "compile", "call", "instantiate", "exec", "mcp", "crowd", "io", "leaks"];
 /** And those that take minutes. */
 const ALL = [...SUITES.slice(0, -1), "interrupt", "leaks"];
 const USAGE = `usage: bun bench/run.ts [suite…] [--only NAME]… [--json] [--quick]
@@ -111,7 +111,7 @@ describe("bench/run.ts", () => {
   test("measures calls, and leaves no file behind", async () => {
     using temporary = new TemporaryDirectory();
     // Leaks take long even when they are quick; `exec` runs below.
-    const named = ["call", "instantiate", "crowd"];
+    const named = ["call", "instantiate", "mcp", "crowd"];
     const { stdout, exitCode } = await finish(start([...named, "--quick", "--json"], temporary));
 
     expect(exitCode).toBe(0);

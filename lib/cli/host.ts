@@ -2,7 +2,8 @@
  * What the command line needs from the process around it. The only file of `lib/` that touches the ambient process;
  * everything else is given a {@link Host}.
  */
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism, homedir, release } from "node:os";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { refuse } from "../errors.ts";
@@ -20,6 +21,13 @@ export interface Sink {
 /** A signal that asks `kami` to end. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
+/** How a program starts `kami serve`, wherever it is itself. */
+export interface Launch {
+  /** Absolute path. */
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** The process, as the command line sees it. */
 export interface Host {
   /** KAMI's version. */
@@ -34,6 +42,13 @@ export interface Host {
   readonly environment: ReadonlyMap<string, string>;
   /** The user's home directory. */
   readonly userHome: string;
+  /** The system's name, as in `linux` and `darwin`. */
+  readonly platform: string;
+  /** Of Bun, and of the system's kernel. */
+  readonly versions: { readonly bun: string; readonly kernel: string };
+  /** Id of the user whom files belong to; undefined where there are none. */
+  readonly userId: number | undefined;
+  readonly launch: Launch;
   /** Processor cores that this process may use, at least 1. */
   readonly cores: number;
   /**
@@ -59,11 +74,22 @@ export function ambientHost(version: string): Host {
     reserveStdout: reserveAmbientStdout,
     environment: ambientEnvironment(),
     userHome: homedir(),
+    platform: process.platform,
+    versions: { bun: Bun.version, kernel: release() },
+    userId: process.getuid?.(),
+    launch: ambientLaunch(),
     cores: availableParallelism(),
     currentDirectory: ambientDirectory,
     onEndSignal: onAmbientSignal,
     exit: (code) => process.exit(code),
   };
+}
+
+/** Bun obeys files of the current directory, and an agent's may be anybody's: hence the `--cwd`. A binary needs none. */
+function ambientLaunch(): Launch {
+  const root = join(import.meta.dir, "..", "..");
+  if (import.meta.dir.startsWith("/$bunfs/")) return { command: process.execPath, args: ["serve"] };
+  return { command: process.execPath, args: [`--cwd=${root}`, "bin/kami.ts", "serve"] };
 }
 
 function ambientSink(stream: NodeJS.WriteStream): Sink {

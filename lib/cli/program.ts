@@ -28,6 +28,8 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   run: async () => (await import("./commands/run.ts")).run,
   exec: async () => (await import("./commands/exec.ts")).exec,
   serve: async () => (await import("./commands/serve.ts")).serve,
+  connect: async () => (await import("./commands/connect.ts")).connect,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
   token: async () => (await import("./commands/token.ts")).token,
   init: async () => (await import("./commands/init.ts")).init,
   build: async () => (await import("./commands/build.ts")).build,

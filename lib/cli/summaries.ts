@@ -16,6 +16,8 @@ export const SUMMARIES = {
   run: "Call a component file that is not installed",
   exec: "Call an installed tool",
   serve: "Serve the installed tools to agents: MCP over stdin and stdout, or HTTP",
+  connect: "Add KAMI to an agent's configuration",
+  doctor: "Say what is wrong with this installation, and how to mend it",
   token: "Make, list and revoke the tokens of serve --http",
   init: "Start a new tool in a directory",
   build: "Build the tool of a directory, and package it",

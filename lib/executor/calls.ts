@@ -4,6 +4,7 @@
 import type { Artifact } from "../component/artifact.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { OnProgress } from "./progress.ts";
 import type { Settled } from "./settled.ts";
 
 /** One call. */
@@ -21,6 +22,8 @@ export interface CallRequest {
   /** Whose calls may share a Worker with it while they wait: one tool's. Default: the artifact's digest. */
   readonly tenant?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how far the call is while it runs; default: nobody wants to know. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** Runs calls; disposing ends those that run, and all that runs them. */

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { type Failure, refuse } from "../errors.ts";
 import type { Usage } from "../protocol/limits.ts";
-import type { ExecutorOrder, LostReport, RoomReport, StateReport } from "../protocol/messages.ts";
+import type { ExecutorOrder, LostReport, ProgressReport, RoomReport, StateReport } from "../protocol/messages.ts";
 import { codeOf } from "../roles.ts";
 import { Channel } from "./channel.ts";
 import { FarCall, type FarJob } from "./far-call.ts";
@@ -125,10 +125,11 @@ export class ExecutorProcess implements Disposable {
   }
 
   #give(call: FarCall): void {
-    const { artifact, entry, input, limits, policy, tenant } = call.job;
+    const { artifact, entry, input, limits, policy, tenant, onProgress } = call.job;
     const { id } = call;
     this.#holdings.hold(artifact);
-    this.#send({ type: "call", id, digest: artifact.digest, tenant, entry, limits, policy }, Buffer.from(input));
+    const tells = onProgress !== undefined;
+    this.#send({ type: "call", id, digest: artifact.digest, tenant, entry, limits, tells, policy }, Buffer.from(input));
     call.watch = new FarWatch({
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#options.startLimitMs,
@@ -158,6 +159,7 @@ export class ExecutorProcess implements Disposable {
     else if (!("type" in report)) this.#settle(report);
     else if (report.type === "lost") this.#loseWorker(report);
     else if (report.type === "room") this.#makeRoom(report);
+    else if (report.type === "progress") this.#hear(report);
     else this.#tell(report);
   }
 
@@ -189,6 +191,11 @@ export class ExecutorProcess implements Disposable {
     const call = this.#calls.get(id);
     if (call?.watch?.told(ageMs, isBehind) === true) call.told = usage;
     else this.#lose("it told about a call that nobody asked about");
+  }
+
+  #hear({ id, fuel, said }: ProgressReport): void {
+    if (this.#calls.get(id)?.hear({ fuel, said }) !== true)
+      this.#lose("it told about a call more than anybody wants to hear");
   }
 
   /** Whoever lost a Worker there may have the process: what it says of its other calls is worth nothing any more. */

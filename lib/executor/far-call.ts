@@ -4,8 +4,9 @@
 import type { Artifact } from "../component/artifact.ts";
 import { type Failure, refuse } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
-import { type Limits, NO_USAGE, type Usage } from "../protocol/limits.ts";
+import { type Limits, NO_USAGE, type Progress, type Usage } from "../protocol/limits.ts";
 import type { FarWatch } from "./far-watch.ts";
+import { type OnProgress, ProgressCount } from "./progress.ts";
 import { failed, type Settled } from "./settled.ts";
 
 /** What an executor process needs in order to run a call. */
@@ -21,6 +22,8 @@ export interface FarJob {
   /** Whose calls may share a Worker with it. */
   readonly tenant: string;
   readonly signal?: AbortSignal | undefined;
+  /** Told how far the call is while it runs. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** A call from when a process takes it on until it ends. */
@@ -31,6 +34,7 @@ export class FarCall {
   watch: FarWatch | undefined;
   /** What the process last said that it has used. */
   told: Usage = NO_USAGE;
+  readonly #told = new ProgressCount();
   readonly #ending = Promise.withResolvers<Settled>();
 
   constructor(id: number, job: FarJob) {
@@ -41,6 +45,14 @@ export class FarCall {
   /** Resolves when the call has ended. */
   get ended(): Promise<Settled> {
     return this.#ending.promise;
+  }
+
+  /** Takes how far the call is. @returns False when nobody wants to hear it, or it is told too often. */
+  hear(progress: Progress): boolean {
+    const { onProgress, limits } = this.job;
+    if (onProgress === undefined || this.watch === undefined || !this.#told.add(progress)) return false;
+    onProgress({ ...progress, fuel: Math.min(progress.fuel, limits.fuel) });
+    return true;
   }
 
   /** Ends the call. */

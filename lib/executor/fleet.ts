@@ -12,6 +12,7 @@ import type { Limits } from "../protocol/limits.ts";
 import { ControlPool } from "./controls.ts";
 import type { HeldCall, Job } from "./held-call.ts";
 import { MemoryGauge } from "./memory-gauge.ts";
+import { type OnProgress, ProgressWatch } from "./progress.ts";
 import type { Settled } from "./settled.ts";
 import { WorkerHandle, type WorkerOptions } from "./worker.ts";
 
@@ -65,6 +66,8 @@ export interface FleetCall {
   /** What it may touch. */
   readonly policy: Policy;
   readonly signal?: AbortSignal | undefined;
+  /** Told how far the call is while it runs. */
+  readonly onProgress?: OnProgress | undefined;
   /** Shared with whoever wants to look how far it is; default: a block of the fleet's own. */
   readonly control?: ControlBlock | undefined;
   /** Told when no Worker holds the call any more; `isIntact` when none has its control block either. */
@@ -123,14 +126,17 @@ export class Fleet implements Disposable {
 
   /** Runs a call in a Worker that was promised. */
   async run(worker: WorkerHandle, call: FleetCall): Promise<Settled> {
-    const { artifact, entry, input, limits, policy, signal } = call;
+    const { artifact, entry, input, limits, policy, signal, onProgress } = call;
+    const control = call.control ?? this.#controls.take();
+    using progress = onProgress === undefined ? undefined : new ProgressWatch({ control, limits }, onProgress);
     const job: Job = {
       artifact,
       entry,
       input,
       limits,
       policy,
-      control: call.control ?? this.#controls.take(),
+      control,
+      hear: progress === undefined ? undefined : (said) => progress.hear(said),
       onLeft: (isIntact) => {
         if (call.control === undefined && isIntact) this.#controls.give(job.control);
         call.onLeft?.(isIntact);

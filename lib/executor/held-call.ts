@@ -21,6 +21,8 @@ export interface Job {
   /** What it may touch. */
   readonly policy: Policy;
   readonly control: ControlBlock;
+  /** Takes what the guest logs while it runs; default: nobody wants to hear. @returns False when it is more than may be. */
+  readonly hear?: ((said: string) => boolean) | undefined;
   /** Told when the Worker holds the call no more; `isIntact` when nobody has the control block any more. */
   readonly onLeft?: ((isIntact: boolean) => void) | undefined;
 }
@@ -83,6 +85,12 @@ export class HeldCall {
     if (control.interrupted === "deadline") return refuse("DEADLINE_EXCEEDED", { limitMs: limits.timeoutMs });
     return refuse("CANCELLED", {});
   }
+}
+
+/** The call that a Worker is at: the one that runs, or else the first that should have begun. */
+export function findActive(held: readonly HeldCall[]): HeldCall | undefined {
+  const open = held.filter(({ isEnded }) => !isEnded);
+  return open.find(({ hasThread }) => hasThread) ?? open.find(({ job }) => job.control.state === "waiting");
 }
 
 /**

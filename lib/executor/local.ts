@@ -4,10 +4,9 @@
 import { unlessAborted } from "../component/abandon.ts";
 import type { Artifact } from "../component/artifact.ts";
 import { compileArtifact, type LoadableArtifact } from "../component/loadable.ts";
-import { Failure } from "../errors.ts";
 import type { CallRequest, Calls } from "./calls.ts";
 import { Executor, type ExecutorOptions } from "./executor.ts";
-import { failed, type Settled } from "./settled.ts";
+import { failedBy, type Settled } from "./settled.ts";
 
 /** Calls in this process. */
 export class LocalCalls implements Calls {
@@ -25,8 +24,7 @@ export class LocalCalls implements Calls {
       const artifact = await unlessAborted(() => this.#compile(request.artifact), [request.signal]);
       return await this.#executor.call({ ...request, artifact });
     } catch (error) {
-      if (error instanceof Failure) return failed(error);
-      throw error;
+      return failedBy(error);
     }
   }
 

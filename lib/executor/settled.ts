@@ -2,8 +2,15 @@
  * Checks what a Worker says. A guest that took over its Worker could say anything: it is believed as little as the guest.
  */
 import * as v from "valibot";
-import { type Failure, type FailureCode, refuse } from "../errors.ts";
-import { LOSS_LIMIT, type LostReport, type RoomReport, type StateReport } from "../protocol/messages.ts";
+import { Failure, type FailureCode, refuse } from "../errors.ts";
+import {
+  LOSS_LIMIT,
+  type LostReport,
+  type ProgressReport,
+  type RoomReport,
+  type SaidMessage,
+  type StateReport,
+} from "../protocol/messages.ts";
 import {
   CAPTURE_LIMIT_BYTES,
   CAPTURE_LIMIT_PIECES,
@@ -17,6 +24,7 @@ import {
   NO_OUTPUT,
   NO_USAGE,
   RESULT_LIMIT_BYTES,
+  SAID_LIMIT,
   type Usage,
 } from "../protocol/limits.ts";
 
@@ -99,6 +107,7 @@ const Result = v.pipe(
 );
 const SuccessSchema = v.object({ ok: v.literal(true), output: Result });
 const OutcomeSchema = v.variant("ok", [SuccessSchema, FailureSchema]);
+const Said = v.pipe(v.string(), v.maxLength(SAID_LIMIT));
 const Ready = v.object({ type: v.literal("ready") });
 const settledEntries = {
   type: v.literal("settled"),
@@ -110,6 +119,7 @@ const settledEntries = {
 const MessageSchema = v.variant("type", [
   Ready,
   v.object({ type: v.literal("parked") }),
+  v.strictObject({ type: v.literal("said"), id: v.number(), text: Said }),
   v.object({ ...settledEntries, usage: UsageSchema }),
 ]);
 /** What is known of a call that had to be ended without its Worker. */
@@ -131,6 +141,7 @@ const ReportSchema = v.variant("type", [
     isBehind: v.boolean(),
     usage: PartialUsageSchema,
   }),
+  v.strictObject({ type: v.literal("progress"), id: v.number(), fuel: Amount, said: v.exactOptional(Said) }),
   v.strictObject({ type: v.literal("room"), lastId: Amount, places: Amount }),
   v.strictObject({
     type: v.literal("lost"),
@@ -145,14 +156,21 @@ export function failed(failure: Failure, usage: Usage = NO_USAGE): Settled {
   return { ok: false, failure, usage, captured: NO_OUTPUT };
 }
 
+/** Turns an outcome of the domain into a call's end. Rethrows what is none. */
+export function failedBy(error: unknown): Settled {
+  if (!(error instanceof Failure)) throw error;
+  return failed(error);
+}
+
 /**
  * Parses a message of a Worker.
  *
- * @returns `"ready"`, `"parked"`, a settled call, or undefined when it is none of them.
+ * @returns `"ready"`, `"parked"`, what a guest said, a settled call, or undefined when it is none of them.
  */
-export function parseWorkerMessage(message: unknown): "ready" | "parked" | SettledMessage | undefined {
+export function parseWorkerMessage(message: unknown): "ready" | "parked" | SaidMessage | SettledMessage | undefined {
   const parsed = v.safeParse(MessageSchema, message);
   if (!parsed.success) return undefined;
+  if (parsed.output.type === "said") return parsed.output;
   return parsed.output.type === "settled" ? settledOf(parsed.output) : parsed.output.type;
 }
 
@@ -165,7 +183,7 @@ export function parseWorkerMessage(message: unknown): "ready" | "parked" | Settl
 export function parseReport(
   message: unknown,
   body: Uint8Array,
-): "ready" | SettledMessage | StateReport | RoomReport | LostReport | undefined {
+): "ready" | SettledMessage | StateReport | ProgressReport | RoomReport | LostReport | undefined {
   const parsed = v.safeParse(ReportSchema, message);
   if (!parsed.success) return undefined;
   const report = parsed.output;

@@ -5,7 +5,7 @@ import { unlessAborted } from "../component/abandon.ts";
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { Failure, refuse } from "../errors.ts";
 import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
-import { NO_USAGE } from "../protocol/limits.ts";
+import { NO_USAGE, type Progress } from "../protocol/limits.ts";
 import {
   type CallOrder,
   type ExecutorOrder,
@@ -127,8 +127,9 @@ export class Station {
     const worker = fleet.take(order, true);
     if (worker === undefined) throw new Error("BUG: a promised place was not there");
     const onLeft = (isIntact: boolean): void => (isIntact ? this.#controls.give(control) : undefined);
-    const { entry, policy } = order;
-    const ending = fleet.run(worker, { artifact, entry, input, limits, policy, control, signal, onLeft });
+    const { id, entry, policy, tells } = order;
+    const onProgress = tells ? (progress: Progress) => this.#report({ type: "progress", id, ...progress }) : undefined;
+    const ending = fleet.run(worker, { artifact, entry, input, limits, policy, control, signal, onProgress, onLeft });
     // Whoever asked before the call had a Worker wants to hear when that one parks.
     this.#offer();
     return await ending;

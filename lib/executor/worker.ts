@@ -4,10 +4,10 @@
 import type { LoadableArtifact } from "../component/loadable.ts";
 import { type Failure, refuse } from "../errors.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
-import type { HostMessage } from "../protocol/messages.ts";
+import type { HostMessage, SaidMessage } from "../protocol/messages.ts";
 import { ThreadBlock } from "../protocol/thread.ts";
 import { codeOf } from "../roles.ts";
-import { HeldCall, type Job } from "./held-call.ts";
+import { findActive, HeldCall, type Job } from "./held-call.ts";
 import { Loaded } from "./loaded.ts";
 import { failed, parseWorkerMessage, type SettledMessage } from "./settled.ts";
 import { Vigil } from "./vigil.ts";
@@ -192,12 +192,13 @@ export class WorkerHandle implements Disposable {
     else if (message === undefined) this.#lose("it sent a message that makes no sense");
     else if (message === "ready") this.#becomeReady();
     else if (message === "parked") this.#park();
+    else if ("text" in message) this.#hear(message);
     else this.#settle(message);
   }
 
   /** When KAMI ends: the Worker does, once it has no call any more. */
   #seeOff(message: ReturnType<typeof parseWorkerMessage>): void {
-    if (typeof message === "object") this.#leaving.delete(message.id);
+    if (typeof message === "object" && "settled" in message) this.#leaving.delete(message.id);
     if (this.#leaving.size > 0) return;
     clearTimeout(this.#endTimer);
     this.#worker.terminate();
@@ -217,6 +218,10 @@ export class WorkerHandle implements Disposable {
     this.#listener.changed(this);
   }
 
+  #hear({ id, text }: SaidMessage): void {
+    if (this.#held.get(id)?.job.hear?.(text) !== true) this.#lose("it said what nobody wanted to hear");
+  }
+
   #settle({ id, settled }: SettledMessage): void {
     const call = this.#held.get(id);
     if (call?.watch === undefined) return this.#lose("it answered a call that it was not running");
@@ -228,7 +233,7 @@ export class WorkerHandle implements Disposable {
   }
 
   #give(call: HeldCall): void {
-    const { artifact, entry, input, limits, policy, control } = call.job;
+    const { artifact, entry, input, limits, policy, control, hear } = call.job;
     const { id } = call;
     this.#loaded.load(artifact);
     call.watch = new Watch({
@@ -240,7 +245,8 @@ export class WorkerHandle implements Disposable {
       abandoned: () => this.#abandon(call),
       giveUp: (reason) => this.#lose(reason, { culprit: call }),
     });
-    this.#post({ type: "call", id, digest: artifact.digest, entry, input, limits, policy, control: control.memory });
+    const order = { entry, input, limits, policy, tells: hear !== undefined, control: control.memory };
+    this.#post({ type: "call", id, digest: artifact.digest, ...order });
   }
 
   /** The Worker still has the call, and is going to give it up when it comes to it. */
@@ -289,10 +295,4 @@ export class WorkerHandle implements Disposable {
   #post(message: HostMessage<LoadableArtifact>): void {
     this.#worker.postMessage(message);
   }
-}
-
-/** The call that a Worker is at: the one that runs, or else the first that should have begun. */
-function findActive(held: readonly HeldCall[]): HeldCall | undefined {
-  const open = held.filter(({ isEnded }) => !isEnded);
-  return open.find(({ hasThread }) => hasThread) ?? open.find(({ job }) => job.control.state === "waiting");
 }

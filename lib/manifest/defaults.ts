@@ -43,7 +43,16 @@ export const LIMIT_RANGES: Readonly<Record<"maxMemoryMb" | "maxExecutionMs" | "m
 /** Most UTF-16 code units of each kind of text. */
 export const TEXT_LIMITS: Readonly<
   Record<
-    "id" | "name" | "version" | "wasm" | "toolDescription" | "argumentName" | "argumentDescription" | "environmentName",
+    | "id"
+    | "name"
+    | "version"
+    | "wasm"
+    | "toolDescription"
+    | "argumentName"
+    | "argumentDescription"
+    | "environmentName"
+    | "promptName"
+    | "promptText",
     number
   >
 > = Object.freeze({
@@ -55,14 +64,19 @@ export const TEXT_LIMITS: Readonly<
   argumentName: 64,
   argumentDescription: 1024,
   environmentName: 128,
+  promptName: 40,
+  promptText: 16_384,
 });
 
 /** Most entries of each kind of list. */
-export const LIST_LIMITS: Readonly<Record<"arguments" | "enum" | "allowList", number>> = Object.freeze({
-  arguments: 64,
-  enum: 256,
-  allowList: 256,
-});
+export const LIST_LIMITS: Readonly<Record<"arguments" | "enum" | "allowList" | "prompts" | "promptArguments", number>> =
+  Object.freeze({
+    arguments: 64,
+    enum: 256,
+    allowList: 256,
+    prompts: 16,
+    promptArguments: 16,
+  });
 
 /** The most levels that tables and arrays may nest within one value. */
 export const NESTING_LIMIT: number = 16;

@@ -13,16 +13,21 @@ interface KnownTable {
 
 const ROOT: KnownTable = { path: [], keys: ["tool", "mcp", "security"] };
 const TOOL: KnownTable = { path: ["tool"], keys: ["id", "name", "version", "wasm"] };
-const MCP: KnownTable = { path: ["mcp"], keys: ["description", "arguments"] };
+const MCP: KnownTable = { path: ["mcp"], keys: ["description", "arguments", "prompts"] };
 const ARGUMENT: KnownTable = {
   path: ["mcp", "arguments"],
   keys: ["name", "type", "description", "required", "default", "enum"],
+};
+const PROMPT: KnownTable = { path: ["mcp", "prompts"], keys: ["name", "description", "text", "arguments"] };
+const PROMPT_ARGUMENT: KnownTable = {
+  path: ["mcp", "prompts", "arguments"],
+  keys: ["name", "description", "required"],
 };
 const SECURITY: KnownTable = {
   path: ["security"],
   keys: ["net_allow_list", "fs_access", "env_allow_list", "max_memory_mb", "max_execution_ms", "max_fuel"],
 };
-const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, SECURITY];
+const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, PROMPT, PROMPT_ARGUMENT, SECURITY];
 
 /**
  * Finds every key that the format does not have.
@@ -31,12 +36,14 @@ const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, SECURITY];
  * @returns One problem for each, without what is inside it.
  */
 export function findUnknownKeys(root: TomlNode): UnknownKey[] {
-  const argumentCount = findNode(root, ARGUMENT.path)?.items?.length ?? 0;
+  const prompts = itemsAt(root, PROMPT.path);
   return [
     ...[ROOT, TOOL, MCP, SECURITY].flatMap((table) => unknownIn(root, table.path, table)),
-    ...Array.from({ length: argumentCount }, (_, index) => index).flatMap((index) =>
-      unknownIn(root, [...ARGUMENT.path, index], ARGUMENT),
-    ),
+    ...itemsAt(root, ARGUMENT.path).flatMap((path) => unknownIn(root, path, ARGUMENT)),
+    ...prompts.flatMap((path) => unknownIn(root, path, PROMPT)),
+    ...prompts
+      .flatMap((path) => itemsAt(root, path.concat("arguments")))
+      .flatMap((path) => unknownIn(root, path, PROMPT_ARGUMENT)),
   ];
 }
 
@@ -51,8 +58,14 @@ export function nearestKey({ path }: UnknownKey): string | undefined {
   const own = TABLES.find((table) => isInstance(parent, table));
   const sibling = nearest(key, own?.keys ?? []);
   if (sibling !== undefined) return formatPath([...parent, sibling]);
-  const home = TABLES.find((table) => table !== ARGUMENT && table.keys.includes(key));
+  const home = TABLES.find((table) => ![ARGUMENT, PROMPT, PROMPT_ARGUMENT].includes(table) && table.keys.includes(key));
   return home === undefined ? undefined : formatPath([...home.path, key]);
+}
+
+/** The paths of a list's items. */
+function itemsAt(root: TomlNode, path: KeyPath): readonly KeyPath[] {
+  const count = findNode(root, path)?.items?.length ?? 0;
+  return Array.from({ length: count }, (_, index) => [...path, index]);
 }
 
 function unknownIn(root: TomlNode, path: KeyPath, table: KnownTable): UnknownKey[] {

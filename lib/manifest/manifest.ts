@@ -18,6 +18,8 @@ export interface Manifest {
     readonly description: string;
     /** In manifest order; empty when the manifest declares none. */
     readonly arguments: readonly ManifestArgument[];
+    /** In manifest order; absent when the manifest declares none. */
+    readonly prompts?: readonly ManifestPrompt[];
   };
   readonly security: ManifestSecurity;
 }
@@ -32,6 +34,23 @@ export interface ManifestArgument {
   readonly default?: unknown;
   /** The only values allowed. Each of the declared type. */
   readonly enum?: readonly unknown[];
+}
+
+/** One `[[mcp.prompts]]`: a text that a user may send to the model. */
+export interface ManifestPrompt {
+  /** `[a-z0-9-]`. */
+  readonly name: string;
+  readonly description: string;
+  /** With `{{name}}` where an argument's value goes. */
+  readonly text: string;
+  readonly arguments: readonly ManifestPromptArgument[];
+}
+
+/** One `[[mcp.prompts.arguments]]`: a text. */
+interface ManifestPromptArgument {
+  readonly name: string;
+  readonly description: string;
+  readonly required: boolean;
 }
 
 /** The JSON types an argument may have. */

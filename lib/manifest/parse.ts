@@ -5,14 +5,20 @@
 import { parse, TomlError } from "smol-toml";
 import { refuse, type Failure } from "../errors.ts";
 import { positionAt, type Position } from "../position.ts";
-import { checkDeclarations } from "./arguments.ts";
 import { MANIFEST_DEFAULTS, NESTING_LIMIT } from "./defaults.ts";
 import { findUnknownKeys, nearestKey } from "./keys.ts";
 import { findNode, locateAll, type TomlNode } from "./locate.ts";
-import type { Manifest, ManifestArgument, ManifestSecurity } from "./manifest.ts";
+import type { Manifest, ManifestArgument, ManifestPrompt, ManifestSecurity } from "./manifest.ts";
 import { formatPath, type Problem } from "./problem.ts";
-import { checkShape, type ShapedArgument, type ShapedManifest, type ShapedSecurity } from "./shape.ts";
-import { isTable, toJsonValue } from "./value.ts";
+import { checkAgreement } from "./prompts.ts";
+import {
+  checkShape,
+  type ShapedArgument,
+  type ShapedManifest,
+  type ShapedPrompt,
+  type ShapedSecurity,
+} from "./shape.ts";
+import { toJsonValue } from "./value.ts";
 
 /** Levels of arrays and inline tables in the whole document: what a default may use, and `arguments` around it. */
 const INLINE_DEPTH_LIMIT = NESTING_LIMIT + 4;
@@ -33,7 +39,7 @@ export function parseManifest(text: string, file: string): Manifest {
   const shape = checkShape(document);
   const problems: Problem[] = [
     ...findUnknownKeys(root),
-    ...checkDeclarations(isTable(document["mcp"]) ? document["mcp"]["arguments"] : undefined),
+    ...checkAgreement(document["mcp"]),
     ...(shape.ok ? [] : shape.problems),
   ];
   const first = firstProblem(problems, root);
@@ -93,7 +99,11 @@ function failureFor(problem: Problem, place: Position & { readonly file: string 
 function buildManifest({ tool, mcp, security }: ShapedManifest): Manifest {
   return {
     tool: { id: tool.id, name: tool.name, version: tool.version, wasm: tool.wasm },
-    mcp: { description: mcp.description, arguments: (mcp.arguments ?? []).map(buildArgument) },
+    mcp: {
+      description: mcp.description,
+      arguments: (mcp.arguments ?? []).map(buildArgument),
+      ...(mcp.prompts === undefined || mcp.prompts.length === 0 ? {} : { prompts: mcp.prompts.map(buildPrompt) }),
+    },
     security: buildSecurity(security ?? {}),
   };
 }
@@ -106,6 +116,19 @@ function buildArgument(shaped: ShapedArgument): ManifestArgument {
     required: shaped.required ?? MANIFEST_DEFAULTS.argument.required,
     ...(shaped.default === undefined ? {} : { default: jsonValue(shaped.default) }),
     ...(shaped.enum === undefined ? {} : { enum: shaped.enum.map(jsonValue) }),
+  };
+}
+
+function buildPrompt({ name, description, text, arguments: declared = [] }: ShapedPrompt): ManifestPrompt {
+  return {
+    name,
+    description,
+    text,
+    arguments: declared.map((argument) => ({
+      name: argument.name,
+      description: argument.description,
+      required: argument.required ?? MANIFEST_DEFAULTS.argument.required,
+    })),
   };
 }
 

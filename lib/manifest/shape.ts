@@ -15,7 +15,11 @@ import { describeToml, isTable } from "./value.ts";
 /** A document of the right shape, with TOML's names and values, and nothing filled in. */
 export interface ShapedManifest {
   readonly tool: { readonly id: string; readonly name: string; readonly version: string; readonly wasm: string };
-  readonly mcp: { readonly description: string; readonly arguments?: readonly ShapedArgument[] | undefined };
+  readonly mcp: {
+    readonly description: string;
+    readonly arguments?: readonly ShapedArgument[] | undefined;
+    readonly prompts?: readonly ShapedPrompt[] | undefined;
+  };
   readonly security?: ShapedSecurity | undefined;
 }
 
@@ -27,6 +31,14 @@ export interface ShapedArgument {
   readonly required?: boolean | undefined;
   readonly default?: unknown;
   readonly enum?: readonly unknown[] | undefined;
+}
+
+/** One `[[mcp.prompts]]`. */
+export interface ShapedPrompt {
+  readonly name: string;
+  readonly description: string;
+  readonly text: string;
+  readonly arguments?: readonly Pick<ShapedArgument, "name" | "description" | "required">[] | undefined;
 }
 
 /** `[security]`. */
@@ -48,6 +60,7 @@ const ID = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?
 const VERSION =
   /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
 const ARGUMENT_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]*$/;
+const PROMPT_NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const FILE_SYSTEM_ACCESS = ["none", "read-only", "sandbox"] as const;
 
@@ -60,22 +73,39 @@ const tool = table({
   wasm: text(TEXT_LIMITS.wasm, relativePath),
 });
 
+const argumentName = text(TEXT_LIMITS.argumentName, (value) =>
+  matches(value, ARGUMENT_NAME, 'must be a letter or "_", then letters, digits, "_" and "-", and not "__proto__"'),
+);
+const argumentDescription = text(TEXT_LIMITS.argumentDescription, prose);
+const isRequired = v.optional(v.boolean(typed("a boolean")));
+
 const argument = table({
-  name: text(TEXT_LIMITS.argumentName, (value) =>
-    matches(value, ARGUMENT_NAME, 'must be a letter or "_", then letters, digits, "_" and "-", and not "__proto__"'),
-  ),
+  name: argumentName,
   type: choice(JSON_TYPES),
-  description: text(TEXT_LIMITS.argumentDescription, prose),
-  required: v.optional(v.boolean(typed("a boolean"))),
+  description: argumentDescription,
+  required: isRequired,
   default: v.optional(v.unknown()),
   enum: v.optional(
     v.pipe(list(v.unknown(), LIST_LIMITS.enum), v.minLength(1, "must have at least one value, or be left out")),
   ),
 });
 
+const prompt = table({
+  name: text(TEXT_LIMITS.promptName, (value) => matches(value, PROMPT_NAME, 'must be of a-z, 0-9 and inner "-"')),
+  description: text(TEXT_LIMITS.argumentDescription, prose),
+  text: text(TEXT_LIMITS.promptText, prose),
+  arguments: v.optional(
+    list(
+      table({ name: argumentName, description: argumentDescription, required: isRequired }),
+      LIST_LIMITS.promptArguments,
+    ),
+  ),
+});
+
 const mcp = table({
   description: text(TEXT_LIMITS.toolDescription, prose),
   arguments: v.optional(list(argument, LIST_LIMITS.arguments)),
+  prompts: v.optional(list(prompt, LIST_LIMITS.prompts)),
 });
 
 const security = table({

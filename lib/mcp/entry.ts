@@ -8,6 +8,7 @@ import type { Tool, ToolAnnotations } from "@modelcontextprotocol/server";
 import { clean } from "../errors.ts";
 import type { Weighed } from "../policy/effective.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { InstalledTool } from "../registry/registry.ts";
 import { toInputSchema } from "../schema/arguments.ts";
 import type { NamedTool } from "./catalog.ts";
 
@@ -84,11 +85,16 @@ function functionOf({ function: found }: NamedTool): string {
 
 /** The schemas of what goes in and, where that is an object, of what comes out: MCP has no other structured results. */
 function schemasOf({ tool, function: found }: NamedTool): Pick<Tool, "inputSchema" | "outputSchema"> {
-  if (found === undefined) return { inputSchema: copySchema(toInputSchema(tool.manifest.mcp.arguments)) };
-  const inputSchema = copySchema(found.inputSchema);
-  return found.outputSchema?.["type"] === "object"
-    ? { inputSchema, outputSchema: copySchema(found.outputSchema) }
-    : { inputSchema };
+  const { inputSchema, outputSchema } = found ?? ownSchemas(tool);
+  if (outputSchema?.["type"] !== "object") return { inputSchema: copySchema(inputSchema) };
+  return { inputSchema: copySchema(inputSchema), outputSchema: copySchema(outputSchema) };
+}
+
+/** What the manifest declares stands above what the component says. */
+function ownSchemas({ manifest, described }: InstalledTool) {
+  const declared = manifest.mcp.arguments;
+  const said = declared.length === 0 ? described?.inputSchema : undefined;
+  return { inputSchema: said ?? toInputSchema(declared), outputSchema: described?.outputSchema };
 }
 
 /** Copies a schema: as plain JSON it has the type that the SDK wants, and nothing shared with the registry. */

@@ -3,19 +3,25 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import type { CallToolRequest, CallToolResult, ListToolsResult } from "@modelcontextprotocol/server";
 import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
-import { clean, Failure, quote } from "../errors.ts";
-import { adviseOn } from "../policy/advice.ts";
+import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Approvals } from "./approvals.ts";
+import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
-import { describeTool, writeInstructions } from "./entry.ts";
-import { guestLines } from "./guest-log.ts";
-import { explain, explainToAgent, toToolResult } from "./result.ts";
+import { writeInstructions } from "./entry.ts";
+import { listTools } from "./list.ts";
+import type { KeptResults } from "./kept-results.ts";
+import { servePrompts } from "./prompts.ts";
+import { serveResources } from "./resources.ts";
+import { explain, explainToAgent } from "./result.ts";
 import { announceChanges } from "./watch.ts";
+
+/** Lists change when the user says so, and those who listen are told: others ask again soon. They are for one client's eyes. */
+const LIST_HINT = { ttlMs: 30_000, cacheScope: "private" } as const;
 
 /** What a server needs of the runtime. */
 export interface ToolHost {
@@ -34,10 +40,14 @@ export interface Connection {
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
   readonly calls: CallsInFlight;
+  /** What users were asked; of all servers of a connection. */
+  readonly approvals: Approvals;
+  /** Large results; of all servers of a connection. */
+  readonly kept: KeptResults;
   /** The tools that there are for the client. */
   readonly catalog: CatalogView;
   /** Whose turn in the queue its calls take; undefined: each tool's own. */
-  readonly client?: string | undefined;
+  readonly client: string | undefined;
   /** Whether the server stays and tells of changes itself, which one for a single request cannot. */
   readonly isLasting: boolean;
 }
@@ -51,7 +61,15 @@ export function createServer(connection: Connection): McpServer {
   const { catalog } = connection;
   const mcp = new McpServer(
     { name: "kami", title: "KAMI", version: connection.version },
-    { capabilities: { tools: { listChanged: true } }, instructions: writeInstructions(catalog.enabled()) },
+    {
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true },
+      },
+      instructions: writeInstructions(catalog.enabled()),
+      cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT, "prompts/list": LIST_HINT },
+    },
   );
   const changes = connection.isLasting ? announceChanges(mcp, catalog, connection) : undefined;
   mcp.server.setRequestHandler("tools/list", (request) =>
@@ -60,55 +78,17 @@ export function createServer(connection: Connection): McpServer {
       return listTools(connection.host, catalog, request.params?.cursor);
     }),
   );
+  const guard = <T>(handle: () => T): Promise<T> => guarded(connection, handle);
+  servePrompts(mcp, catalog, guard);
+  serveResources(mcp, connection, guard);
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
       connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>
-        callTool(connection, { params: request.params, signal }),
+        callTool(connection, mcp, { params: request.params, signal, context }),
       ),
     ),
   );
   return mcp;
-}
-
-function listTools(host: ToolHost, catalog: CatalogView, cursor: string | undefined): ListToolsResult {
-  // All tools fit one page, so that no cursor was ever handed out.
-  if (cursor !== undefined)
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown cursor: ${quote(cursor)}`);
-  return {
-    tools: catalog
-      .enabled()
-      .map((named) => describeTool(named, host.limitsOf(named.tool), host.registry.grants.weigh(named.tool))),
-  };
-}
-
-interface ToolCall {
-  readonly params: CallToolRequest["params"];
-  readonly signal: AbortSignal;
-}
-
-async function callTool(connection: Connection, call: ToolCall): Promise<CallToolResult> {
-  const { name } = call.params;
-  const { client, catalog } = connection;
-  const named = catalog.find(name);
-  // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
-  if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
-  const { id, manifest } = named.tool;
-  const options = { function: named.function?.name, signal: call.signal, client };
-  const result = await connection.host.call(id, writeInput(call.params.arguments), options);
-  for (const line of guestLines(id, result.captured)) connection.log(line);
-  for (const denial of result.denials ?? [])
-    connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);
-  if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
-  return toToolResult(result);
-}
-
-function writeInput(input: unknown = {}): string {
-  try {
-    return JSON.stringify(input);
-  } catch {
-    // What came as JSON can be written as JSON, unless it nests deeper than the stack reaches.
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, "The arguments are nested too deeply");
-  }
 }
 
 /** Runs a handler so that nothing but a protocol error leaves it: another error's text may name files of the host. */

@@ -4,7 +4,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clean } from "../errors.ts";
+import { Approvals } from "./approvals.ts";
 import { CallsInFlight } from "./calls.ts";
+import { KeptResults } from "./kept-results.ts";
 import { Catalog } from "./catalog.ts";
 import { type Connection, createServer, type ToolHost } from "./server.ts";
 import { LineTransport, type Streams } from "./wire.ts";
@@ -38,6 +40,9 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     log,
     signal: stop.signal,
     calls: new CallsInFlight(),
+    approvals: new Approvals(),
+    kept: new KeptResults(),
+    client: undefined,
     catalog: new Catalog(runtime.registry),
     isLasting: true,
   };

@@ -12,6 +12,12 @@ export const CAPTURE_LIMIT_BYTES = 65_536;
 /** Pieces of output that a call keeps: each costs more than its bytes. */
 export const CAPTURE_LIMIT_PIECES = 4096;
 
+/** UTF-16 code units of a line that a guest logs, as it is told while the call runs. The whole line comes with the call's end. */
+export const SAID_LIMIT = 500;
+
+/** Lines of one call that are told while it runs. */
+export const SAID_LIMIT_LINES = 1024;
+
 /** UTF-16 code units of a text in a failure: one more than any message shows, so that the message can say that there was more. */
 export const DETAIL_LIMIT = 4001;
 
@@ -84,6 +90,14 @@ export interface GuestOutput {
   /** Present when `stream` is `log`. */
   readonly level?: LogLevel;
   readonly text: string;
+}
+
+/** How far a call is, told while it runs. */
+export interface Progress {
+  /** Fuel units used so far. */
+  readonly fuel: number;
+  /** What the guest logged just now, cut at {@link SAID_LIMIT}. Not cleaned. */
+  readonly said?: string | undefined;
 }
 
 /** The levels of `kami:tool/host`. */

@@ -5,7 +5,7 @@
 import type { FailureCode } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { InterruptReason } from "./control.ts";
-import type { Captured, Denial, Limits, Usage } from "./limits.ts";
+import type { Captured, Denial, Limits, Progress, Usage } from "./limits.ts";
 
 /** Host to Worker. `Artifact` is what the linking half of the Worker takes. */
 export type HostMessage<Artifact> =
@@ -29,6 +29,8 @@ export interface CallMessage {
   readonly limits: Limits;
   /** What it may touch. */
   readonly policy: Policy;
+  /** Whether somebody wants to hear what the guest logs while it runs; default: nobody does. */
+  readonly tells?: boolean | undefined;
   /** The call's {@link ControlBlock}. */
   readonly control: WebAssembly.Memory;
 }
@@ -38,6 +40,7 @@ export type WorkerMessage =
   | { readonly type: "ready" }
   /** All calls of the Worker wait: the thread has nothing to do. Sent when the host wants to know, by the thread's block. */
   | { readonly type: "parked" }
+  | SaidMessage
   | {
       readonly type: "settled";
       readonly id: number;
@@ -47,6 +50,14 @@ export type WorkerMessage =
       /** What the guest was denied, each once; absent: nothing. At most `DENIALS_LIMIT`. */
       readonly denials?: readonly Denial[] | undefined;
     };
+
+/** What the guest of a call that `tells` has logged; at most `SAID_LIMIT_LINES` of a call. */
+export interface SaidMessage {
+  readonly type: "said";
+  readonly id: number;
+  /** At most `SAID_LIMIT` code units. */
+  readonly text: string;
+}
 
 /** How a call ended, in the Worker's words. */
 export type Outcome =
@@ -92,13 +103,20 @@ export interface CallOrder {
   /** The function that is called, by its name among the artifact's entries; default: `run`. */
   readonly entry?: string | undefined;
   readonly limits: Limits;
+  /** Whether somebody wants to hear how far it is: it is told by `progress` then. */
+  readonly tells: boolean;
   /** What it may touch; on the pipe, what is undefined in it is left out. */
   readonly policy: Policy;
 }
 
 /** Executor process to host: a `ready`, and the end of calls that failed in a Worker's words, beside these. */
 export type ExecutorReport =
-  Exclude<WorkerMessage, { readonly type: "parked" }> | EndReport | StateReport | RoomReport | LostReport;
+  | Exclude<WorkerMessage, { readonly type: "parked" | "said" }>
+  | EndReport
+  | StateReport
+  | ProgressReport
+  | RoomReport
+  | LostReport;
 
 /** A call ended well; behind it its output in UTF-8. */
 interface EndReport {
@@ -119,6 +137,12 @@ export interface StateReport {
   readonly isBehind: boolean;
   /** What it has used so far. */
   readonly usage: Usage;
+}
+
+/** How far a call is that `tells`: now and then, and when its guest logs something. */
+export interface ProgressReport extends Progress {
+  readonly type: "progress";
+  readonly id: number;
 }
 
 /** How many more calls a process can run now. */

@@ -5,12 +5,15 @@
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { FunctionDescription } from "../component/functions.ts";
+import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse.ts";
+import type { Described } from "../schema/foreign.ts";
+import { readRecorded } from "../schema/described.ts";
 import { readFunctions, writeFunctions } from "./functions.ts";
-import { digestPackage, MANIFEST_NAME } from "./package.ts";
-import type { InstalledTool } from "./registry.ts";
+import { digestPackage, MANIFEST_NAME, type PackageSource } from "./package.ts";
+import type { Asks, InstalledTool } from "./registry.ts";
 import type { StorePaths } from "./store.ts";
 import { decodeManifest } from "./text.ts";
 import { reading, readTransaction } from "./transaction.ts";
@@ -25,6 +28,9 @@ interface ToolRow {
   readonly component_bytes: number;
   readonly enabled: 0 | 1;
   readonly installed_at: number;
+  readonly described: string | null;
+  readonly asks: Asks;
+  readonly readme_digest: string | null;
 }
 
 interface Loaded {
@@ -32,7 +38,17 @@ interface Loaded {
   readonly tools: ReadonlyMap<string, InstalledTool>;
 }
 
-const COLUMNS = "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at";
+const COLUMNS =
+  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks, readme_digest";
+
+const UPSERT = `
+  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
+    described, readme_digest)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
+    component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
+    manifest = excluded.manifest, described = excluded.described, readme_digest = excluded.readme_digest`;
 
 /** The tools of one database, kept in memory until its revision moves. */
 export class Catalog {
@@ -69,6 +85,15 @@ export class Catalog {
     return readTransaction(this.#database, () => this.load(id));
   }
 
+  /** Records a tool, inside the transaction of its installation. */
+  record(source: PackageSource, described: Described | undefined): void {
+    const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
+    const { id, name, version } = manifest.tool;
+    const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
+    const said = described === undefined ? null : JSON.stringify(described);
+    this.#database.query(UPSERT).run(...columns, said, source.readme === undefined ? null : digestOf(source.readme));
+  }
+
   /** Records the functions of a tool, inside the transaction of its installation. */
   recordFunctions(id: string, functions: readonly FunctionDescription[]): void {
     writeFunctions(this.#database, id, functions);
@@ -99,11 +124,14 @@ export class Catalog {
       description: manifest.mcp.description,
       manifest,
       functions: readFunctions(this.#database, row.id),
+      described: manifest === sound ? readRecorded(row.described) : undefined,
       packageDigest: row.package_digest,
       componentDigest: row.component_digest,
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
       componentBytes: row.component_bytes,
       enabled: manifest === sound && row.enabled === 1,
+      readmeDigest: row.readme_digest ?? undefined,
+      asks: row.asks,
       installedAt: row.installed_at,
     };
   }
@@ -127,7 +155,8 @@ function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | un
   try {
     const manifest = parseManifest(decodeManifest(manifestBytes, MANIFEST_NAME), MANIFEST_NAME);
     const wasmPath = manifest.tool.wasm;
-    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest: row.component_digest });
+    const [componentDigest, readmeDigest] = [row.component_digest, row.readme_digest ?? undefined];
+    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest });
     return digest === row.package_digest ? manifest : undefined;
   } catch (error) {
     if (error instanceof Failure) return undefined;

@@ -154,10 +154,15 @@ export class Grants {
    * Makes the policy of a call; makes the tool's own directory when it was granted and is not there.
    *
    * @param environment - The host's variables.
+   * @param forThisCall - What the user granted for this call beside the tool's own. As always, it has what it asks for and no more.
    * @throws {Failure} `MOUNT_REFUSED` when a granted directory is gone or another one; `REGISTRY_UNWRITABLE`
    */
-  policyFor(tool: InstalledTool, environment: ReadonlyMap<string, string>): Policy {
-    const weighed = this.weigh(tool);
+  policyFor(
+    tool: InstalledTool,
+    environment: ReadonlyMap<string, string>,
+    forThisCall: readonly Capability[] = [],
+  ): Policy {
+    const weighed = forThisCall.length === 0 ? this.weigh(tool) : this.preview(tool.manifest, forThisCall);
     const sandboxPath = join(this.#source.store.sandboxes, tool.id);
     if (weighed.hasSandbox) makeSandbox(sandboxPath);
     for (const { hostPath } of weighed.mounts) checkMount(hostPath, this.#source.own);
@@ -165,12 +170,9 @@ export class Grants {
   }
 
   /** Weighs what a manifest asks for, also of a version that is not installed yet, against what its tool was granted. */
-  preview({ tool: { id, version }, security }: Manifest): Weighed {
+  preview({ tool: { id, version }, security }: Manifest, more: readonly Capability[] = []): Weighed {
     const inForce = this.of(id).filter(({ versions }) => isInRange(version, versions));
-    return weigh(
-      security,
-      inForce.map(({ capability }) => capability),
-    );
+    return weigh(security, [...inForce.map(({ capability }) => capability), ...more]);
   }
 
   #delete(id: string, name: string): void {

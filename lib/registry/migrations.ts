@@ -101,8 +101,23 @@ const FUNCTIONS = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** What components say of themselves: JSON, checked again whenever it is read. */
+const DESCRIBED = `
+  ALTER TABLE tools ADD COLUMN described TEXT;
+`;
+
+/** When a user is asked before a call. */
+const ASKS = `
+  ALTER TABLE tools ADD COLUMN asks TEXT NOT NULL DEFAULT 'missing' CHECK (asks IN ('always', 'missing', 'never'));
+`;
+
+/** Packages with a README have its digest in theirs. */
+const READMES = `
+  ALTER TABLE tools ADD COLUMN readme_digest TEXT CHECK (length(readme_digest) = 64);
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED, ASKS, READMES];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

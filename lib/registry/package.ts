@@ -13,6 +13,7 @@ import { parseManifest } from "../manifest/parse.ts";
 import { readZip, type ZipLimits } from "../zip/read.ts";
 import { errorCode, fileFailure, readAmbient, readBeneath, segmentsOf } from "./files.ts";
 import type { SizeLimit } from "./files.ts";
+import { README_NAME, readReadmeIn, usableReadme } from "./readme.ts";
 import { decodeManifest } from "./text.ts";
 
 /** The most bytes that a component may have: 64 MiB, five times the largest guest that the known toolchains make. */
@@ -31,6 +32,8 @@ export interface PackageSource {
   readonly manifestBytes: Uint8Array<ArrayBuffer>;
   /** Exact bytes of the component. */
   readonly component: Uint8Array<ArrayBuffer>;
+  /** Exact bytes of `README.md`, when there is one of text within the limit. */
+  readonly readme?: Uint8Array<ArrayBuffer> | undefined;
   /** SHA-256, lower-case hex: see {@link digestPackage}. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
@@ -44,6 +47,8 @@ export interface PackageContent {
   readonly wasmPath: string;
   /** SHA-256, lower-case hex. */
   readonly componentDigest: string;
+  /** SHA-256, lower-case hex, of `README.md`, when it is part of the package. */
+  readonly readmeDigest?: string | undefined;
 }
 
 /** The bound for {@link readBeneath} on a manifest. */
@@ -92,6 +97,7 @@ export async function readPackage(path: string): Promise<PackageSource> {
     manifestPath: join(root, MANIFEST_NAME),
     manifestBytes: readManifest(root, path),
     read: (wasmPath) => readBeneath(root, wasmPath, COMPONENT_SIZE),
+    readReadme: () => readReadmeIn(root),
   });
 }
 
@@ -101,16 +107,19 @@ interface PackageFiles {
   readonly manifestPath: string;
   readonly manifestBytes: Uint8Array<ArrayBuffer>;
   readonly read: (wasmPath: string) => Uint8Array<ArrayBuffer>;
+  readonly readReadme: () => Uint8Array<ArrayBuffer> | undefined;
 }
 
-function makeSource(path: string, { manifestPath, manifestBytes, read }: PackageFiles): PackageSource {
+function makeSource(path: string, { manifestPath, manifestBytes, read, readReadme }: PackageFiles): PackageSource {
   const manifest = parseManifest(decodeManifest(manifestBytes, manifestPath), manifestPath);
   const wasmPath = manifest.tool.wasm;
   const component = read(wasmPath);
   checkHeader(component, join(path, wasmPath));
   const componentDigest = digestOf(component);
-  const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest });
-  return { manifest, manifestBytes, component, packageDigest, componentDigest };
+  const readme = readReadme();
+  const readmeDigest = readme === undefined ? undefined : digestOf(readme);
+  const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest });
+  return { manifest, manifestBytes, component, readme, packageDigest, componentDigest };
 }
 
 /**
@@ -141,6 +150,7 @@ function readZipPackage(path: string): PackageSource {
   return makeSource(path, {
     manifestPath,
     manifestBytes,
+    readReadme: () => usableReadme(find(README_NAME)),
     read: (wasmPath) => {
       segmentsOf(wasmPath);
       const component = find(wasmPath);
@@ -168,7 +178,7 @@ export async function readLooseComponent(path: string): Promise<LooseComponent> 
 }
 
 /**
- * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its two files, the manifest first. JSON because a path may
+ * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its files, the manifest first, a README last. JSON because a path may
  * hold any character, so that no other package has the same listing.
  *
  * @returns 64 lower-case hexadecimal digits.
@@ -177,6 +187,7 @@ export function digestPackage(content: PackageContent): string {
   const listing = [
     [MANIFEST_NAME, digestOf(content.manifestBytes)],
     [content.wasmPath, content.componentDigest],
+    ...(content.readmeDigest === undefined ? [] : [[README_NAME, content.readmeDigest]]),
   ];
   return digestOf(JSON.stringify(listing));
 }

@@ -12,6 +12,7 @@ import { Failure, refuse } from "../errors.ts";
 import type { FailureCode } from "../errors.ts";
 import type { FunctionDescription } from "../component/functions.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { Described } from "../schema/foreign.ts";
 import { nearest } from "../nearest.ts";
 import type { Capability } from "../policy/capability.ts";
 import type { Denial, Usage } from "../protocol/limits.ts";
@@ -35,6 +36,9 @@ import {
 import type { StorePaths } from "./store.ts";
 import { writeTransaction } from "./transaction.ts";
 
+/** Before each call; before those of a tool that lacks something it asks for; or never: it runs with what it has. */
+export type Asks = "always" | "missing" | "never";
+
 /** A tool of the registry. */
 export interface InstalledTool {
   readonly id: string;
@@ -44,15 +48,21 @@ export interface InstalledTool {
   readonly manifest: Manifest;
   /** The functions of a component that has no `run`, each a tool of its own to an agent; empty for all others. */
   readonly functions: readonly FunctionDescription[];
+  /** What the component said of itself when it was installed; undefined when it says nothing. */
+  readonly described?: Described | undefined;
   /** SHA-256, lower-case hex, of the package: the name of its directory under `tools/`. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
   readonly componentDigest: string;
+  /** SHA-256, lower-case hex, of the README that is part of the package; undefined when none is. */
+  readonly readmeDigest?: string | undefined;
   /** Absolute path of the component in the registry's own package directory. */
   readonly componentPath: string;
   readonly componentBytes: number;
   /** Whether it may be called. Never true for a tool whose record is damaged. */
   readonly enabled: boolean;
+  /** When the user is asked before a call over MCP. */
+  readonly asks: Asks;
   /** Milliseconds since the epoch. */
   readonly installedAt: number;
 }
@@ -69,20 +79,20 @@ export interface CallRecord {
   readonly denials?: readonly Denial[] | undefined;
 }
 
+/** What was found out about a component when it was installed. */
+export interface Examined {
+  readonly functions: readonly FunctionDescription[];
+  readonly described: Described | undefined;
+}
+
+const NOTHING: Examined = { functions: [], described: undefined };
+
 /** What an install did. */
 export interface Installation {
   readonly tool: InstalledTool;
   /** The version that was there before, if any. */
   readonly replaced: string | undefined;
 }
-
-const UPSERT = `
-  INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest)
-  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET
-    name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
-    component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    manifest = excluded.manifest`;
 
 /** An open registry. Everything is synchronous; reads never wait for other processes, writes do for at most five seconds. */
 export class Registry implements Disposable {
@@ -155,15 +165,11 @@ export class Registry implements Disposable {
    * @param granted - What the user grants it with the install.
    * @throws {Failure} `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
    */
-  install(
-    source: PackageSource,
-    granted: readonly Capability[] = [],
-    functions: readonly FunctionDescription[] = [],
-  ): Installation {
+  install(source: PackageSource, granted: readonly Capability[] = [], examined: Examined = NOTHING): Installation {
     const staged = stagePackage(this.#store, source);
     try {
       const installation = writeTransaction(this.#database, () => {
-        const recorded = this.#record(source, staged, functions);
+        const recorded = this.#record(source, staged, examined);
         if (granted.length > 0) this.grants.write(recorded.tool.id, granted);
         return recorded;
       });
@@ -208,6 +214,18 @@ export class Registry implements Disposable {
   }
 
   /**
+   * Says when the user is asked before a call. It stays so when the tool is updated.
+   *
+   * @throws {Failure} `TOOL_UNKNOWN`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   */
+  setAsks(id: string, asks: Asks): void {
+    writeTransaction(this.#database, () =>
+      this.#database.query("UPDATE tools SET asks = ? WHERE id = ? AND asks <> ?").run(asks, id, asks),
+    );
+    this.require(id);
+  }
+
+  /**
    * Adds a call to the log. Best effort: never throws and never waits for another process; while one holds the database, the newest
    * 1,000 calls wait in memory for the next record or for the registry to close.
    */
@@ -246,16 +264,13 @@ export class Registry implements Disposable {
     this.#database.close();
   }
 
-  #record(source: PackageSource, staged: string, functions: readonly FunctionDescription[]): Installation {
-    const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
-    const { id, name, version } = manifest.tool;
+  #record(source: PackageSource, staged: string, { functions, described }: Examined): Installation {
+    const { id } = source.manifest.tool;
     const before = this.#catalog.load(id);
     placePackage(this.#store, staged, source);
     // What a killed uninstall left behind is not for the next tool of that name.
     if (before === undefined) retireSandbox(this.#store, id);
-    this.#database
-      .query(UPSERT)
-      .run(id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes);
+    this.#catalog.record(source, described);
     this.#catalog.recordFunctions(id, functions);
     const tool = this.#catalog.load(id);
     if (tool === undefined) throw new Error("BUG: a row that was written is not there");

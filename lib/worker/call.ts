@@ -55,7 +55,7 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
   readonly #budget: Budget;
   readonly #suspension: Suspension;
   readonly #instances: Instances;
-  readonly #capture = new Capture();
+  readonly #capture: Capture;
   readonly #denials: Denial[] = [];
   /** What of the input a command has not read yet. */
   #stdin: Uint8Array;
@@ -70,6 +70,7 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
     this.#budget = new Budget(message.limits, this.#control, this.#startedAt);
     this.#suspension = new Suspension(message.id, this.#budget);
     this.#instances = new Instances(this.#budget, pool);
+    this.#capture = new Capture(message.tells === true ? message.id : undefined);
     this.host = new Host(this, message.policy);
     this.#stdin = this.#convention.output === undefined ? new Uint8Array() : ENCODER.encode(message.input);
   }

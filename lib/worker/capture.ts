@@ -3,6 +3,7 @@
  */
 import { CAPTURE_LIMIT_BYTES, CAPTURE_LIMIT_PIECES } from "../protocol/limits.ts";
 import type { Captured, GuestOutput, GuestStream, LogLevel } from "../protocol/limits.ts";
+import { Teller } from "./teller.ts";
 
 const TEXT = new TextDecoder();
 
@@ -17,9 +18,16 @@ export class Capture {
   readonly #pieces: Piece[] = [];
   #keptBytes = 0;
   #droppedBytes = 0;
+  readonly #teller: Teller | undefined;
+
+  /** @param told - Id of the call, when the host wants to hear its log at once. */
+  constructor(told?: number) {
+    this.#teller = told === undefined ? undefined : new Teller(told);
+  }
 
   /** Keeps a copy of as much of `bytes` as there is room for. Neighbouring writes to one standard stream become one piece. */
   add(stream: GuestStream, bytes: Uint8Array, level?: LogLevel): void {
+    if (stream === "log") this.#teller?.tell(bytes);
     const last = this.#pieces.at(-1);
     const joins = stream !== "log" && last?.stream === stream;
     const hasPlace = joins || this.#pieces.length < CAPTURE_LIMIT_PIECES;

@@ -162,6 +162,8 @@ describe("the commands", () => {
       "run",
       "exec",
       "serve",
+      "connect",
+      "doctor",
       "token",
       "init",
       "build",

@@ -126,7 +126,8 @@ describe("parseWorkerMessage()", () => {
       ...failure("TOOL_EXIT", { exitCode: 3, message: "a\u001b[2Jb", more: 1 }),
       more: 1,
     });
-    if (typeof parsed !== "object" || parsed.settled.ok) throw new Error("expected a failed call");
+    if (typeof parsed !== "object" || !("settled" in parsed) || parsed.settled.ok)
+      throw new Error("expected a failed call");
     const { failure: made, ...rest } = parsed.settled;
     expect([parsed.id, rest, made.code, made.message]).toEqual([
       1,

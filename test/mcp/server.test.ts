@@ -4,6 +4,12 @@ import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import { Conversation } from "./support/conversation.ts";
 import { succeed, TestHost, type ToolFacts, untilCancelled } from "./support/host.ts";
 
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true },
+};
+
 const ECHO: ToolFacts = { id: "dev.x.echo" };
 
 describe("the earlier eras", () => {
@@ -14,7 +20,7 @@ describe("the earlier eras", () => {
       id: 1,
       result: {
         protocolVersion: version,
-        capabilities: { tools: { listChanged: true } },
+        capabilities: CAPABILITIES,
         serverInfo: { name: "kami", title: "KAMI", version: "9.9.9" },
         instructions: expect.stringContaining("- echo: dev.x.echo 1.0.0"),
       },
@@ -40,12 +46,12 @@ describe("2026-07-28", () => {
     expect((await client.askModern("server/discover")).result).toMatchObject({
       resultType: "complete",
       supportedVersions: ["2026-07-28"],
-      capabilities: { tools: { listChanged: true } },
+      capabilities: CAPABILITIES,
       instructions: expect.stringContaining("- echo: dev.x.echo 1.0.0"),
     });
     expect((await client.askModern("tools/list")).result).toMatchObject({
       resultType: "complete",
-      ttlMs: 0,
+      ttlMs: 30_000,
       tools: [{ name: "echo", _meta: { "dev.kami/id": "dev.x.echo" } }],
     });
     expect((await client.askModern("tools/call", { name: "echo", arguments: { a: 1 } })).result).toMatchObject({
@@ -299,9 +305,12 @@ describe("tools/call", () => {
 });
 
 describe("unknown methods", () => {
-  test.each(["resources/list", "prompts/list", "no/such", "logging/setLevel"])("has no %s", async (method) => {
-    await using client = new Conversation(new TestHost());
-    await client.initialize();
-    expect((await client.ask(method, { level: "info" })).error).toMatchObject({ code: -32_601 });
-  });
+  test.each(["resources/subscribe", "completion/complete", "no/such", "logging/setLevel"])(
+    "has no %s",
+    async (method) => {
+      await using client = new Conversation(new TestHost());
+      await client.initialize();
+      expect((await client.ask(method, { level: "info" })).error).toMatchObject({ code: -32_601 });
+    },
+  );
 });

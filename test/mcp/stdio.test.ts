@@ -112,7 +112,9 @@ describe("serveOverStdio()", () => {
   });
 
   test("stops reading while the client does not, and catches up", async () => {
-    const host = new TestHost().install({ id: "dev.x.big" }, () => Promise.resolve(succeed("x".repeat(1_000_000))));
+    const host = new TestHost().install({ id: "dev.x.big", described: { outputSchema: { type: "object" } } }, () =>
+      Promise.resolve(succeed("x".repeat(1_000_000))),
+    );
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const written: number[] = [];
     const stdout = new Writable({

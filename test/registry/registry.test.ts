@@ -29,6 +29,7 @@ describe("Registry.install()", () => {
       componentPath: join(directory, "deep/tool.wasm"),
       componentBytes: source.component.length,
       enabled: true,
+      asks: "missing",
       installedAt: tool.installedAt,
     });
     expect(tool.installedAt).toBeWithin(before, Date.now() + 1);
@@ -132,7 +133,7 @@ describe("Registry.uninstall()", () => {
     const { tool } = registry.install(await context.make());
     edit(
       home,
-      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest FROM tools",
+      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest, described, asks, readme_digest FROM tools",
     );
     registry.uninstall(tool.id);
     expect(readdirSync(join(home, "tools"))).toEqual([tool.packageDigest]);

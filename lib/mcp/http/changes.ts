@@ -6,23 +6,23 @@
  */
 import type { ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
 import { clean } from "../../errors.ts";
-import type { Catalog } from "../catalog.ts";
-import { WATCH_INTERVAL_MS } from "../watch.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { RevisionPoll } from "../watch.ts";
 
 /** The bus of one HTTP server, for the SDK. */
 export class ChangeBus implements ServerEventBus {
   readonly #listeners = new Set<(event: ServerEvent) => void>();
-  readonly #catalog: Pick<Catalog, "revision">;
+  readonly #registry: Pick<Registry, "revision">;
   readonly #log: (line: string) => void;
   #known: number | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #stop: (() => void) | undefined;
 
   /**
-   * @param catalog - Whose revision is watched.
+   * @param registry - Whose revision is watched.
    * @param log - Takes trouble with the registry.
    */
-  constructor(catalog: Pick<Catalog, "revision">, log: (line: string) => void) {
-    this.#catalog = catalog;
+  constructor(registry: Pick<Registry, "revision">, log: (line: string) => void) {
+    this.#registry = registry;
     this.#log = log;
   }
 
@@ -38,29 +38,36 @@ export class ChangeBus implements ServerEventBus {
     return () => {
       this.#listeners.delete(entry);
       if (this.#listeners.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#stop?.();
+      this.#stop = undefined;
     };
   }
 
   #start(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#stop !== undefined) return;
     this.#known = this.#look();
-    this.#timer = setInterval(() => {
-      const revision = this.#look();
-      if (revision === undefined || revision === this.#known) return;
-      this.#known = revision;
-      this.publish({ kind: "tools_list_changed" });
-    }, WATCH_INTERVAL_MS);
-    this.#timer.unref();
+    this.#stop = RevisionPoll.of(this.#registry).watch({
+      changed: (revision) => {
+        if (revision === this.#known) return;
+        this.#known = revision;
+        this.publish({ kind: "tools_list_changed" });
+        this.publish({ kind: "prompts_list_changed" });
+        this.publish({ kind: "resources_list_changed" });
+      },
+      failed: (error) => this.#complain(error),
+    });
   }
 
   #look(): number | undefined {
     try {
-      return this.#catalog.revision();
+      return this.#registry.revision();
     } catch (error) {
-      this.#log(`Cannot watch the registry: ${clean(String(error))}`);
+      this.#complain(error);
       return undefined;
     }
+  }
+
+  #complain(error: unknown): void {
+    this.#log(`Cannot watch the registry: ${clean(String(error))}`);
   }
 }

@@ -8,7 +8,9 @@ import {
   type McpServer,
 } from "@modelcontextprotocol/server";
 import { refuse } from "../../errors.ts";
+import { Approvals } from "../approvals.ts";
 import { CallsInFlight } from "../calls.ts";
+import { KeptResults } from "../kept-results.ts";
 import { Catalog, narrowCatalog } from "../catalog.ts";
 import { createServer, type ToolHost } from "../server.ts";
 import type { Message } from "./body.ts";
@@ -35,6 +37,8 @@ export class Handlers implements Serving {
   readonly calls: CallsInFlight = new CallsInFlight();
   readonly sessions: Sessions;
   readonly #options: HandlerOptions;
+  readonly #approvals = new Approvals();
+  readonly #kept = new KeptResults();
   readonly #catalog: Catalog;
   readonly #modern: McpHttpHandler;
   readonly #principals = new WeakMap<Request, Principal>();
@@ -45,7 +49,7 @@ export class Handlers implements Serving {
     this.sessions = new Sessions(options.sessions);
     this.#modern = createMcpHandler(({ requestInfo }) => this.#makeServer(this.#principalOf(requestInfo)), {
       legacy: "reject",
-      bus: new ChangeBus(this.#catalog, options.log),
+      bus: new ChangeBus(options.host.registry, options.log),
       onerror: (error) => options.bounded.add("MCP", error.message),
     });
   }
@@ -91,6 +95,8 @@ export class Handlers implements Serving {
       version,
       log,
       calls: this.calls,
+      approvals: this.#approvals,
+      kept: this.#kept,
       client: principal.id,
       catalog: narrowCatalog(this.#catalog, (id) => coversTool(principal.tools, id)),
       signal: signal ?? new AbortController().signal,

@@ -9,6 +9,8 @@ export interface HostOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
   readonly userHome?: string;
+  readonly platform?: string;
+  readonly versions?: Partial<Host["versions"]>;
   readonly stdin?: readonly Uint8Array[];
   readonly isTerminal?: boolean;
   readonly columns?: number;
@@ -46,6 +48,10 @@ export function testHost(options: HostOptions = {}): TestHost {
     reserveStdout: () => new Writable(),
     environment: new Map(Object.entries(options.environment ?? {})),
     userHome: options.userHome ?? "/nonexistent/user",
+    platform: options.platform ?? "linux",
+    versions: { bun: "1.4.5", kernel: "6.8.0-test", ...options.versions },
+    userId: process.getuid?.(),
+    launch: { command: "/opt/bun/bin/bun", args: ["--cwd=/opt/kami", "bin/kami.ts", "serve"] },
     cores: 4,
     currentDirectory: () => options.directory ?? "/nonexistent/directory",
     onEndSignal: (listener) => {

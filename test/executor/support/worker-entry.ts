@@ -45,7 +45,11 @@ export type Behaviour =
   | "waits for ever"
   | "computes 600 ms"
   | "computes 600 ms, and says that it waits"
-  | "parks unasked";
+  | "parks unasked"
+  | "tells 3 lines"
+  | "tells 1025 lines"
+  | "tells a long line"
+  | "tells another's line";
 
 type Act = (id: number, control: ControlBlock, message: CallMessage) => unknown;
 
@@ -65,6 +69,12 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   policy: (id, _, { policy }) => answer(id, JSON.stringify(policy)),
   denials: (id) => settle(id, { ok: true, output: "done" }, denials(32, 300)),
   "too many denials": (id) => settle(id, { ok: true, output: "done" }, denials(33, 1)),
+  "tells 3 lines": (id) => tellLines(id, 3),
+  "tells 1025 lines": (id) => tellLines(id, 1025),
+  "tells a long line": (id) => tellLines(id, 1, "x".repeat(501)),
+  "tells another's line": (id) => {
+    tellLines(id + 1, 1);
+  },
   throw: () => {
     throw new Error("/a/path/of/the/host");
   },
@@ -254,4 +264,9 @@ function settle(id: number, outcome: object, more: object = {}): void {
 function denials(count: number, units: number): object {
   const text = "\u0001".repeat(units);
   return { denials: Array.from({ length: count }, () => ({ capability: text, target: text })) };
+}
+
+function tellLines(id: number, count: number, text = "line"): void {
+  for (let line = 1; line <= count; line++) self.postMessage({ type: "said", id, text });
+  answer(id, "done");
 }

@@ -96,7 +96,7 @@ export class Asker {
 
   /** Sends a request of the 2026-07-28 era and resolves with its answer. */
   askModern(method: string, params: Record<string, unknown> = {}): Promise<Message> {
-    return this.ask(method, { ...params, _meta: MODERN_META });
+    return this.ask(method, { ...params, _meta: Object.assign({}, MODERN_META, params["_meta"]) });
   }
 
   /** Opens the connection as a client of an earlier era does. */

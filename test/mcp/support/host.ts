@@ -4,14 +4,14 @@
  */
 import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
-import type { ManifestArgument } from "../../../lib/manifest/manifest.ts";
+import type { ManifestArgument, ManifestPrompt, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
 import type { Capability } from "../../../lib/policy/capability.ts";
 import { weigh } from "../../../lib/policy/effective.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { InstalledTool } from "../../../lib/registry/registry.ts";
 import type { Limits } from "../../../lib/protocol/limits.ts";
-import type { CallResult } from "../../../lib/runtime.ts";
+import type { CallOptions, CallResult } from "../../../lib/runtime.ts";
 
 /** What a test says about a tool; the rest is filled in. */
 export interface ToolFacts {
@@ -20,6 +20,11 @@ export interface ToolFacts {
   readonly description?: string;
   readonly arguments?: readonly ManifestArgument[];
   readonly enabled?: boolean;
+  readonly asks?: InstalledTool["asks"];
+  readonly packageDigest?: string;
+  readonly prompts?: readonly ManifestPrompt[];
+  readonly described?: InstalledTool["described"];
+  readonly security?: Partial<ManifestSecurity>;
   readonly installedAt?: number;
 }
 
@@ -28,6 +33,8 @@ export interface Arrival {
   readonly id: string;
   readonly input: string;
   readonly signal: AbortSignal;
+  readonly onProgress: CallOptions["onProgress"];
+  readonly grants: CallOptions["grants"];
 }
 
 /** Answers a call. */
@@ -43,16 +50,18 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     version: "1.0.0",
     description,
     functions: [],
+    described: facts.described,
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
-      mcp: { description, arguments: facts.arguments ?? [] },
-      security: MANIFEST_DEFAULTS.security,
+      mcp: { description, arguments: facts.arguments ?? [], ...(facts.prompts && { prompts: facts.prompts }) },
+      security: { ...MANIFEST_DEFAULTS.security, ...facts.security },
     },
-    packageDigest: "0".repeat(64),
+    packageDigest: facts.packageDigest ?? "0".repeat(64),
     componentDigest: "1".repeat(64),
     componentPath: "/nowhere/tool.wasm",
     componentBytes: 8,
     enabled: facts.enabled ?? true,
+    asks: facts.asks ?? "missing",
     installedAt: facts.installedAt ?? 0,
   };
 }
@@ -114,7 +123,8 @@ export class TestHost implements ToolHost {
   readonly limitsOf: ToolHost["limitsOf"] = () => LIMITS;
 
   readonly call: ToolHost["call"] = (id, input, options) => {
-    const arrival = { id, input, signal: options?.signal ?? new AbortController().signal };
+    const signal = options?.signal ?? new AbortController().signal;
+    const arrival = { id, input, signal, onProgress: options?.onProgress, grants: options?.grants };
     this.arrivals.push(arrival);
     const behaviour = this.#behaviours.get(id);
     if (behaviour === undefined) return Promise.reject(new Error(`BUG: no behaviour for ${id}`));

@@ -1,0 +1,157 @@
+/**
+ * Whether a call may go on, or its user has to be asked: because the tool asks for more than it was granted, or because the user wants to see each of its
+ * calls. The question shows the exact call; what is granted by the answer holds for that one. A client that cannot ask gets a refusal.
+ *
+ * Source: MCP 2026-07-28, "Client features / Elicitation" and "Patterns / Multi Round-Trip Requests"; MCP 2025-11-25, "Elicitation".
+ */
+import {
+  type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  inputRequired,
+  type InputRequiredResult,
+  inputResponse,
+  type McpServer,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import { digestOf } from "../digest.ts";
+import { clean, type Failure, quote, refuse } from "../errors.ts";
+import { type Capability, grantCommand, parseCapability } from "../policy/capability.ts";
+import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
+import type { InstalledTool } from "../registry/registry.ts";
+import type { Approvals, Wanted } from "./approvals.ts";
+import type { NamedTool } from "./catalog.ts";
+import { toToolResult } from "./result.ts";
+
+/** A call that may need its user's word. */
+export interface AskedCall {
+  readonly named: NamedTool;
+  /** JSON text. */
+  readonly input: string;
+  readonly client: string | undefined;
+  readonly context: ServerContext;
+}
+
+/** What asks, and where it looks. */
+export interface Asker {
+  readonly mcp: McpServer;
+  readonly approvals: Approvals;
+  /** Names of what a tool asks for and does not have. */
+  readonly missingOf: (tool: InstalledTool) => readonly string[];
+  readonly log: (line: string) => void;
+}
+
+/** The call goes on, with what was granted for it; or its answer, which is a question or a refusal. */
+export type Consent =
+  | { readonly mayRun: true; readonly grants: readonly Capability[] }
+  | { readonly mayRun: false; readonly answer: CallToolResult | InputRequiredResult };
+
+/** The one question of a call. */
+const QUESTION = "approve";
+
+/** Code units of the arguments that a user is shown. */
+const INPUT_SHOWN = 1500;
+
+/** Capabilities that a user is shown by name. */
+const NAMES_SHOWN = 20;
+
+/** Decides about a call. */
+export function seekConsent(asker: Asker, call: AskedCall): Consent {
+  const { tool } = call.named;
+  const missing = asker.missingOf(tool);
+  const isNeeded = tool.asks === "always" || (tool.asks === "missing" && missing.length > 0);
+  // A disabled tool is refused by the runtime: nobody is asked about it.
+  if (!isNeeded || !tool.enabled) return { mayRun: true, grants: [] };
+  const word: unknown = call.context.mcpReq.requestState();
+  if (word !== undefined) return readAnswer(asker, call, word);
+  if (canAsk(asker.mcp, call.context)) return { mayRun: false, answer: ask(asker, call, missing) };
+  return refusal(asker, tool, approvalNeeded(tool, missing, "the client cannot ask for it"));
+}
+
+function ask({ approvals }: Asker, call: AskedCall, missing: readonly string[]): InputRequiredResult {
+  const names = missing.filter((name) => parseCapability(name).ok);
+  const requestState = approvals.open(wantedOf(call), names);
+  return inputRequired({
+    requestState,
+    inputRequests: {
+      [QUESTION]: inputRequired.elicit({
+        mode: "form",
+        message: describe(call, names),
+        requestedSchema: {
+          type: "object",
+          properties: { allow: { type: "boolean", title: "Allow this call", default: false } },
+          required: ["allow"],
+        },
+      }),
+    },
+  });
+}
+
+function readAnswer(asker: Asker, call: AskedCall, word: unknown): Consent {
+  const { tool } = call.named;
+  const names = asker.approvals.close(word, wantedOf(call));
+  if (names === undefined) {
+    const reason = "the answer came too late, or was for another call";
+    return refusal(asker, tool, approvalNeeded(tool, asker.missingOf(tool), reason));
+  }
+  const answer = inputResponse(call.context.mcpReq.inputResponses, QUESTION);
+  const isAllowed = answer.kind === "elicit" && answer.action === "accept" && answer.content?.["allow"] === true;
+  if (!isAllowed) return refusal(asker, tool, refuse("APPROVAL_DENIED", { tool: tool.id }));
+  const granted = names.length === 0 ? "" : `, with ${names.join(", ")}`;
+  asker.log(`${tool.id}: the user allowed one call${clean(granted, 1000)}`);
+  const grants = names.flatMap((name) => {
+    const parsed = parseCapability(name);
+    return parsed.ok ? [parsed.capability] : [];
+  });
+  return { mayRun: true, grants };
+}
+
+/** What a user reads. The arguments are the model's, and may try to look like words of KAMI's: they are one quoted line at the end. */
+function describe({ named, input }: AskedCall, names: readonly string[]): string {
+  const { tool, function: found } = named;
+  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  const gets =
+    names.length === 0
+      ? "You want to see each of its calls."
+      : `For this call it asks for ${clean(names.slice(0, NAMES_SHOWN).join(", "), 1500)}${more}, which you have not granted.`;
+  const called = found === undefined ? "" : `, its function ${quote(found.name)}`;
+  const shown = clean(input, INPUT_SHOWN);
+  const cut = input.length > INPUT_SHOWN ? ` (the first ${INPUT_SHOWN} of ${input.length} characters)` : "";
+  return `Allow one call of the tool ${tool.id} ${clean(tool.version, 64)}${called}? ${gets} What you allow holds for this call only.\n\nIts arguments${cut}: ${shown}`;
+}
+
+function wantedOf({ named: { tool, function: found }, input, client }: AskedCall): Wanted {
+  return {
+    client,
+    toolId: tool.id,
+    packageDigest: tool.packageDigest,
+    function: found?.name,
+    inputDigest: digestOf(input),
+  };
+}
+
+/** Whether the client can show a form. Source: MCP 2025-11-25, "Elicitation / Capabilities": without a mode, forms. */
+function canAsk(mcp: McpServer, { mcpReq }: ServerContext): boolean {
+  const envelope: Readonly<Record<string, unknown>> = { ...mcpReq.envelope };
+  // A request that says it for itself is believed alone.
+  const told = Object.hasOwn(envelope, CLIENT_CAPABILITIES_META_KEY)
+    ? envelope[CLIENT_CAPABILITIES_META_KEY]
+    : mcp.server.getClientCapabilities();
+  const elicitation = typeof told === "object" && told !== null && "elicitation" in told ? told.elicitation : undefined;
+  if (typeof elicitation !== "object" || elicitation === null) return false;
+  return "form" in elicitation || !("url" in elicitation);
+}
+
+function approvalNeeded({ id, asks }: InstalledTool, missing: readonly string[], reason: string): Failure {
+  const words = missing.filter((name) => parseCapability(name).ok);
+  const grant = asks === "always" || words.length === 0 ? [] : [grantCommand(id, words)];
+  return refuse("APPROVAL_NEEDED", { tool: id, reason, commands: [...grant, `kami grant ${id} --ask never`] });
+}
+
+function refusal({ log }: Asker, tool: InstalledTool, failure: Failure): Consent {
+  const { code, message, hint } = failure;
+  log(`${tool.id}: ${code}: ${clean(hint === undefined ? message : `${message} (${hint})`, 1000)}`);
+  return {
+    mayRun: false,
+    answer: toToolResult({ ok: false, failure, usage: NO_USAGE, captured: NO_OUTPUT }),
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * A `kami:tool/tool` component describes itself: at install, once, under limits; and is held to it.
+ */
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { guestPath } from "../fixtures/paths.ts";
+import { describeTool } from "../lib/mcp/entry.ts";
+import { readDescription } from "../lib/schema/described.ts";
+import { told } from "./cli/support/failure.ts";
+import { summarize, TestRuntime } from "./support/runtime.ts";
+
+const SAID = '{"name":"kami-tool","description":"Gives its input back and logs it once","version":"1.0.0"}';
+const ID = "dev.x.described";
+
+/** Makes a package of a tool that says something else of itself; it gives its input back. */
+function packageSaying(home: string, said: string): string {
+  const directory = join(home, `package-${Bun.hash(said)}`);
+  mkdirSync(directory);
+  const component = readFileSync(guestPath("kami-tool"));
+  const at = component.indexOf(SAID);
+  if (at === -1 || said.length > SAID.length) throw new Error("the fixture has changed");
+  component.write(said.padEnd(SAID.length), at);
+  writeFileSync(join(directory, "tool.wasm"), component);
+  writeFileSync(
+    join(directory, "tool.toml"),
+    `[tool]\nid = "${ID}"\nname = "described"\nversion = "1.0.0"\nwasm = "tool.wasm"\n[mcp]\ndescription = "x"\n`,
+  );
+  return directory;
+}
+
+describe("what a component says of itself", () => {
+  test("is asked at install, recorded, shown to agents, and its results are held to it", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    const { tool } = await runtime.install(
+      packageSaying(home.path, '{"outputSchema":{"type":"object","required":["a"]}}'),
+    );
+    const outputSchema = { type: "object", required: ["a"] };
+    expect(tool.described).toEqual({ outputSchema });
+    const entry = describeTool(
+      { name: "x", tool, function: undefined },
+      runtime.limitsOf(tool),
+      runtime.registry.grants.weigh(tool),
+    );
+    expect(JSON.stringify(entry.outputSchema)).toBe(JSON.stringify(outputSchema));
+    expect(summarize(await runtime.call(ID, '{"a":1}'))).toEqual({ output: { a: 1 } });
+    expect(summarize(await runtime.call(ID, '{"b":1}'))).toEqual({
+      code: "RESULT_INVALID",
+      message: 'Cannot use the tool\'s result: "result.a" is missing',
+    });
+    const result = await runtime.call(ID, "[]");
+    expect([result.ok, result.usage.fuel > 0, runtime.registry.calls(1)[0]?.outcome]).toEqual([
+      false,
+      true,
+      "RESULT_INVALID",
+    ]);
+  });
+
+  test("checks inputs before any guest starts, where the manifest declares none", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    await runtime.install(
+      packageSaying(home.path, '{"inputSchema":{"type":"object","properties":{"n":{"type":"integer"}}}}'),
+    );
+    expect(summarize(await runtime.call(ID, '{"n":1}'))).toEqual({ output: { n: 1 } });
+    const refused = await runtime.call(ID, '{"n":"x"}');
+    expect([summarize(refused), refused.usage.fuel]).toEqual([
+      { code: "INPUT_INVALID", message: expect.stringContaining("must be integer, got a string") },
+      0,
+    ]);
+  });
+
+  test.each([
+    [
+      '{"outputSchema":{"type":"object","properties":{"a":{"pattern":"(a+)+$"}}}}',
+      'outputSchema/properties/a has "pattern"',
+    ],
+    ['{"outputSchema":{"type":"object","x-mcp-header":"A"}}', 'outputSchema has "x-mcp-header"'],
+    ["no JSON", "it is not JSON"],
+    ["[]", "it is not a JSON object"],
+  ])("refuses the install of one that says %s, and keeps nothing of it", async (said, reason) => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    const [code, message] = await told(() => runtime.install(packageSaying(home.path, said)));
+    expect([code, message]).toEqual(["DESCRIBE_REFUSED", expect.stringContaining(reason)]);
+    expect(runtime.registry.list()).toEqual([]);
+  });
+
+  test("goes with an update that says nothing any more", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    await runtime.install(packageSaying(home.path, '{"outputSchema":{"type":"object","required":["a"]}}'));
+    const { tool } = await runtime.install(packageSaying(home.path, "{}"));
+    expect(tool.described).toEqual({});
+    expect(summarize(await runtime.call(ID, "{}"))).toEqual({ output: {} });
+  });
+});
+
+describe("readDescription()", () => {
+  test("bounds what it reads", async () => {
+    expect((await told(() => readDescription(`"${"x".repeat(98_303)}"`)))[1]).toContain(
+      "it has 98305 bytes, the limit is 98304",
+    );
+    expect((await told(() => readDescription("[".repeat(60))))[1]).toContain("it nests deeper than 60 levels");
+  });
+});
