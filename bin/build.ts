@@ -6,7 +6,7 @@
  */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, bundle, DIST } from "./bundle.ts";
+import { bundle, DIST } from "./bundle.ts";
 
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-arm64", "darwin-x64", "windows-x64"] as const;
 const HERE = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
@@ -34,11 +34,11 @@ for (const target of named.length > 0 ? named : TARGETS) {
   if (isNeeded) failed = 1;
   console.error(`${isNeeded ? "error" : "left out"}: ${target} cannot be built: ${problem}`);
 }
-await rm(made.directory, { recursive: true });
+await rm(made, { recursive: true });
 process.exit(failed);
 
 /** Makes one binary. @returns What is in its way. */
-async function compile({ directory }: Bundle, target: string): Promise<string | undefined> {
+async function compile(directory: string, target: string): Promise<string | undefined> {
   const outfile = join(DIST, target === HERE ? "kami" : `kami-${target}`);
   const startedAt = performance.now();
   await mkdir(DIST, { recursive: true });

@@ -3,12 +3,11 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { refuse } from "../errors.ts";
 import { ask, BUN_FLAGS, findProgram, runCompiler, type Workshop } from "./compiler.ts";
+import { placeFor } from "./place.ts";
 import type { Project } from "./project.ts";
 
-const HEADERS = fileURLToPath(new URL("../guest/c", import.meta.url));
 const ASSEMBLYSCRIPT = "assemblyscript@0.28.20";
 
 /** Compiles C and C++ for WASI. @returns A core module. @throws {Failure} `TOOLCHAIN_MISSING`, `BUILD_FAILED` */
@@ -37,7 +36,7 @@ export async function buildC({ directory, sources }: Project, workshop: Workshop
     "--no-wasm-opt",
   ];
   const language = isCpp ? ["-std=c++23", "-fno-exceptions"] : ["-std=c17"];
-  const last = [`-I${HEADERS}`, `-ffile-prefix-map=${directory}=.`, "-Wl,--strip-all", "-o", output];
+  const last = [`-I${placeFor(workshop, "c")}`, `-ffile-prefix-map=${directory}=.`, "-Wl,--strip-all", "-o", output];
   await runCompiler(workshop, {
     what: name,
     words: [clang, ...flags, ...language, ...last, ...sources],

@@ -3,7 +3,7 @@
  * KAMI_TEST_NO_BINARY=1 to leave it out: building it takes seconds and 130 MB.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TemporaryDirectory } from "../cli/support/directory.ts";
@@ -97,6 +97,16 @@ describe.skipIf(isLeftOut)("the binary", () => {
       ]);
     }
   });
+
+  test("builds and tests a tool, with the compiler of the tool's project", async () => {
+    const kami = place("author");
+    expect((await start(kami, "init", "hello", "--lang", "ts", "--name", "hello")).exitCode).toBe(0);
+    const project: Place = { ...kami, directory: join(kami.directory, "hello") };
+    symlinkSync(join(ROOT, "node_modules"), join(project.directory, "node_modules"));
+    const built = await start(project, "build");
+    expect([built.exitCode, built.stdout.split(" in ")[0]]).toEqual([0, "Built hello.wasm from TypeScript"]);
+    expect((await start(project, "test")).stdout).toContain("2 passed, 0 failed");
+  }, 60_000);
 
   test("brings the starter tools, and leaves nothing of them in the directory for temporary files", async () => {
     const there = place("starter");
