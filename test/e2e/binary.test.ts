@@ -87,6 +87,15 @@ describe.skipIf(isLeftOut)("the binary", () => {
     while (executors.some(isAlive)) await Bun.sleep(5);
   }, 60_000);
 
+  test("says what it is, and how an agent starts it", async () => {
+    const kami = place("words");
+    const { stdout } = await start(kami, "--version", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ shipment: "binary", bun: Bun.version });
+    expect((await start(kami, "serve", "--help")).stdout).toContain(
+      `claude mcp add --scope user kami -- ${temporary.at("bin/kami")} serve`,
+    );
+  });
+
   test("takes no role because of a word: its own processes have an environment that nobody else has", async () => {
     const kami = place("roles");
     for (const word of ["internal:compile-child.js", "internal:process-entry.js", "internal:entry.js"]) {
