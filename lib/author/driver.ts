@@ -4,7 +4,6 @@
  */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import type { World } from "./world.ts";
 
 /** What is to be made. Paths are absolute. */
@@ -69,6 +68,8 @@ async function spidermonkeyOptions({
 }
 
 async function fromCore(job: Extract<Job, { kind: "core" }>): Promise<Uint8Array> {
+  // Not for scripts: it takes a tenth of a second to load.
+  const { componentEmbed, componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
   const core = await Bun.file(job.core).bytes();
   const { world, encoding = "utf8", adapter } = job;
   const embedded =

@@ -5,9 +5,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { refuse } from "../errors.ts";
 import { ask, BUN_FLAGS, findProgram, runCompiler, type Workshop } from "./compiler.ts";
+import { addInitialMemory } from "./initial-memory.ts";
 import { placeFor } from "./place.ts";
 import type { Project } from "./project.ts";
 
+/** 32 MiB, beside the 2 or 3 that a program starts with: what a Go program may allocate. */
+const GO_PAGES = 512;
 const ASSEMBLYSCRIPT = "assemblyscript@0.28.20";
 
 /** Compiles C and C++ for WASI. @returns A core module. @throws {Failure} `TOOLCHAIN_MISSING`, `BUILD_FAILED` */
@@ -138,5 +141,5 @@ export async function buildGo({ directory }: Project, workshop: Workshop): Promi
   const environment = { GOOS: "wasip1", GOARCH: "wasm", CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "" };
   const words = [go, "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", output, "."];
   await runCompiler(workshop, { what: "go", words, cwd: directory, environment });
-  return Bun.file(output).bytes();
+  return addInitialMemory(await Bun.file(output).bytes(), GO_PAGES);
 }

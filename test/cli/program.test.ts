@@ -163,6 +163,12 @@ describe("the commands", () => {
       "exec",
       "serve",
       "token",
+      "init",
+      "build",
+      "validate",
+      "test",
+      "dev",
+      "bench",
       "config",
       "completion",
     ]);
@@ -180,10 +186,11 @@ describe("the commands", () => {
     expect(await run(["help", name])).toEqual([0, help, ""]);
   });
 
-  test("print data as JSON, all but serve and completion", async () => {
+  test("print data as JSON, all but those that stream, serve or print a script", async () => {
     const commands = await Promise.all(commandNames().map(loadCommand));
     expect(commands.filter(({ args }) => args["json"] === undefined).map(({ name }) => name)).toEqual([
       "serve",
+      "dev",
       "completion",
     ]);
   });

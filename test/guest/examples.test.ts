@@ -2,7 +2,7 @@
  * The worked examples of each language: the committed component does what the cases beside it say. `kami build` makes it from its sources.
  */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMPONENT_TYPE_FILE, encodeComponentType } from "../../fixtures/component-type.ts";
@@ -13,7 +13,6 @@ import { judge } from "../../lib/author/judge.ts";
 import { readProject } from "../../lib/author/project.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { TemporaryDirectory } from "../support/temporary.ts";
-import { cpSync } from "node:fs";
 
 const GUESTS = fileURLToPath(new URL("../../fixtures/guests", import.meta.url));
 const EXAMPLES = ["assemblyscript/luhn", "c/slugify", "cpp/roman", "rust/similar-names"];
@@ -39,6 +38,29 @@ describe("the committed example", () => {
     expect(Buffer.compare(component, readFileSync(join(GUESTS, name, "slugify.wasm")))).toBe(0);
     expect(path).toBe(copy.join("slugify.wasm"));
   });
+});
+
+describe("the Go example", () => {
+  // Not committed: 3 MB.
+  test.skipIf(Bun.which("go") === null)(
+    "is built by kami build, allocates more than it started with, and passes its cases",
+    async () => {
+      using copy = new TemporaryDirectory();
+      cpSync(join(GUESTS, "go/word-count"), copy.path, { recursive: true });
+      const environment = new Map(Object.entries({ PATH: process.env["PATH"] ?? "", HOME: copy.path }));
+      await buildProject(readProject(copy.path), { bun: process.execPath, environment });
+      await using home = new TestRuntime();
+      const { tool } = await home.runtime.install(copy.path);
+      for (const each of readCases(copy.path)) {
+        expect([each.name, judge(each, await home.runtime.call(tool.id, each.input))]).toEqual([each.name, undefined]);
+      }
+      // Without room beside the adapter's state, its heap would grow over it.
+      const text = "word ".repeat(100_000);
+      const result = await home.runtime.call(tool.id, JSON.stringify({ text }), { limits: { fuel: 10_000_000_000 } });
+      expect(result).toMatchObject({ ok: true, output: expect.stringContaining('"words":100000') });
+    },
+    240_000,
+  );
 });
 
 describe("lib/guest", () => {

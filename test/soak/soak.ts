@@ -35,6 +35,10 @@ const GREEDY = "max_fuel = 1000000000\nmax_memory_mb = 8";
 const ERAS: readonly VersionNegotiationMode[] = ["legacy", { pin: "2026-07-28" }];
 const FAULTS_SHOWN = 100;
 
+/** Failures that any call may have when an executor was lost beside it; how many is bounded. */
+const GIVEN_UP = ["WORKER_LOST", "EXECUTOR_LOST"];
+const GIVEN_UP_LIMIT = 0.002;
+
 /** One kind of call. */
 interface Kind {
   readonly share: number;
@@ -180,6 +184,9 @@ class Run {
 
   report(): SoakReport {
     const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
+    const givenUp = [...this.#outcomes].filter(([key]) => GIVEN_UP.some((code) => key.endsWith(code)));
+    const sum = givenUp.reduce((total, [, count]) => total + count, 0);
+    if (sum > Math.max(5, this.#calls * GIVEN_UP_LIMIT)) this.#fault(`${sum} calls were given up`);
     const outcomes = Object.fromEntries([...this.#outcomes].toSorted(([a], [b]) => (a < b ? -1 : 1)));
     return { seconds, calls: this.#calls, outcomes, faults: this.#faults, memory: Object.fromEntries(this.#memory) };
   }
@@ -206,9 +213,12 @@ class Run {
     try {
       const params = { name: kind.tool, arguments: kind.input(mark) };
       const answer: Answer = { ...(await client.callTool(params, { signal: stop.signal, timeout: 30_000 })) };
-      // A queue that is full is an answer too, and never a wrong one.
-      if (failsWith("BUSY")(answer) !== undefined) return "BUSY";
-      return kind.judge(answer, mark) ?? `! ${JSON.stringify(answer).slice(0, 300)}`;
+      // A full queue, and what the watchdog gives up on a machine that has no time for it, are answers too.
+      return (
+        failsWith("BUSY", ...GIVEN_UP)(answer) ??
+        kind.judge(answer, mark) ??
+        `! ${JSON.stringify(answer).slice(0, 300)}`
+      );
     } catch (error) {
       return stop.signal.aborted ? "cancelled" : `! lost: ${String(error).slice(0, 300)}`;
     } finally {

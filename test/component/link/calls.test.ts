@@ -6,7 +6,7 @@ import { define, defineBlocking } from "../../../lib/component/link/host.ts";
 import { bytes, list, string } from "../../../lib/schema/value-type.ts";
 import { CLOCK, clockOf, WAITING_CLOCK } from "./support/clock.ts";
 import { LIBC } from "./support/echo.ts";
-import { linkText, TestCall } from "./support/linking.ts";
+import { type Component, linkText, TestCall } from "./support/linking.ts";
 
 const ABI = "it broke the component ABI:";
 const REENTERED = `${ABI} a call that is not allowed at that point`;
@@ -148,7 +148,7 @@ describe("what is not asked for", () => {
     expect(await (await component.start(poor)).endOf("run")).toBe("out of fuel");
   });
 
-  test("a suspending import that is exported as it is, and lifted, fails cleanly", async () => {
+  test("a suspending import may be exported as it is, and lifted", async () => {
     const component = await linkText(
       `${WAITING_CLOCK}
       (core module $m (import "h" "f" (func $f (param i32) (result i32))) (export "run" (func $f)))
@@ -156,7 +156,7 @@ describe("what is not asked for", () => {
       (func (export "run") (param "n" u32) (result u32) (canon lift (core func $m "run")))`,
       clockOf([]),
     );
-    expect(await (await component.start()).endOf("run", 1)).not.toBe("");
+    expect(await (await component.start()).run("run", 5)).toBe(1);
   });
 });
 
@@ -216,6 +216,19 @@ describe("a destructor that waits", () => {
   });
 });
 
+describe("a wait where none is allowed", () => {
+  const CAUGHT = "(block $c (drop (try_table (result i32) (catch_all $c) (call $f (i32.const 1)))))";
+
+  test.each([
+    ["in an allocator", "(call $f (i32.const 1))", "", "it called wait from its allocator"],
+    ["in an allocator that catches", `${CAUGHT} (i32.const 64)`, "", "it called wait from its allocator"],
+    ["after it returned", "(i32.const 64)", "(drop (call $f (i32.const 1)))", "it called wait after it had returned"],
+    ["after it returned, caught", "(i32.const 64)", CAUGHT, "it called wait after it had returned"],
+  ])("traps: %s", async (_, realloc, ...[after, ending]) => {
+    expect(await (await (await waiting(realloc, after)).start()).endOf("run", "text")).toBe(ending);
+  });
+});
+
 describe("what the host gives", () => {
   test("is lowered into the guest's memory after a wait too", async () => {
     const component = await linkText(
@@ -246,4 +259,22 @@ describe("what the host gives", () => {
 
 function isCallable(value: unknown): value is (...values: unknown[]) => unknown {
   return typeof value === "function";
+}
+
+/** Waits in its allocator, or in its post-return function. */
+function waiting(realloc: string, after: string): Promise<Component> {
+  return linkText(
+    `${WAITING_CLOCK}
+      (core module $m
+        (import "h" "f" (func $f (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (tag $e)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) ${realloc})
+        (func (export "run") (param i32 i32) (result i32) (i32.const 16))
+        (func (export "after") (param i32) ${after}))
+      (core instance $m (instantiate $m (with "h" (instance (export "f" (func $wait))))))
+      (func (export "run") (param "x" string) (result string)
+        (canon lift (core func $m "run") (memory (core memory $m "memory")) (realloc (core func $m "realloc")) (post-return (core func $m "after"))))`,
+    clockOf([]),
+  );
 }
