@@ -17,10 +17,20 @@ const isLeftOut = process.env["KAMI_TEST_NO_BINARY"] === "1";
 const EXECUTOR_VARIABLES = ["BUN_FEATURE_FLAG_NO_ORPHANS=1", "BUN_JSC_maxNumWasmFastMemories=4096"];
 
 let temporary: TemporaryDirectory;
+/** What the build said. */
+let leftOut = "";
 beforeAll(async () => {
   temporary = new TemporaryDirectory();
   if (isLeftOut) return;
-  const build = Bun.spawn([process.execPath, "bin/build.ts", "here"], { cwd: ROOT, stdout: "ignore" });
+  // Without a network: Bun's runtimes for the other platforms cannot be had.
+  const nowhere = "http://127.0.0.1:1";
+  const build = Bun.spawn([process.execPath, "bin/build.ts"], {
+    cwd: ROOT,
+    env: { HOME: temporary.path, BUN_CONFIG_REGISTRY: nowhere, HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  leftOut = await new Response(build.stderr).text();
   expect(await build.exited).toBe(0);
   // Beside nothing.
   mkdirSync(temporary.at("bin"));
@@ -86,6 +96,15 @@ describe.skipIf(isLeftOut)("the binary", () => {
     process.kill(served.pid, "SIGKILL");
     while (executors.some(isAlive)) await Bun.sleep(5);
   }, 60_000);
+
+  test("is built where no other can be: what is missing is named", () => {
+    const lines = leftOut.split("\n").filter((line) => line.startsWith("left out: "));
+    expect(lines.length).toBe(4);
+    for (const line of lines)
+      expect(line).toMatch(
+        /^left out: \S+ cannot be built: Bun \S+ runtime for \S+ is needed, and could not be downloaded: /,
+      );
+  });
 
   test("says what it is, and how an agent starts it", async () => {
     const kami = place("words");
