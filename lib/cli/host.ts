@@ -3,6 +3,7 @@
  * everything else is given a {@link Host}.
  */
 import { availableParallelism, homedir } from "node:os";
+import { isAbsolute } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { refuse } from "../errors.ts";
@@ -32,7 +33,7 @@ export interface Host {
   /** Standard output as a bare stream, for the protocol alone: from then on, `console.log` of any library writes to stderr. */
   reserveStdout(): Writable;
   readonly environment: ReadonlyMap<string, string>;
-  /** The user's home directory. */
+  /** The user's home directory, absolute; empty when there is none. */
   readonly userHome: string;
   /** Processor cores that this process may use, at least 1. */
   readonly cores: number;
@@ -58,7 +59,7 @@ export function ambientHost(version: string): Host {
     stdin: () => process.stdin,
     reserveStdout: reserveAmbientStdout,
     environment: ambientEnvironment(),
-    userHome: homedir(),
+    userHome: ambientHome(),
     cores: availableParallelism(),
     currentDirectory: ambientDirectory,
     onEndSignal: onAmbientSignal,
@@ -93,6 +94,16 @@ function reserveAmbientStdout(): Writable {
 function ambientEnvironment(): ReadonlyMap<string, string> {
   const entries = Object.entries(process.env);
   return new Map(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** A user without a name (a container's) has none, and one that is relative would be in the current directory. */
+function ambientHome(): string {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : "";
+  } catch {
+    return "";
+  }
 }
 
 function ambientDirectory(): string {
