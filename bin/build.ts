@@ -6,18 +6,22 @@
  */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, bundle, DIST } from "./bundle.ts";
+import { bundle, DIST } from "./bundle.ts";
 
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-arm64", "darwin-x64", "windows-x64"] as const;
 const HERE = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-/** Nothing that lies in a directory changes how the binary starts. */
+/** Nothing that lies in a directory changes how the binary starts; a command loads what it needs, and nothing else. */
 const FLAGS = [
+  "--splitting",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   "--no-compile-autoload-tsconfig",
   "--no-compile-autoload-package-json",
   "--compile-exec-argv=--no-install --no-addons",
 ];
+
+/** Starts in a quarter of the time. Bytecode is the engine's own, made by the one of this machine. */
+const BYTECODE = ["--bytecode", "--format=esm"];
 
 const named = process.argv.slice(2).map((name) => (name === "here" ? HERE : name));
 for (const name of named) {
@@ -34,17 +38,25 @@ for (const target of named.length > 0 ? named : TARGETS) {
   if (isNeeded) failed = 1;
   console.error(`${isNeeded ? "error" : "left out"}: ${target} cannot be built: ${problem}`);
 }
-await rm(made.directory, { recursive: true });
+await rm(made, { recursive: true });
 process.exit(failed);
 
 /** Makes one binary. @returns What is in its way. */
-async function compile({ directory }: Bundle, target: string): Promise<string | undefined> {
+async function compile(directory: string, target: string): Promise<string | undefined> {
   const outfile = join(DIST, target === HERE ? "kami" : `kami-${target}`);
   const startedAt = performance.now();
   await mkdir(DIST, { recursive: true });
   const names = await readdir(directory);
   const assets = names.flatMap((name) => (name.endsWith(".js") ? [] : ["--asset", name]));
-  const words = ["build", "--compile", `--target=bun-${target}`, `--outfile=${outfile}`, ...FLAGS, ...assets];
+  const words = [
+    "build",
+    "--compile",
+    `--target=bun-${target}`,
+    `--outfile=${outfile}`,
+    ...FLAGS,
+    ...(target === HERE ? BYTECODE : []),
+    ...assets,
+  ];
   const child = Bun.spawn([process.execPath, ...words, "binary.js", "entry.js"], {
     cwd: directory,
     stdout: "pipe",

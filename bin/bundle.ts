@@ -14,21 +14,11 @@ export const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
 export const DIST: string = join(ROOT, "dist");
 
 /** What of the repository is shipped as it is, by pattern; its place stays the same. */
-const SHIPPED_FILES = [
-  "fixtures/tools/*/{tool.toml,README.md,*.wasm}",
-  "lib/guest/**/*",
-  "lib/author/adapters/*.wasm",
-] as const;
+const SHIPPED_FILES = ["fixtures/tools/*/{tool.toml,README.md,*.wasm}", "lib/guest/**/*"] as const;
+/** What the driver reads, which makes components for authors. */
+const DRIVER_FILES = ["lib/author/adapters/*.wasm"] as const;
 const JCO_BINDGEN = /jco-transpile\/vendor\/[\w-]+\.js$/;
 const JCO_WASM = /new URL\('\.\/([\w.-]+\.wasm)', import\.meta\.url\)/g;
-
-/** A bundle. */
-export interface Bundle {
-  /** Absolute path. */
-  readonly directory: string;
-  /** Its files but the one to start with, relative to it. */
-  readonly files: readonly string[];
-}
 
 /**
  * Makes a bundle.
@@ -36,20 +26,40 @@ export interface Bundle {
  * @param shipment - For what.
  * @param entry - The file of `bin/` that is started; it keeps its name.
  * @param roles - What else has to be an entry point: what is loaded by URL.
- * @returns The directory, made anew.
+ * @returns Absolute path of the directory, made anew.
  * @throws {Error} with the bundler's words
  */
 export async function bundle(
   shipment: Exclude<Shipment, "sources">,
   entry: string,
   roles: readonly Role[],
-): Promise<Bundle> {
+): Promise<string> {
   const directory = join(DIST, shipment);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
+  const entries = [join(ROOT, "bin", entry), ...roles.map((role) => fileURLToPath(codeOf(role)))];
+  const inputs = await runBundler(shipment, { entries, directory });
+  await copyFiles(SHIPPED_FILES, directory);
+  // The binary is no file that another Bun could run: there the driver is one of its own.
+  const workshop = shipment === "binary" ? join(directory, "author") : directory;
+  if (shipment === "binary")
+    inputs.push(...(await runBundler(shipment, { entries: [fileURLToPath(codeOf("driver"))], directory: workshop })));
+  await copyFiles(DRIVER_FILES, workshop);
+  await Bun.write(join(directory, "THIRD-PARTY.txt"), await thirdParties(inputs));
+  return directory;
+}
+
+interface Job {
+  readonly entries: readonly string[];
+  /** Absolute path of where the files go. */
+  readonly directory: string;
+}
+
+/** Bundles. @returns What was read. */
+async function runBundler(shipment: string, { entries, directory }: Job): Promise<string[]> {
   const vendored = new Set<string>();
   const built = await Bun.build({
-    entrypoints: [join(ROOT, "bin", entry), ...roles.map((role) => fileURLToPath(codeOf(role)))],
+    entrypoints: [...entries],
     outdir: directory,
     target: "bun",
     splitting: true,
@@ -61,12 +71,7 @@ export async function bundle(
   });
   if (!built.success) throw new Error(built.logs.map(({ message }) => message).join("\n"));
   for (const path of vendored) await cp(path, join(directory, basename(path)));
-  for (const file of await shippedFiles()) await cp(join(ROOT, file), join(directory, file));
-  const licences = await thirdParties(Object.keys(built.metafile?.inputs ?? {}));
-  await Bun.write(join(directory, "THIRD-PARTY.txt"), licences);
-  const names = await Array.fromAsync(new Glob("**/*").scan({ cwd: directory, dot: true }));
-  const start = entry.replace(/\.ts$/, ".js");
-  return { directory, files: names.filter((name) => name !== start).toSorted() };
+  return Object.keys(built.metafile?.inputs ?? {});
 }
 
 /** Finds the files that jco loads at run time, which a bundler does not see. */
@@ -108,9 +113,9 @@ const placesOfSources: BunPlugin = {
   },
 };
 
-async function shippedFiles(): Promise<readonly string[]> {
-  const found = SHIPPED_FILES.map((pattern) => Array.fromAsync(new Glob(pattern).scan(ROOT)));
-  return (await Promise.all(found)).flat();
+async function copyFiles(patterns: readonly string[], directory: string): Promise<void> {
+  for (const pattern of patterns)
+    for await (const file of new Glob(pattern).scan(ROOT)) await cp(join(ROOT, file), join(directory, file));
 }
 
 /** The licences of all packages that code was taken of. */

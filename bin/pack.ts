@@ -18,11 +18,11 @@ const published = {
   exports: exported,
   engines,
 };
-await Bun.write(join(made.directory, "package.json"), `${JSON.stringify(published, null, 2)}\n`);
-for (const file of ["README.md", "LICENSE"]) await Bun.write(join(made.directory, file), Bun.file(join(ROOT, file)));
-await chmod(join(made.directory, "kami.js"), 0o755);
+await Bun.write(join(made, "package.json"), `${JSON.stringify(published, null, 2)}\n`);
+for (const file of ["README.md", "LICENSE"]) await Bun.write(join(made, file), Bun.file(join(ROOT, file)));
+await chmod(join(made, "kami.js"), 0o755);
 const packing = Bun.spawn([process.execPath, "pm", "pack", "--destination", DIST, "--quiet"], {
-  cwd: made.directory,
+  cwd: made,
   stdout: "inherit",
   stderr: "inherit",
 });

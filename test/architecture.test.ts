@@ -12,6 +12,7 @@ const root = join(import.meta.dir, "..");
 const RANKS = new Map<string, number>([
   ["errors.ts", 0],
   ["roles.ts", 0],
+  ["shipped.ts", 0],
   ["digest.ts", 0],
   ["nearest.ts", 0],
   ["position.ts", 0],

@@ -2,6 +2,7 @@
  * Runs compilers, which are the user's programs, with the user's environment. Nothing that a project contains chooses what is run, nor with which flags.
  */
 import { refuse } from "../errors.ts";
+import { SHIPMENT } from "../roles.ts";
 
 /** What builds are made with. */
 export interface Workshop {
@@ -51,7 +52,7 @@ const REPEATED = 4;
 export async function runCompiler(workshop: Workshop, run: CompilerRun): Promise<string> {
   const child = Bun.spawn([...run.words], {
     cwd: run.cwd,
-    env: { ...Object.fromEntries(workshop.environment), ...run.environment },
+    env: { ...Object.fromEntries(workshop.environment), ...run.environment, ...bunVariables(workshop, run) },
     stdin: new Blob([run.input ?? ""]),
     stdout: "pipe",
     stderr: "pipe",
@@ -61,6 +62,11 @@ export async function runCompiler(workshop: Workshop, run: CompilerRun): Promise
   const said = words.trim() === "" ? output : words;
   workshop.say?.(`${said.trimEnd()}\n`);
   throw refuse("BUILD_FAILED", { what: run.what, reason: gist(said) });
+}
+
+/** The binary contains Bun, and is it when it is told so. */
+function bunVariables({ bun }: Workshop, { words }: CompilerRun): Readonly<Record<string, string>> {
+  return SHIPMENT === "binary" && words[0] === bun ? { BUN_BE_BUN: "1" } : {};
 }
 
 /** The lines that name an error, else the last ones. */

@@ -2,13 +2,10 @@
  * Has components made by the driver's process.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { codeOf } from "../roles.ts";
 import { BUN_FLAGS, runCompiler, type Workshop } from "./compiler.ts";
 import type { Job } from "./driver.ts";
+import { driverFor } from "./place.ts";
 import type { World } from "./world.ts";
-
-const DRIVER = fileURLToPath(codeOf("driver"));
 
 type Unplaced<J> = J extends Job ? Omit<J, "output"> : never;
 
@@ -19,7 +16,7 @@ export async function makeComponent(
   what: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const output = join(workshop.scratch, "component.wasm");
-  const words = [workshop.bun, ...BUN_FLAGS, DRIVER];
+  const words = [workshop.bun, ...BUN_FLAGS, driverFor(workshop)];
   await runCompiler(workshop, { what, words, cwd: workshop.scratch, input: JSON.stringify({ ...job, output }) });
   return Bun.file(output).bytes();
 }

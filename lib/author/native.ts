@@ -3,13 +3,12 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { refuse } from "../errors.ts";
 import { ask, BUN_FLAGS, findProgram, runCompiler, type Workshop } from "./compiler.ts";
 import { addInitialMemory } from "./initial-memory.ts";
+import { placeFor } from "./place.ts";
 import type { Project } from "./project.ts";
 
-const HEADERS = fileURLToPath(new URL("../guest/c", import.meta.url));
 /** 32 MiB, beside the 2 or 3 that a program starts with: what a Go program may allocate. */
 const GO_PAGES = 512;
 const ASSEMBLYSCRIPT = "assemblyscript@0.28.20";
@@ -40,7 +39,7 @@ export async function buildC({ directory, sources }: Project, workshop: Workshop
     "--no-wasm-opt",
   ];
   const language = isCpp ? ["-std=c++23", "-fno-exceptions"] : ["-std=c17"];
-  const last = [`-I${HEADERS}`, `-ffile-prefix-map=${directory}=.`, "-Wl,--strip-all", "-o", output];
+  const last = [`-I${placeFor(workshop, "c")}`, `-ffile-prefix-map=${directory}=.`, "-Wl,--strip-all", "-o", output];
   await runCompiler(workshop, {
     what: name,
     words: [clang, ...flags, ...language, ...last, ...sources],

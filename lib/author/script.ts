@@ -3,10 +3,10 @@
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { refuse } from "../errors.ts";
 import { BUN_FLAGS, runCompiler, type Workshop } from "./compiler.ts";
 import { makeComponent } from "./component.ts";
+import { placeFor } from "./place.ts";
 import type { Project } from "./project.ts";
 import { worldOf } from "./world.ts";
 
@@ -18,8 +18,6 @@ export const ENGINES: Readonly<Record<Engine, { readonly name: string; readonly 
   quickjs: { name: "componentize-qjs", version: "0.4.5" },
   spidermonkey: { name: "@bytecodealliance/componentize-js", version: "0.23.0" },
 };
-
-const SDK = fileURLToPath(new URL("../guest/typescript/index.ts", import.meta.url));
 
 /**
  * Builds a script tool.
@@ -75,7 +73,8 @@ function splitAlias(text: string): [exported: string, local: string] {
 /** `kami/guest` is always KAMI's own, whatever a `node_modules` calls so. */
 async function bundleScript(workshop: Workshop, entry: string): Promise<string> {
   const tsconfig = join(workshop.scratch, "tsconfig.json");
-  await Bun.write(tsconfig, JSON.stringify({ compilerOptions: { paths: { "kami/guest": [SDK] } } }));
+  const sdk = join(placeFor(workshop, "typescript"), "index.ts");
+  await Bun.write(tsconfig, JSON.stringify({ compilerOptions: { paths: { "kami/guest": [sdk] } } }));
   const flags = ["--target=browser", "--format=esm", "--external=kami:*", "--external=wasi:*", "--minify-whitespace"];
   const words = [workshop.bun, "build", ...BUN_FLAGS, `--tsconfig-override=${tsconfig}`, ...flags, entry];
   const text = await runCompiler(workshop, { what: "bundling", words, cwd: workshop.scratch });

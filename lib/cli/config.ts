@@ -35,25 +35,38 @@ export function readSettings(host: Host, flags: ReadonlyMap<string, string>): Se
   ]);
 }
 
-/** Finds the user's own configuration file, whether it is there or not. */
-export function userConfigPath(host: Host): string {
-  return join(xdgDirectory(host, "XDG_CONFIG_HOME", ".config"), "kami", "config.toml");
+/** Finds the user's own configuration file, whether it is there or not; undefined for a user without a home. */
+export function userConfigPath(host: Host): string | undefined {
+  const directory = xdgDirectory(host, "XDG_CONFIG_HOME", ".config");
+  return directory === undefined ? undefined : join(directory, "kami", "config.toml");
 }
 
 /** Finds KAMI_HOME where no variable names it: an existing `~/.kami` counts when the standard place does not exist. */
 function defaultHome(host: Host): string {
-  const standard = join(xdgDirectory(host, "XDG_DATA_HOME", ".local/share"), "kami");
+  const directory = xdgDirectory(host, "XDG_DATA_HOME", ".local/share");
+  if (directory === undefined) return homeOfNobody(host);
+  const standard = join(directory, "kami");
+  if (host.userHome === "") return standard;
   const old = join(host.userHome, ".kami");
   return !existsSync(standard) && existsSync(old) ? old : standard;
 }
 
-/** Source: XDG Base Directory Specification 0.8, which has relative paths and empty variables ignored. */
-function xdgDirectory(host: Host, variable: string, fallback: string): string {
-  const named = host.environment.get(variable) ?? "";
-  return isAbsolute(named) ? named : join(host.userHome, fallback);
+/** Never in the current directory, which may be somebody else's. @returns What KAMI_HOME replaces. */
+function homeOfNobody({ environment }: Host): string {
+  if ((environment.get("KAMI_HOME") ?? "") !== "") return "/";
+  const rule = "there is no home directory to keep tools in: set KAMI_HOME to a directory";
+  throw refuse("CONFIG_INVALID", { source: "the environment", key: "home", rule });
 }
 
-function readConfigFile(path: string): readonly LayerEntry[] {
+/** Source: XDG Base Directory Specification 0.8, which has relative paths and empty variables ignored. */
+function xdgDirectory(host: Host, variable: string, fallback: string): string | undefined {
+  const named = host.environment.get(variable) ?? "";
+  if (isAbsolute(named)) return named;
+  return host.userHome === "" ? undefined : join(host.userHome, fallback);
+}
+
+function readConfigFile(path: string | undefined): readonly LayerEntry[] {
+  if (path === undefined) return [];
   const bytes = readIfPresent(path);
   if (bytes === undefined) return [];
   const table = parseToml(path, bytes);

@@ -3,10 +3,11 @@
  * everything else is given a {@link Host}.
  */
 import { availableParallelism, homedir, release } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { refuse } from "../errors.ts";
+import { SHIPMENT } from "../roles.ts";
 
 /** A stream that the user reads. */
 export interface Sink {
@@ -40,7 +41,7 @@ export interface Host {
   /** Standard output as a bare stream, for the protocol alone: from then on, `console.log` of any library writes to stderr. */
   reserveStdout(): Writable;
   readonly environment: ReadonlyMap<string, string>;
-  /** The user's home directory. */
+  /** The user's home directory, absolute; empty when there is none. */
   readonly userHome: string;
   /** The system's name, as in `linux` and `darwin`. */
   readonly platform: string;
@@ -73,7 +74,7 @@ export function ambientHost(version: string): Host {
     stdin: () => process.stdin,
     reserveStdout: reserveAmbientStdout,
     environment: ambientEnvironment(),
-    userHome: homedir(),
+    userHome: ambientHome(),
     platform: process.platform,
     versions: { bun: Bun.version, kernel: release() },
     userId: process.getuid?.(),
@@ -87,9 +88,10 @@ export function ambientHost(version: string): Host {
 
 /** Bun obeys files of the current directory, and an agent's may be anybody's: hence the `--cwd`. A binary needs none. */
 function ambientLaunch(): Launch {
-  const root = join(import.meta.dir, "..", "..");
-  if (import.meta.dir.startsWith("/$bunfs/")) return { command: process.execPath, args: ["serve"] };
-  return { command: process.execPath, args: [`--cwd=${root}`, "bin/kami.ts", "serve"] };
+  if (SHIPMENT === "binary") return { command: process.execPath, args: ["serve"] };
+  const [root, main] =
+    SHIPMENT === "package" ? [import.meta.dir, "kami.js"] : [join(import.meta.dir, "..", ".."), "bin/kami.ts"];
+  return { command: process.execPath, args: [`--cwd=${root}`, main, "serve"] };
 }
 
 function ambientSink(stream: NodeJS.WriteStream): Sink {
@@ -119,6 +121,16 @@ function reserveAmbientStdout(): Writable {
 function ambientEnvironment(): ReadonlyMap<string, string> {
   const entries = Object.entries(process.env);
   return new Map(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** A user without a name (a container's) has none, and one that is relative would be in the current directory. */
+function ambientHome(): string {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : "";
+  } catch {
+    return "";
+  }
 }
 
 function ambientDirectory(): string {

@@ -1,10 +1,11 @@
 /**
  * How this KAMI is started by others, and how its own files are read: what differs between the sources, the package and the binary.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { SHIPMENT } from "../roles.ts";
+import { copyShipped } from "../shipped.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -31,19 +32,10 @@ export function readable(paths: readonly string[]): Readable {
   const place = mkdtempSync(join(tmpdir(), "kami-"));
   const dispose = (): void => rmSync(place, { recursive: true, force: true });
   try {
-    for (const path of paths) copy(path, join(place, basename(path)));
+    for (const path of paths) copyShipped(path, join(place, basename(path)));
   } catch (error) {
     dispose();
     throw error;
   }
   return { paths: paths.map((path) => join(place, basename(path))), [Symbol.dispose]: dispose };
-}
-
-function copy(from: string, to: string): void {
-  mkdirSync(to);
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) copy(source, target);
-    else writeFileSync(target, readFileSync(source));
-  }
 }

@@ -45,6 +45,29 @@ describe("readSettings()", () => {
     ]);
   });
 
+  test("keeps nothing in the current directory for a user without a home", async () => {
+    using temporary = new TemporaryDirectory();
+    temporary.write("work/kami/config.toml", "max_fuel = 1\n");
+    temporary.write("work/.config/kami/config.toml", "max_fuel = 1\n");
+    const nobody = (environment: Readonly<Record<string, string>>): TestHost =>
+      testHost({ environment, directory: temporary.at("work"), userHome: "" });
+    expect(await told(() => value(nobody({}), "home"))).toEqual([
+      "CONFIG_INVALID",
+      'Cannot use the setting "home" from the environment: there is no home directory to keep tools in: set KAMI_HOME to a directory',
+      "see every setting with: kami config --help",
+    ]);
+    const named = nobody({ KAMI_HOME: "/data" });
+    expect([value(named, "home"), value(named, "db"), userConfigPath(named)]).toEqual([
+      "/data",
+      "/data/registry.db",
+      undefined,
+    ]);
+    expect([value(named, "max_fuel"), value(nobody({ XDG_DATA_HOME: "/x" }), "home")]).toEqual([
+      100_000_000_000,
+      "/x/kami",
+    ]);
+  });
+
   test("uses an existing ~/.kami only while the standard place does not exist", () => {
     using temporary = new TemporaryDirectory();
     const host = hostIn(temporary);

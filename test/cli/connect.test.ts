@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -53,6 +54,19 @@ const WANTED: { readonly [W in ClientWord]: unknown } = {
 };
 
 describe("kami connect", () => {
+  test("writes nothing for a user without a home directory", async () => {
+    using temporary = new TemporaryDirectory();
+    const host = testHost({
+      userHome: "",
+      directory: temporary.path,
+      environment: { KAMI_HOME: temporary.at("home") },
+    });
+    expect(await runProgram(["connect", "cursor"], host)).not.toBe(0);
+    expect(host.printed.stderr).toContain("this user has no home directory; set HOME");
+    expect(existsSync(".cursor")).toBe(false);
+    expect(listing(temporary.path).filter((path) => path.includes("cursor"))).toEqual([]);
+  });
+
   test.each(CLIENT_WORDS)("writes what %s reads, once, for the owner alone", async (client) => {
     using temporary = new TemporaryDirectory();
     const path = temporary.at(PATHS[client]);

@@ -118,6 +118,16 @@ describe("the documents", () => {
     expect(broken).toEqual([]);
   });
 
+  test("name files that there are", () => {
+    const broken = [...TEXTS].flatMap(([document, text]) =>
+      [...text.matchAll(/`((?:bin|lib|test|bench|fixtures|docs)\/[\w./-]*\w)\/?`/g)]
+        .map(([, path = ""]) => path)
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${document}: ${path}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
   test.skipIf(Bun.which("systemd-analyze") === null)("have a systemd unit that systemd takes", async () => {
     using temporary = new TemporaryDirectory();
     const unit = /```ini\n([^]*?)```/.exec(TEXTS.get("docs/DEPLOYMENT.md") ?? "")?.[1] ?? "";

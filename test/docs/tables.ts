@@ -58,7 +58,7 @@ function sample(code: string): never {
   const get = (_: object, key: string | symbol): unknown => {
     const name = String(key);
     if (NUMBERS.test(name) || counts.includes(name)) return NUMBER;
-    return name === "exports" || name === "known" ? ["…"] : "…";
+    return ["exports", "known", "commands"].includes(name) ? ["…"] : "…";
   };
   const detail: unknown = new Proxy({}, { get, has: () => false });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -3,7 +3,7 @@
  * KAMI_TEST_NO_BINARY=1 to leave it out: building it takes seconds and 130 MB.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TemporaryDirectory } from "../cli/support/directory.ts";
@@ -17,10 +17,20 @@ const isLeftOut = process.env["KAMI_TEST_NO_BINARY"] === "1";
 const EXECUTOR_VARIABLES = ["BUN_FEATURE_FLAG_NO_ORPHANS=1", "BUN_JSC_maxNumWasmFastMemories=4096"];
 
 let temporary: TemporaryDirectory;
+/** What the build said. */
+let leftOut = "";
 beforeAll(async () => {
   temporary = new TemporaryDirectory();
   if (isLeftOut) return;
-  const build = Bun.spawn([process.execPath, "bin/build.ts", "here"], { cwd: ROOT, stdout: "ignore" });
+  // Without a network: Bun's runtimes for the other platforms cannot be had.
+  const nowhere = "http://127.0.0.1:1";
+  const build = Bun.spawn([process.execPath, "bin/build.ts"], {
+    cwd: ROOT,
+    env: { HOME: temporary.path, BUN_CONFIG_REGISTRY: nowhere, HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  leftOut = await new Response(build.stderr).text();
   expect(await build.exited).toBe(0);
   // Beside nothing.
   mkdirSync(temporary.at("bin"));
@@ -87,6 +97,24 @@ describe.skipIf(isLeftOut)("the binary", () => {
     while (executors.some(isAlive)) await Bun.sleep(5);
   }, 60_000);
 
+  test("is built where no other can be: what is missing is named", () => {
+    const lines = leftOut.split("\n").filter((line) => line.startsWith("left out: "));
+    expect(lines.length).toBe(4);
+    for (const line of lines)
+      expect(line).toMatch(
+        /^left out: \S+ cannot be built: Bun \S+ runtime for \S+ is needed, and could not be downloaded: /,
+      );
+  });
+
+  test("says what it is, and how an agent starts it", async () => {
+    const kami = place("words");
+    const { stdout } = await start(kami, "--version", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ shipment: "binary", bun: Bun.version });
+    expect((await start(kami, "serve", "--help")).stdout).toContain(
+      `claude mcp add --scope user kami -- ${temporary.at("bin/kami")} serve`,
+    );
+  });
+
   test("takes no role because of a word: its own processes have an environment that nobody else has", async () => {
     const kami = place("roles");
     for (const word of ["internal:compile-child.js", "internal:process-entry.js", "internal:entry.js"]) {
@@ -97,6 +125,16 @@ describe.skipIf(isLeftOut)("the binary", () => {
       ]);
     }
   });
+
+  test("builds and tests a tool, with the compiler of the tool's project", async () => {
+    const kami = place("author");
+    expect((await start(kami, "init", "hello", "--lang", "ts", "--name", "hello")).exitCode).toBe(0);
+    const project: Place = { ...kami, directory: join(kami.directory, "hello") };
+    symlinkSync(join(ROOT, "node_modules"), join(project.directory, "node_modules"));
+    const built = await start(project, "build");
+    expect([built.exitCode, built.stdout.split(" in ")[0]]).toEqual([0, "Built hello.wasm from TypeScript"]);
+    expect((await start(project, "test")).stdout).toContain("2 passed, 0 failed");
+  }, 60_000);
 
   test("brings the starter tools, and leaves nothing of them in the directory for temporary files", async () => {
     const there = place("starter");

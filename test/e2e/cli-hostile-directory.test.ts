@@ -69,6 +69,23 @@ describe("kami in a hostile directory", () => {
     expect(existsSync(temporary.at("user/.local/share/kami/registry.db"))).toBe(true);
   });
 
+  test("does not take it for a home, whatever HOME says", async () => {
+    using temporary = new TemporaryDirectory();
+    fillHostile(temporary);
+    for (const HOME of [".", "", "home"]) {
+      const child = Bun.spawn([SCRIPT, "config", "--json"], {
+        cwd: temporary.at("hostile"),
+        env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      const stdout = await new Response(child.stdout).text();
+      expect([HOME, stdout.includes(temporary.path), stdout.includes('"value":"./')]).toEqual([HOME, false, false]);
+      expect([HOME, await child.exited]).toEqual([HOME, HOME === "" ? 0 : 2]);
+    }
+  });
+
   test.each(["--no-env-file", "--config=/dev/null", "--tsconfig-override=/dev/null"])(
     "would be hurt without %s: the files work",
     async (left) => {

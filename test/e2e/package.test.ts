@@ -73,6 +73,9 @@ describe("the npm package", () => {
       stdout: '{"a":1}\n',
       stderr: "",
     });
+    const program = join(project.directory, "node_modules/kami/kami.js");
+    expect(JSON.parse((await start(kami, "--version", "--json")).stdout)).toMatchObject({ shipment: "package" });
+    expect((await start(kami, "serve", "--help")).stdout).toContain(` -- ${program} serve`);
     await using served = await serve(kami);
     expect(await ask(served, "connect")).toContain("denied");
     expect(await ask(served, "spin")).toMatch(/fuel is used up|ran longer/);

@@ -8,7 +8,7 @@ import { CLIENT_WORDS, CLIENTS, type ClientWord, isClientWord } from "../connect
 import { difference } from "../connect/difference.ts";
 import { editText } from "../connect/edit.ts";
 import { replaceConfigFile } from "../connect/file.ts";
-import { type ConnectPlan, editFor, entryOfSession, guarded, planConnection } from "../connect/plan.ts";
+import { configFile, type ConnectPlan, editFor, entryOfSession, guarded, planConnection } from "../connect/plan.ts";
 import { EXIT } from "../exit-codes.ts";
 import { showControls } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -65,7 +65,7 @@ function requireClient(word: string): ClientWord {
 async function printEntry(word: ClientWord, session: Session): Promise<typeof EXIT.ok> {
   const client = CLIENTS[word];
   const edit = editFor(client, entryOfSession(session));
-  const path = client.file(session.host);
+  const path = configFile(word, session);
   await session.result(showControls(editText("", edit).trimEnd()), { client: word, path, entry: edit.entry });
   await session.note(`this belongs into ${path}`);
   return EXIT.ok;

@@ -1,6 +1,7 @@
 /**
  * What adding KAMI to a client changes: worked out without changing anything, for `kami connect`, its `--dry-run` and `kami doctor`.
  */
+import { isAbsolute } from "node:path";
 import { refuse } from "../../errors.ts";
 import type { Session } from "../session.ts";
 import { type Client, CLIENTS, type ClientWord, ENTRY_NAME, type ServerEntry, serverEntry } from "./clients.ts";
@@ -39,12 +40,24 @@ export function editFor(client: Client, entry: ServerEntry): Edit {
  */
 export function planConnection(word: ClientWord, session: Session): ConnectPlan {
   const client = CLIENTS[word];
-  const path = client.file(session.host);
+  const path = configFile(word, session);
   return guarded(word, path, () => {
     const file = readConfigFile(path);
     const edit = nestedEdit(client, file.text, editFor(client, entryOfSession(session)));
     return { client, file, edit, text: editText(file.text, edit), found: findEntry(file.text, edit) };
   });
+}
+
+/**
+ * Finds a client's configuration of the user.
+ *
+ * @returns An absolute path.
+ * @throws {Failure} `CLIENT_CONFIG` when the user has no home directory that it could be in.
+ */
+export function configFile(word: ClientWord, { host }: Session): string {
+  const path = CLIENTS[word].file(host);
+  if (isAbsolute(path)) return path;
+  throw refuse("CLIENT_CONFIG", { path, reason: "this user has no home directory; set HOME", client: word });
 }
 
 /** Runs what reads or writes a configuration. */

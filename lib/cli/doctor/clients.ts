@@ -2,8 +2,9 @@
  * Which clients know KAMI, and whether what they would start is there.
  */
 import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { Failure } from "../../errors.ts";
-import { type Client, CLIENT_WORDS, type ClientWord } from "../connect/clients.ts";
+import { type Client, CLIENT_WORDS, CLIENTS, type ClientWord } from "../connect/clients.ts";
 import { planConnection } from "../connect/plan.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, good, odd } from "./finding.ts";
@@ -18,6 +19,8 @@ export function checkClients(session: Session): readonly Finding[] {
 
 function checkClient(word: ClientWord, session: Session): readonly Finding[] {
   const id = `client.${word}`;
+  // A user without a home directory has no client either.
+  if (!isAbsolute(CLIENTS[word].file(session.host))) return [];
   try {
     const plan = planConnection(word, session);
     if (plan.file.bytes === undefined) return [];

@@ -35,7 +35,7 @@ describe("fixtures", () => {
   test.each([
     ["connect", "1", '{"connect":1}', "tcp://127.0.0.1:1"],
     ["http-get", '"127.0.0.1:1"', '{"refused":"handle","code":15}', "http://127.0.0.1:1/"],
-  ])("%s with %s is told that it may not, and the call goes on", async (name, input, value, target) => {
+  ])("%s with %s is told that it may not, and the call goes on", async (name, input, ...[value, target]) => {
     const call = new Recorder();
     const guest = await start(name, call);
     expect(await guest.call("run", input)).toEqual({ tag: "ok", value });
