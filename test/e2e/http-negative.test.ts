@@ -52,10 +52,7 @@ afterAll(async () => {
 afterEach(async () => {
   const response = await modern("tools/call", CALL);
   expect(await response.json()).toMatchObject({ result: { structuredContent: { a: 1 } } });
-  for (let tries = 0; tries < 100 && memoryOf("VmRSS") - restingBytes > GROWTH_LIMIT_BYTES; tries += 1)
-    await Bun.sleep(100);
-  expect(memoryOf("VmRSS") - restingBytes).toBeLessThan(GROWTH_LIMIT_BYTES);
-  expect(memoryOf("VmHWM") - restingBytes).toBeLessThan(PEAK_LIMIT_BYTES);
+  await expectMemoryBack();
 });
 
 describe("tokens", () => {
@@ -278,10 +275,7 @@ describe("connections", () => {
       const startedAt = performance.now();
       expect((await modern("tools/call", CALL)).status).toBe(200);
       expect(performance.now() - startedAt).toBeLessThan(5000);
-      for (let tries = 0; tries < 100 && memoryOf("VmRSS") - restingBytes > GROWTH_LIMIT_BYTES; tries += 1)
-        await Bun.sleep(100);
-      expect(memoryOf("VmRSS") - restingBytes).toBeLessThan(GROWTH_LIMIT_BYTES);
-      expect(memoryOf("VmHWM") - restingBytes).toBeLessThan(PEAK_LIMIT_BYTES);
+      await expectMemoryBack();
     } finally {
       for (const wire of wires) wire[Symbol.dispose]();
     }
@@ -315,10 +309,7 @@ describe("connections", () => {
       return wire;
     });
     await Bun.sleep(2000);
-    for (let tries = 0; tries < 100 && memoryOf("VmRSS") - restingBytes > GROWTH_LIMIT_BYTES; tries += 1)
-      await Bun.sleep(100);
-    expect(memoryOf("VmRSS") - restingBytes).toBeLessThan(GROWTH_LIMIT_BYTES);
-    expect(memoryOf("VmHWM") - restingBytes).toBeLessThan(PEAK_LIMIT_BYTES);
+    await expectMemoryBack();
     for (const wire of wires) wire[Symbol.dispose]();
   }, 30_000);
 
@@ -437,6 +428,13 @@ async function raw(line: string, headers: Record<string, string>, body: string):
   const length = Object.hasOwn(headers, "Content-Length") ? {} : { "Content-Length": String(body.length) };
   wire.send(head(line, { ...length, ...headers }) + body);
   return await wire.until(/\r\n\r\n(?:$|.*}$)/s);
+}
+
+async function expectMemoryBack(): Promise<void> {
+  const grown = (): number => memoryOf("VmRSS") - restingBytes;
+  for (let tries = 0; tries < 100 && grown() > GROWTH_LIMIT_BYTES; tries += 1) await Bun.sleep(100);
+  expect(grown()).toBeLessThan(GROWTH_LIMIT_BYTES);
+  expect(memoryOf("VmHWM") - restingBytes).toBeLessThan(PEAK_LIMIT_BYTES);
 }
 
 /** Memory of the serving process alone. Source: proc_pid_status(5). */
