@@ -9,7 +9,7 @@ import type { CallResult, Runtime } from "../lib/runtime.ts";
 const GUESTS = [
   "bad-abi",
   "big-result",
-  "connect",
+  "catch-all",
   "echo",
   "exit",
   "fail",
@@ -45,7 +45,7 @@ const BAD_CALLS: readonly BadCall[] = [
   { guest: "hog", limits: { memoryBytes: 3 * MEBIBYTE }, ends: "MEMORY_EXHAUSTED" },
   { guest: "hog-table", limits: { memoryBytes: 8 * MEBIBYTE }, ends: "MEMORY_EXHAUSTED" },
   { guest: "big-result", input: { bytes: MEBIBYTE + 1 }, limits: { fuel: ENDLESS }, ends: "RESULT_TOO_LARGE" },
-  { guest: "connect", ends: "CAPABILITY_DENIED" },
+  { guest: "catch-all", input: { call: "door", then: "return" }, ends: "CAPABILITY_DENIED" },
   { guest: "exit", input: { code: 3 }, ends: "TOOL_EXIT" },
   { guest: "fail", input: { own: "words" }, ends: "TOOL_ERROR" },
   { guest: "echo", text: "{", ends: "INPUT_NOT_JSON" },

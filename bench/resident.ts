@@ -23,6 +23,12 @@ export async function residentMebibytes(): Promise<number> {
   return least / MEBIBYTE;
 }
 
+/** How much memory the descendants of this process hold right now, in MiB. @param others - Descendants that do not count. */
+export function descendantMebibytes(others: readonly number[]): number {
+  const pids = family().filter((pid) => pid !== process.pid && !others.includes(pid));
+  return pids.reduce((sum, pid) => sum + proportionalBytes(pid), 0) / MEBIBYTE;
+}
+
 function heldBytes(): number {
   if (process.platform !== "linux") return process.memoryUsage.rss();
   return family().reduce((sum, pid) => sum + proportionalBytes(pid), 0);

@@ -9,6 +9,7 @@ import { CROWD } from "./crowd.ts";
 import { EXEC } from "./exec.ts";
 import { TOLERANCE } from "./gate.ts";
 import { INSTANTIATE } from "./instantiate.ts";
+import { IO } from "./io.ts";
 import { INTERRUPT } from "./interrupt.ts";
 import { LEAKS } from "./leaks.ts";
 import { MCP } from "./mcp.ts";
@@ -19,7 +20,7 @@ import { isSetUp, type Manner, runApart, runHere } from "./runner.ts";
 import { Scratch } from "./scratch.ts";
 import type { Suite } from "./suite.ts";
 
-const SUITES: readonly Suite[] = [METER, REWRITE, COMPILE, CALL, INSTANTIATE, EXEC, MCP, CROWD, INTERRUPT, LEAKS];
+const SUITES: readonly Suite[] = [METER, REWRITE, COMPILE, CALL, INSTANTIATE, EXEC, MCP, CROWD, IO, INTERRUPT, LEAKS];
 const USAGE = `usage: bun bench/run.ts [suite…] [--only NAME]… [--json] [--quick]
        bun bench/run.ts [suite…] --gate | --record
 suites: ${SUITES.map(({ name }) => name).join(", ")}; all of them when none is named`;

@@ -1,7 +1,7 @@
 /**
  * Runs suites: one in this process, several each in a process of its own.
  */
-import { EXECUTOR_ENVIRONMENT } from "../lib/component/child.ts";
+import { CHILD_ENVIRONMENTS } from "../lib/roles.ts";
 import { fileURLToPath } from "node:url";
 import { EFFORTS } from "./measure.ts";
 import type { Report, SuiteReport } from "./report.ts";
@@ -19,7 +19,7 @@ const ENTRY = fileURLToPath(new URL("run.ts", import.meta.url));
 
 /** Whether this process has its memories as an executor process has them. */
 export function isSetUp(): boolean {
-  return Object.entries(EXECUTOR_ENVIRONMENT).every(([name, value]) => process.env[name] === value);
+  return Object.entries(CHILD_ENVIRONMENTS.executor).every(([name, value]) => process.env[name] === value);
 }
 
 /**
@@ -28,7 +28,9 @@ export function isSetUp(): boolean {
  */
 export async function runApart({ name }: Suite, { quick, only }: Manner, scratch: Scratch): Promise<SuiteReport> {
   const options = [...(quick ? ["--quick"] : []), ...only.flatMap((part) => ["--only", part])];
-  const report: Report = JSON.parse(await scratch.run([ENTRY, name, "--json", ...options], EXECUTOR_ENVIRONMENT));
+  const report: Report = JSON.parse(
+    await scratch.run([ENTRY, name, "--json", ...options], CHILD_ENVIRONMENTS.executor),
+  );
   const [suite] = report.suites;
   if (suite === undefined) throw new Error(`BUG: the suite ${name} reports nothing`);
   return suite;

@@ -263,7 +263,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
     agentMayRead: false,
   },
   BUILD_FAILED: {
-    text: (d) => `Cannot build the tool: ${clean(d.what)} failed: ${clean(d.reason, 3000) || "no reason is given"}`,
+    text: (d) => `Cannot build the tool: ${clean(d.what)} failed: ${clean(d.reason, 500) || "no reason is given"}`,
     hint: () => "mend what the compiler says and build again",
     agentMayRead: false,
   },
@@ -683,7 +683,10 @@ const FUNCTIONS_SHOWN = 8;
 
 function knownFunctions(known: readonly string[]): string {
   const more = known.length > FUNCTIONS_SHOWN ? `, and ${known.length - FUNCTIONS_SHOWN} more` : "";
-  return ` (it has ${known.slice(0, FUNCTIONS_SHOWN).join(", ")}${more})`;
+  return ` (it has ${known
+    .slice(0, FUNCTIONS_SHOWN)
+    .map((name) => clean(name, 60))
+    .join(", ")}${more})`;
 }
 
 function exportsOf(names: readonly string[]): string {

@@ -30,7 +30,7 @@ describe("the committed guest is what its source builds", () => {
     const wanted = lock.get(guest.stem)?.toolchain ?? "a toolchain that is not recorded";
     test.skipIf(lock.get(guest.stem)?.toolchain !== clang)(`${guest.name} (${wanted})`, async () => {
       const committed = await readFile(guestFile(guest));
-      expect(Buffer.compare(committed, await compileC([sourceFile(guest)], "reactor"))).toBe(0);
+      expect(Buffer.compare(committed, await compileC([sourceFile(guest)], { model: "reactor" }))).toBe(0);
     });
   }
 });

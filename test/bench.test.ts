@@ -10,7 +10,7 @@ import type { Report } from "../bench/report.ts";
 import { TemporaryDirectory } from "./cli/support/directory.ts";
 
 const RUN = join(import.meta.dir, "..", "bench", "run.ts");
-const SUITES = ["meter", "rewrite", "compile", "call", "instantiate", "exec", "mcp", "crowd", "leaks"];
+const SUITES = ["meter", "rewrite", "compile", "call", "instantiate", "exec", "mcp", "crowd", "io", "leaks"];
 /** And those that take minutes. */
 const ALL = [...SUITES.slice(0, -1), "interrupt", "leaks"];
 const USAGE = `usage: bun bench/run.ts [suite…] [--only NAME]… [--json] [--quick]

@@ -92,6 +92,12 @@ export function usageLine(syntax: Syntax): string {
   return ["kami", syntax.name, ...words, "[flags]"].join(" ");
 }
 
+/** A positional that may be left out: it says so, or has a default. Those behind it may be as well. */
+export function isOptional(definition: ArgDef | undefined): boolean {
+  if (definition?.type !== "positional") return false;
+  return definition.required === false || definition.default !== undefined;
+}
+
 function endOfFlags(words: readonly string[]): number {
   const end = words.indexOf("--");
   return end === -1 ? words.length : end;
@@ -134,13 +140,14 @@ function unknownFlag(written: string, syntax: Syntax): Failure {
   return usage(syntax, `there is no flag ${quote(written)}`, hint);
 }
 
-function usageWord(name: string, syntax: Syntax): string {
+/** How a positional is written in a usage. */
+export function usageWord(name: string, syntax: Syntax): string {
   if (isMany(name, syntax)) return `[${name}…]`;
-  return isOptional(syntax, name) ? `[${name}]` : `<${name}>`;
+  return isOptional(syntax.args[name]) ? `[${name}]` : `<${name}>`;
 }
 
 function isRequired(name: string, syntax: Syntax): boolean {
-  return !isMany(name, syntax) && !isOptional(syntax, name);
+  return !isMany(name, syntax) && !isOptional(syntax.args[name]);
 }
 
 function isMany(name: string, { many = [] }: Syntax): boolean {
@@ -164,12 +171,6 @@ function checkPositionals(positionals: readonly string[], syntax: Syntax): void 
   const isJson = /^\s*[[{"]/.test(extra) && Object.hasOwn(syntax.args, "input");
   const hint = isJson ? "pass the input with: --input <json>" : `usage: ${usageLine(syntax)}`;
   throw usage(syntax, `unexpected argument ${quote(extra)}`, hint);
-}
-
-/** A positional that has a default may be left out. */
-function isOptional({ args }: Syntax, name: string): boolean {
-  const definition = args[name];
-  return definition !== undefined && "default" in definition && definition.default !== undefined;
 }
 
 function canonical(flags: ReadonlyMap<string, string | undefined>, positionals: readonly string[]): readonly string[] {

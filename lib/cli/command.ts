@@ -2,6 +2,7 @@
  * The shape of a command: a citty definition with what our help adds to it.
  */
 import { defineCommand, type ArgsDef, type CommandDef, type ParsedArgs } from "citty";
+import { isOptional } from "./arguments.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { Session } from "./session.ts";
 import { type CommandName, SUMMARIES } from "./summaries.ts";
@@ -13,13 +14,15 @@ interface Example {
   readonly meaning: string;
 }
 
-/** What `run` gets: positionals as text, switches as booleans, flags as text or undefined when they were not given. */
+/** What `run` gets: positionals as text, optional ones or undefined, switches as booleans, flags as text or undefined when they were not given. */
 type Arguments<T extends ArgsDef> = {
-  readonly [K in keyof T]: T[K] extends { type: "positional" }
-    ? string
-    : T[K] extends { type: "boolean" }
-      ? boolean
-      : string | undefined;
+  readonly [K in keyof T]: T[K] extends { type: "positional"; required: false }
+    ? string | undefined
+    : T[K] extends { type: "positional" }
+      ? string
+      : T[K] extends { type: "boolean" }
+        ? boolean
+        : string | undefined;
 };
 
 /** Said by every command that prints data, unless it has more to say. */
@@ -83,10 +86,12 @@ function isSwitchedOn(parsed: Readonly<Record<string, unknown>>, name: string): 
 
 function areArguments<T extends ArgsDef>(values: object, definitions: T): values is Arguments<T> {
   const found = new Map(Object.entries(values));
-  return Object.entries(definitions).every(([name, { type }]) => {
+  return Object.entries(definitions).every(([name, definition]) => {
     const value: unknown = found.get(name);
-    if (type === "boolean") return typeof value === "boolean";
-    return typeof value === "string" || (type === "string" && value === undefined);
+    if (definition.type === "boolean") return typeof value === "boolean";
+    return (
+      typeof value === "string" || (value === undefined && (definition.type === "string" || isOptional(definition)))
+    );
   });
 }
 

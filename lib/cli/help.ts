@@ -2,7 +2,7 @@
  * The help, made from the commands' definitions. citty's own does not show examples, and colours what is piped.
  */
 import type { ArgDef } from "citty";
-import { flagNames, positionalNames, usageLine } from "./arguments.ts";
+import { flagNames, positionalNames, usageLine, usageWord } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { Paint } from "./output.ts";
@@ -33,7 +33,7 @@ export function generalHelp(version: string, paint: Paint): string {
       "Flags",
       [
         ["-h, --help", "Show this help, or with a command that command's"],
-        ["--version", "Show the version"],
+        ["--version", "Show the version; with --json of all that it is made of"],
       ],
       paint,
     ),
@@ -60,10 +60,10 @@ function flagRows(command: Command): readonly (readonly [string, string])[] {
   return [...flagNames(command.args).map(describe(command, "flag")), ["-h, --help", "Show this help"]];
 }
 
-function describe({ args, many }: Command, kind: "positional" | "flag"): (name: string) => readonly [string, string] {
+function describe(command: Command, kind: "positional" | "flag"): (name: string) => readonly [string, string] {
   return (name) => {
-    const definition: ArgDef = args[name] ?? {};
-    if (kind === "positional") return [many.includes(name) ? `[${name}…]` : `<${name}>`, definition.description ?? ""];
+    const definition: ArgDef = command.args[name] ?? {};
+    if (kind === "positional") return [usageWord(name, command), definition.description ?? ""];
     const value = definition.type === "boolean" ? "" : ` <${definition.valueHint ?? "value"}>`;
     return [`--${name}${value}`, definition.description ?? ""];
   };

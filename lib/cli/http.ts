@@ -84,7 +84,7 @@ export async function serveHttp(flags: HttpFlags, context: HttpContext): Promise
   session.end.allowGrace(options.drainMs + FORCE_MARGIN_MS);
   if (options.place.kind === "unix") await removeDeadSocket(options.place.path);
   await using server = new HttpServer(runtime, options);
-  await announce(session, server, credential);
+  await announce(session, server, { names: options.names, credential });
   await aborted(session.end.signal);
   log(
     `ending: calls in flight have ${Math.ceil((longestCallMs + DRAIN_MARGIN_MS) / 1000)} s to finish; another signal ends at once`,
@@ -176,13 +176,19 @@ async function openIssuer(flags: HttpFlags, place: Place): Promise<IssuerAccess 
   return { check: new Issuer({ issuer: url, audience }), url, resource: new URL(resource) };
 }
 
-async function announce({ host }: Session, server: HttpServer, { lines, bearer }: Credential): Promise<void> {
-  const { address } = server;
+async function announce(
+  { host }: Session,
+  { address }: HttpServer,
+  { names, credential }: { readonly names: HttpOptions["names"]; readonly credential: Credential },
+): Promise<void> {
+  const { lines, bearer } = credential;
+  const hosts =
+    names.hosts === undefined ? [] : [`it answers to ${[...names.hosts].join(", ")}; to others with: --allow-host`];
   const header = bearer === undefined ? "" : ` --header "Authorization: Bearer ${bearer}"`;
   const add = address.startsWith("http")
     ? [`add it to Claude Code: claude mcp add --transport http kami ${address}${header}`]
     : [];
-  const text = [`serving MCP on ${address}`, ...lines, ...add].map((line) => `kami: ${clean(line, 2000)}\n`);
+  const text = [`serving MCP on ${address}`, ...hosts, ...lines, ...add].map((line) => `kami: ${clean(line, 2000)}\n`);
   await host.stderr.write(text.join(""));
 }
 

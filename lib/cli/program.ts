@@ -31,7 +31,14 @@ const LOADERS: { readonly [N in CommandName]: () => Promise<Command> } = {
   connect: async () => (await import("./commands/connect.ts")).connect,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   token: async () => (await import("./commands/token.ts")).token,
+  init: async () => (await import("./commands/init.ts")).init,
+  build: async () => (await import("./commands/build.ts")).build,
+  validate: async () => (await import("./commands/validate.ts")).validate,
+  test: async () => (await import("./commands/test.ts")).test,
+  dev: async () => (await import("./commands/dev.ts")).dev,
+  bench: async () => (await import("./commands/bench.ts")).bench,
   config: async () => (await import("./commands/config.ts")).config,
+  completion: async () => (await import("./commands/completion.ts")).completion,
 };
 
 /** What other programs call our commands. */
@@ -84,16 +91,27 @@ async function dispatch(words: readonly string[], session: Session): Promise<Exi
   const [first, ...rest] = words;
   if (first === undefined || first === "--help" || first === "-h") return printHelp(undefined, session);
   if (first === "help") return printHelp(rest[0], session);
-  if (first === "--version") {
-    await session.host.stdout.write(`kami ${session.host.version}\n`);
-    return EXIT.ok;
-  }
+  if (first === "--version") return printVersion(rest, session);
+  if (first === "--json" && rest[0] === "--version") return printVersion([first], session);
   if (first.startsWith("-")) throw misplacedFlag(first);
   const command = await loadCommand(first);
   const line = checkArguments(rest, command);
   if (line.help) return printHelp(first, session);
   const { result } = await runCommand(command.definition, { rawArgs: [...line.words], data: session });
   return isExitCode(result) ? result : EXIT.bug;
+}
+
+async function printVersion(rest: readonly string[], session: Session): Promise<ExitCode> {
+  const extra = rest.find((word) => word !== "--json");
+  if (extra !== undefined)
+    throw refuse("USAGE", {
+      problem: `Cannot run "kami --version": ${quote(extra)} is not expected behind it`,
+      hint: "run: kami --version --json",
+    });
+  const { version } = session.host;
+  const { versions } = await import("./version.ts");
+  await session.result(`kami ${version}`, session.json ? await versions(version) : undefined);
+  return EXIT.ok;
 }
 
 async function printHelp(name: string | undefined, { host }: Session): Promise<ExitCode> {

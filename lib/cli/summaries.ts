@@ -19,7 +19,14 @@ export const SUMMARIES = {
   connect: "Add KAMI to an agent's configuration",
   doctor: "Say what is wrong with this installation, and how to mend it",
   token: "Make, list and revoke the tokens of serve --http",
+  init: "Start a new tool in a directory",
+  build: "Build the tool of a directory, and package it",
+  validate: "Check a tool before others do",
+  test: "Run a tool's test cases, and measure what it needs",
+  dev: "Rebuild a tool at every save, and serve it to a connected agent",
+  bench: "Measure a tool: cold, warm, at once, and its fuel",
   config: "Show every setting, its value, and where that came from",
+  completion: "Print a script that completes commands and flags in a shell",
 } as const;
 
 /** The name of a command: what follows `kami`. */

@@ -38,7 +38,7 @@ export const COMPONENT_LIMITS: Readonly<Record<ComponentLimit, number>> = Object
   /** Instances of components: with each that makes two of the one before, a few hundred bytes make millions. */
   componentInstances: 10_000,
   /** Bytes of the plan, as JSON. */
-  planBytes: 8_388_608,
+  planBytes: 2_097_152,
   /**
    * Milliseconds that the engine takes to read the core modules, as they are, and once more when they are metered: it reads them again,
    * where nothing can interrupt it, in each Worker that loads them. A component of 12 MB takes it 200 ms.

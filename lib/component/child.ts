@@ -3,6 +3,8 @@
  * time and memory for one that is run to its end. Ambient: starts a process with the user's rights, for code that is trusted with bytes
  * that are not.
  */
+import { existsSync } from "node:fs";
+import { CHILD_ENVIRONMENTS, roleWord, SHIPMENT } from "../roles.ts";
 
 /** What a child is given, and the most that it may use. */
 export interface ChildOptions {
@@ -51,14 +53,11 @@ const BUN_FLAGS = [
   "--no-orphans",
 ] as const;
 
-/**
- * The one variable of an executor's environment: linear memories that the engine grows in place and does not check each access to. It has
- * eight, unless told so before it starts. Nothing of it is the user's.
- */
-export const EXECUTOR_ENVIRONMENT = { BUN_JSC_maxNumWasmFastMemories: "4096" } as const;
-
 /** What all children have in common. */
-const SURROUNDINGS = { cwd: "/", env: {}, stdout: "pipe", stderr: "pipe" } as const;
+const SURROUNDINGS = { cwd: "/", stdout: "pipe", stderr: "pipe" } as const;
+
+/** The running binary by this name, even when another one has taken its place on the disk meanwhile. */
+const LINUX_SELF = "/proc/self/exe";
 
 type Child = Bun.Subprocess<Uint8Array, "pipe", "pipe">;
 type Ending = ChildResult["ending"];
@@ -69,7 +68,11 @@ type Ending = ChildResult["ending"];
  * @returns How it ended. Never throws for what the child does.
  */
 export async function runAmbientChild(options: ChildOptions): Promise<ChildResult> {
-  const child: Child = Bun.spawn(commandOf(options.script), { ...SURROUNDINGS, stdin: options.input });
+  const child: Child = Bun.spawn(commandOf(options.script), {
+    ...SURROUNDINGS,
+    env: CHILD_ENVIRONMENTS.compiler,
+    stdin: options.input,
+  });
   let ending: Ending = "exit";
   const kill = (reason: Ending): void => {
     if (ending === "exit") ending = reason;
@@ -111,11 +114,18 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
  */
 export function startAmbientChild(script: string): Bun.Subprocess<"pipe", "pipe", "pipe"> {
   // Detached: an interrupt from the terminal is meant for its parent, which ends it in order.
-  return Bun.spawn(commandOf(script), { ...SURROUNDINGS, env: EXECUTOR_ENVIRONMENT, stdin: "pipe", detached: true });
+  return Bun.spawn(commandOf(script), {
+    ...SURROUNDINGS,
+    env: CHILD_ENVIRONMENTS.executor,
+    stdin: "pipe",
+    detached: true,
+  });
 }
 
+/** The binary is its own children: what it contains is started by a word, and never looked for on the disk. */
 function commandOf(script: string): string[] {
-  return [Bun.argv[0] ?? "bun", ...BUN_FLAGS, script];
+  if (SHIPMENT !== "binary") return [process.execPath, ...BUN_FLAGS, script];
+  return [existsSync(LINUX_SELF) ? LINUX_SELF : process.execPath, roleWord(script)];
 }
 
 /** Reads a stream to its end, and keeps its first `limit` bytes. */

@@ -6,6 +6,7 @@ import { digestOf } from "../digest.ts";
 import { clean, type Failure, refuse } from "../errors.ts";
 import { type Artifact, COMPONENT_LIMITS } from "./artifact.ts";
 import { type ChildResult, runAmbientChild } from "./child.ts";
+import { codeOf } from "../roles.ts";
 import { namedFeature } from "./rejection.ts";
 import { parseReply } from "./reply.ts";
 
@@ -22,7 +23,7 @@ const MEMORY_LIMIT_BYTES = 1_073_741_824;
 /** The parts, and as much again as the header may have. */
 const REPLY_LIMIT_BYTES: number = COMPONENT_LIMITS.meteredBytes + COMPONENT_LIMITS.planBytes + 5_000_000;
 
-const CHILD = fileURLToPath(new URL("./compile-child.ts", import.meta.url));
+const CHILD = fileURLToPath(codeOf("compiler"));
 
 /**
  * Compiles a component.

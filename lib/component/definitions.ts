@@ -96,7 +96,7 @@ export function readInstance(reader: ComponentReader, scope: Scope): void {
   define(scope, { sort: "instance", exports });
 }
 
-/** Reads a core instance, whose names reach the glue. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
+/** Reads a core instance and its names. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
 export function readCoreInstance(reader: ComponentReader): void {
   const form = reader.u8();
   if (form > 0x01) throw reader.malformed(`core instance form ${form}`);

@@ -1,8 +1,8 @@
 /**
  * Looks through a component before jco does: finds the types of what it exports, and refuses by name what KAMI does not run.
  *
- * jco panics on some valid components, and writes names into the glue without escaping them. What passes here has plain names
- * only, no asynchronous feature, and bounded sizes. Pure; untrusted input. What is malformed otherwise is left to jco's validator.
+ * jco panics on some valid components, and takes minutes for others. What passes here has plain names only, no asynchronous feature, and
+ * bounded sizes. Pure; untrusted input. What is malformed otherwise is left to jco's validator.
  *
  * Source: WebAssembly Component Model, Binary.md, Component Definitions.
  */

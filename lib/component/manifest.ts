@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { parsePlan } from "./plan-form.ts";
+import { PLAIN_NAME } from "./reader.ts";
 import { type ArtifactModule, COMPONENT_LIMITS, type Compiled, type Entries } from "./artifact.ts";
 
 /** All of an artifact but the bytes of its parts. */
@@ -63,7 +64,7 @@ const MANIFEST = v.strictObject({
     v.maxLength(COMPONENT_LIMITS.exports),
   ),
   imports: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9:/@._-]{1,300}$/))),
+    v.array(v.pipe(v.string(), v.minLength(1), v.regex(PLAIN_NAME))),
     v.maxLength(COMPONENT_LIMITS.imports),
   ),
   planBytes: size(COMPONENT_LIMITS.planBytes),

@@ -63,7 +63,7 @@ const CORE_ITEM = v.variant("from", [
 const SIGNATURE = v.strictObject({ parameters: v.array(NAMED), result: v.nullable(NUMBER) });
 
 const PLAN = v.strictObject({
-  types: v.array(TYPE),
+  types: v.pipe(v.array(TYPE), v.maxLength(COMPONENT_LIMITS.types)),
   resources: v.array(v.strictObject({ instance: NUMBER, destructor: v.nullable(CORE_EXPORT) })),
   instances: NUMBER,
   functions: v.array(
@@ -87,6 +87,11 @@ const PLAN = v.strictObject({
   ),
 });
 
+/** Parts that a type may have, written out as a tree. Source: wasmparser, `MAX_TYPE_SIZE`. */
+const MOST_PARTS = 1_000_000;
+/** How deep a type may nest. Source: wasmparser, `MAX_TYPE_DEPTH`. */
+const MOST_DEPTH = 100;
+
 /**
  * Parses a plan.
  *
@@ -101,10 +106,27 @@ export function parsePlan(input: unknown, modules: number): Plan | undefined {
 /** Whether parts come before what they are part of, so that nothing goes in circles. What is not there is noticed when it is linked. */
 function isWhole(plan: Plan, modules: number): boolean {
   return (
-    plan.types.every((type, number) => partsOf(type).every((part) => part < number)) &&
+    areBounded(plan.types) &&
     plan.steps.every((step, number) => step.module < modules && instancesOf(step).every((made) => made < number)) &&
     plan.exports.every((exported) => plan.functions[exported.function]?.from === "lift")
   );
+}
+
+/** Whether each type is made of those before it, and nobody who follows it, as a tree, has far to go. */
+function areBounded(types: readonly TypeNode[]): boolean {
+  const known: { readonly parts: number; readonly depth: number }[] = [];
+  for (const type of types) {
+    let [parts, depth] = [1, 0];
+    for (const part of partsOf(type)) {
+      const found = known[part];
+      if (found === undefined) return false;
+      parts += found.parts;
+      depth = Math.max(depth, found.depth);
+    }
+    if (parts > MOST_PARTS || depth >= MOST_DEPTH) return false;
+    known.push({ parts, depth: depth + 1 });
+  }
+  return true;
 }
 
 function partsOf(type: TypeNode): readonly number[] {

@@ -7,11 +7,11 @@ import { quote, refuse } from "../errors.ts";
 import { Reader } from "../wasm/reader.ts";
 
 /**
- * The characters of names that reach the glue. jco puts the names of core imports and exports between quotes without escaping
- * them, so a name with a quote, a backslash or a line end would be code; braces and the asterisk are left out because the
- * glue has templates and comments too. Every toolchain in docs/ keeps within these.
+ * The characters of names. jco, which validates components, makes code of them on the way: it puts the names of core imports and exports between
+ * quotes without escaping them. None of it is run; a name that would be code there is refused all the same, and no message ever has
+ * to carry one. Every toolchain in docs/ keeps within these.
  */
-const PLAIN_NAME = /^[A-Za-z0-9_$.:#@/[\]<>=+,|~!^&%?;() -]{0,1000}$/;
+export const PLAIN_NAME: RegExp = /^[A-Za-z0-9_$.:#@/[\]<>=+,|~!^&%?;() -]{0,1000}$/;
 
 /** A cursor over the bytes of a component. */
 export class ComponentReader extends Reader {
@@ -34,7 +34,7 @@ export class ComponentReader extends Reader {
     return count;
   }
 
-  /** Reads a name that may reach the glue. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
+  /** Reads a name of plain characters. @throws {Failure} COMPONENT_INVALID, COMPONENT_UNSUPPORTED */
   plainName(): string {
     const name = this.name();
     if (PLAIN_NAME.test(name)) return name;

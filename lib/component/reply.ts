@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { type Failure, refuse } from "../errors.ts";
 import type { Compiled } from "./artifact.ts";
 import { parseManifest, partSizes, putTogether, takeApart } from "./manifest.ts";
+import { checkPlanBytes } from "./plan/builder.ts";
 
 /** The child's answer. */
 export type Reply =
@@ -52,9 +53,10 @@ const FAILURE = v.union([
   ),
 ]);
 
-/** Writes the frame for what was compiled. @returns Its pieces, in order. */
+/** Writes the frame for what was compiled. @returns Its pieces, in order. @throws {Failure} COMPONENT_LIMIT when its plan is too large. */
 export function encodeCompiled(compiled: Compiled): readonly Uint8Array[] {
   const { manifest, parts } = takeApart(compiled);
+  checkPlanBytes(parts[0]?.length ?? 0);
   return [...encodeHeader({ compiled: manifest }), ...parts];
 }
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { type Failure, refuse } from "../errors.ts";
 import type { Usage } from "../protocol/limits.ts";
 import type { ExecutorOrder, LostReport, ProgressReport, RoomReport, StateReport } from "../protocol/messages.ts";
+import { codeOf } from "../roles.ts";
 import { Channel } from "./channel.ts";
-import { PROCESS_ENTRY } from "./entries.ts";
 import { FarCall, type FarJob } from "./far-call.ts";
 import { FarWatch } from "./far-watch.ts";
 import type { Letter } from "./frames.ts";
@@ -51,7 +51,7 @@ export class ExecutorProcess implements Disposable {
     const { workers, startLimitMs, entries } = options;
     this.#holdings = new Holdings((order, body) => this.#send(order, body));
     try {
-      this.#channel = new Channel(fileURLToPath(entries?.process ?? PROCESS_ENTRY), {
+      this.#channel = new Channel(fileURLToPath(entries?.process ?? codeOf("executor")), {
         receive: (letter) => this.#receive(letter),
         fail: (reason) => this.#lose(reason),
       });

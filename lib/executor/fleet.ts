@@ -113,8 +113,8 @@ export class Fleet implements Disposable {
   take(wants: Wants, isPromised = false): WorkerHandle | undefined {
     if (!isPromised && this.#room() <= 0) return undefined;
     const isWarm = (worker: WorkerHandle): boolean => worker.size === 0 && worker.has(wants.digest);
-    const worker =
-      this.#find(isWarm) ?? this.#find(({ size }) => size === 0) ?? this.#findParked(wants) ?? this.#start(isPromised);
+    const free = this.#find(isWarm) ?? this.#find(({ size }) => size === 0) ?? this.#findParked(wants);
+    const worker = free ?? (isPromised ? this.#findShared(wants) : undefined) ?? this.#start(isPromised);
     worker?.promise(wants.tenant);
     return worker;
   }
@@ -182,6 +182,17 @@ export class Fleet implements Disposable {
       if (mayHaveMore && (found === undefined || worker.size < found.size)) found = worker;
     }
     return found;
+  }
+
+  /**
+   * Of a tenant that has as many Workers as calls may run, the one with the fewest calls, though it is at one of them: since the place was
+   * promised, a call that had waited goes on. One more Worker for each such call would be started and ended for nothing.
+   */
+  #findShared({ tenant }: Wants): WorkerHandle | undefined {
+    const own = [...this.#workers].filter((worker) => worker.tenant === tenant);
+    if (own.length < this.#options.concurrency) return undefined;
+    const shared = own.filter(({ size }) => size < this.#bounds.callsPerWorker);
+    return shared.toSorted((a, b) => a.size - b.size)[0];
   }
 
   #start(isPromised: boolean): WorkerHandle | undefined {

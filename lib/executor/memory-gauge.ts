@@ -15,9 +15,15 @@ export class MemoryGauge {
   /** The most that calls which came since may have, in bytes. */
   #addedBytes = 0;
 
-  /** @param limitBytes - From this sum on there is no room. */
-  constructor(limitBytes: number) {
+  readonly #now: () => number;
+
+  /**
+   * @param limitBytes - From this sum on there is no room.
+   * @param now - Milliseconds of a clock that never goes back.
+   */
+  constructor(limitBytes: number, now: () => number = () => performance.now()) {
     this.#limitBytes = limitBytes;
+    this.#now = now;
   }
 
   /** Notes a call that begins. */
@@ -27,9 +33,9 @@ export class MemoryGauge {
 
   /** Whether the calls have all that they may have together. @param jobs - Makes the list of all calls that are held. */
   isFull(jobs: () => readonly Job[]): boolean {
-    const isStale = performance.now() - this.#summedAtMs > STALE_MS;
+    const isStale = this.#now() - this.#summedAtMs > STALE_MS;
     if (!isStale && this.#summedBytes + this.#addedBytes < this.#limitBytes) return false;
-    this.#summedAtMs = performance.now();
+    this.#summedAtMs = this.#now();
     this.#addedBytes = 0;
     // The Worker's claim, but no more than the call may have.
     this.#summedBytes = jobs().reduce(

@@ -6,7 +6,7 @@ import { type Failure, refuse } from "../errors.ts";
 import type { ControlBlock, InterruptReason } from "../protocol/control.ts";
 import type { HostMessage, SaidMessage } from "../protocol/messages.ts";
 import { ThreadBlock } from "../protocol/thread.ts";
-import { WORKER_ENTRY } from "./entries.ts";
+import { codeOf } from "../roles.ts";
 import { findActive, HeldCall, type Job } from "./held-call.ts";
 import { Loaded } from "./loaded.ts";
 import { failed, parseWorkerMessage, type SettledMessage } from "./settled.ts";
@@ -68,7 +68,7 @@ export class WorkerHandle implements Disposable {
     this.#options = options;
     this.#listener = listener;
     this.#startLimitMs = options.startLimitMs ?? START_LIMIT_MS;
-    this.#worker = new Worker(options.entry ?? WORKER_ENTRY, { env: {} });
+    this.#worker = new Worker(options.entry ?? codeOf("worker"), { env: {} });
     this.#worker.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
     this.#worker.onerror = (event) =>
       this.#lose("it threw outside of a call", { cause: new Error(event.message.slice(0, CAUSE_LIMIT)) });

@@ -10,6 +10,7 @@ import type { CallToolResult } from "@modelcontextprotocol/server";
 import { clean, type Failure, refuse } from "../errors.ts";
 import type { Denial } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
+import { readContent } from "./content.ts";
 
 /** Key of the call's usage in a result's `_meta`. */
 const USAGE_META_KEY = "dev.kami/usage";
@@ -48,16 +49,19 @@ const WITHHELD = "The tool could not be run; its user can see why in KAMI's log"
  */
 export function toToolResult(result: CallResult): CallToolResult {
   if (!result.ok) return toFailure(result.failure, result);
-  const value = parseFaithful(result.output);
-  const answer: CallToolResult = {
-    content: [{ type: "text", text: value === undefined ? result.output : JSON.stringify(value) }],
-    ...(value !== undefined && { structuredContent: value }),
-    _meta: metaOf(result),
-  };
+  const answer: CallToolResult = { ...contentOf(result.output), _meta: metaOf(result) };
   if (result.usage.outputBytes < MEASURED_FROM_BYTES && result.output.length < MEASURED_FROM_BYTES) return answer;
   const bytes = Buffer.byteLength(JSON.stringify(answer));
   if (bytes <= WIRE_LIMIT_BYTES) return answer;
   return toFailure(refuse("RESULT_TOO_LARGE", { bytes, limitBytes: WIRE_LIMIT_BYTES }), result);
+}
+
+function contentOf(output: string): CallToolResult {
+  const value = parseFaithful(output);
+  if (value === undefined) return { content: [{ type: "text", text: output }] };
+  const shaped = readContent(value);
+  if (shaped !== undefined) return { ...shaped };
+  return { content: [{ type: "text", text: JSON.stringify(value) }], structuredContent: value };
 }
 
 function toFailure(failure: Failure, result: CallResult): CallToolResult {

@@ -10,6 +10,7 @@ import { lstatSync, readdirSync, realpathSync, renameSync, rmSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import { digestOf } from "../digest.ts";
 import { refuse } from "../errors.ts";
+import { usageRecordPath } from "../policy/usage-record.ts";
 import { makeDirectory, syncDirectory, writeDurably } from "./durable.ts";
 import { errorCode, readBeneath, reasonOf, segmentsOf } from "./files.ts";
 import { COMPONENT_SIZE, MANIFEST_NAME, MANIFEST_SIZE } from "./package.ts";
@@ -97,12 +98,16 @@ export function retireUnreferenced(store: StorePaths, referenced: ReadonlySet<st
   }
 }
 
-/** Moves what a tool kept in its sandbox out of the way, if there is anything. */
+/** Moves what a tool kept in its sandbox out of the way, if there is anything, and the record of how much that is. */
 export function retireSandbox(store: StorePaths, id: string): void {
+  if (!TOOL_ID.test(id)) return;
   const sandbox = join(store.sandboxes, id);
-  if (!TOOL_ID.test(id) || lstatSync(sandbox, { throwIfNoEntry: false }) === undefined) return;
+  const paths = [sandbox, usageRecordPath(sandbox)].filter(
+    (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  );
+  if (paths.length === 0) return;
   writing(store, () => {
-    retire(store, sandbox);
+    for (const path of paths) retire(store, path);
     syncDirectory(store.sandboxes);
   });
 }

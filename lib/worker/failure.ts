@@ -1,12 +1,11 @@
 /**
- * Tells what ended a guest: one failure code for each kind of trap, from what the engine or the glue threw. An agent reads KAMI's own
+ * Tells what ended a guest: one failure code for each kind of trap, from what the engine threw. An agent reads KAMI's own
  * words, never theirs.
  *
- * Source: WebAssembly 3.0, 4.6 Execution, for what traps; Component Model, CanonicalABI.md, for what lifting and lowering trap on. The texts
- * are JavaScriptCore's and jco's.
+ * Source: WebAssembly 3.0, 4.6 Execution, for what traps. The texts are JavaScriptCore's.
  */
 import type { FailureCode, FailureDetail } from "../errors.ts";
-import { DETAIL_LIMIT, type Limits, RESULT_LIMIT_BYTES } from "../protocol/limits.ts";
+import { DETAIL_LIMIT, type Limits } from "../protocol/limits.ts";
 import type { Outcome } from "../protocol/messages.ts";
 import type { Stop } from "./budget.ts";
 
@@ -36,25 +35,6 @@ const TRAPS: Texts = [
   [/^ref\.cast/, trap("a cast to a type that the reference does not have")],
   [/^Unaligned/, trap("an atomic access to an address that is not aligned")],
   [/^Failed to allocate/, trap("an array or a structure that is too large")],
-  [/^unknown handle/, broken("a handle that it does not have")],
-  [/while borrowed|borrow handles/, broken("a resource that is still borrowed")],
-  [/cannot (?:enter|leave) component/, broken("a call that is not allowed at that point")],
-];
-
-/** Texts of what the glue and its views of memory throw when they cannot lift a value. */
-const FAULTS: Texts = [
-  [/not aligned|^byteOffset modulo/, broken("an address that is not aligned")],
-  [
-    /^byteOffset |^Length out of range|^Out of bounds|out of range of buffer|^Range consisting|insufficient storage/i,
-    broken("an address or a length outside its memory"),
-  ],
-  [/^it holds more than \d+ handles$/, trap("it holds too many handles")],
-  [/^an import cannot be linked$/, trap("it imports what no host can give")],
-  [/discriminant|variant/, broken("a discriminant that its type does not have")],
-  [/handle|resource|\brep\b/i, broken("a handle that it does not have")],
-  [/not valid for encoding/, broken("text that is not valid in its encoding")],
-  [/out of range of code points/, broken("a character that does not exist")],
-  [/^Out of memory/, trap("no memory is left on this machine")],
 ];
 
 /**
@@ -62,12 +42,10 @@ const FAULTS: Texts = [
  *
  * @param error - What came out of the guest's instantiation or entry function.
  * @param budget - The call's budget: when it was stopped, that is the reason, whatever was thrown.
- * @throws {Error} What the guest cannot be blamed for: a bug, or glue that does not fit its modules.
+ * @throws {Error} What the guest cannot be blamed for: a bug, or a plan that does not fit its modules.
  */
 export function describeThrown(error: unknown, budget: BudgetEnd): Outcome {
   if (budget.stopped !== undefined) return { ok: false, ...budget.stopped };
-  const payload = payloadOf(error);
-  if (payload !== undefined) return failed("TOOL_ERROR", { message: payload });
   if (isStackOverflow(error)) return failed("STACK_OVERFLOW", {});
   // A guest that was refused memory crashes in its allocator: what it needs is memory, not another crash report.
   if (budget.memoryRefused) return failed("MEMORY_EXHAUSTED", { limitBytes: budget.limits.memoryBytes });
@@ -127,9 +105,8 @@ function describeCrash(error: unknown): Outcome {
   }
   if (error instanceof WebAssembly.LinkError || isBug(error)) throw error;
   if (!(error instanceof Error)) return trap("an exception that it did not catch");
-  const bytes = /^it returned a text of (\d+) bytes$/.exec(error.message)?.[1];
-  if (bytes !== undefined) return failed("RESULT_TOO_LARGE", { bytes: Number(bytes), limitBytes: RESULT_LIMIT_BYTES });
-  return find(FAULTS, error.message) ?? broken("a value that its type does not allow");
+  if (error.message.startsWith("Out of memory")) return trap("no memory is left on this machine");
+  return trap("it broke the component ABI: a value that its type does not allow");
 }
 
 function find(texts: Texts, message: string): Outcome | undefined {
@@ -140,28 +117,12 @@ function isBug(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("BUG: ");
 }
 
-/** Whether a function of type `result` returned its error: the glue throws it, with a payload. */
-export function isErrorResult(error: unknown): boolean {
-  return error instanceof Error && Object.hasOwn(error, "payload");
-}
-
-/** The error half of a `result<_, string>` that the entry function returned. */
-function payloadOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !isErrorResult(error)) return undefined;
-  const payload: unknown = Reflect.get(error, "payload");
-  return typeof payload === "string" ? payload : undefined;
-}
-
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.startsWith("Maximum call stack size exceeded");
 }
 
 function outOfBounds(what: string): Outcome {
   return failed("GUEST_OUT_OF_BOUNDS", { what });
-}
-
-function broken(how: string): Outcome {
-  return trap(`it broke the component ABI: ${how}`);
 }
 
 function trap(reason: string): Outcome {

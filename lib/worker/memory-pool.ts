@@ -7,10 +7,14 @@ import { PAGE_BYTES } from "./memory-account.ts";
 
 /** Larger memories cost less to make anew than to zero. */
 const LARGEST_BYTES = 16 * 1_048_576;
-/** Memories kept for each size. */
+/** Memories kept when few calls run at once: a process has a few of the kind that grows in place, and those that are kept are nobody else's. */
+const KEPT_AT_LEAST = 16;
+/** Memories kept for each size, of those. */
 const KEPT_PER_SIZE = 4;
-/** Memories kept in all: a process has a few of the kind that grows in place, and those that are kept are nobody else's. */
-const KEPT = 16;
+/** Memories kept for as many calls as were in one Worker together: where many wait, each would make a new one, and the engine collects them late. */
+const KEPT_AT_MOST = 1024;
+/** Calls after which it is mostly forgotten how many there were at once. */
+const FORGOTTEN_AFTER = 4096;
 /** Bytes kept in all. */
 const KEPT_BYTES = 64 * 1_048_576;
 /**
@@ -37,12 +41,20 @@ export class MemoryPool {
   leftBytes = 0;
   /** The one given back longest ago first. */
   readonly #kept: Kept[] = [];
+  readonly #counts = new Map<string, number>();
   #keptBytes = 0;
+  /** Memories that were taken and not given back. */
+  #out = 0;
+  /** The most of them at once, forgotten slowly. */
+  #mostOut = 0;
 
   /** Takes a memory of all zeros. @throws {RangeError} when the engine has no room for it. */
   take(size: MemorySize): WebAssembly.Memory {
+    this.#out += 1;
+    this.#mostOut = Math.max(this.#mostOut, this.#out);
     const key = keyOf(size);
-    const kept = this.#remove(this.#kept.findLastIndex((each) => each.key === key));
+    const isThere = (this.#counts.get(key) ?? 0) > 0;
+    const kept = isThere ? this.#remove(this.#kept.findLastIndex((each) => each.key === key)) : undefined;
     if (kept !== undefined) return kept.memory;
     const { initialPages: initial, maximumPages: maximum } = size;
     return new WebAssembly.Memory(maximum === undefined ? { initial } : { initial, maximum });
@@ -50,14 +62,24 @@ export class MemoryPool {
 
   /** Gives a memory back. One that grew cannot shrink again and is dropped; one that finds no room takes the place of the oldest. */
   give(size: MemorySize, memory: WebAssembly.Memory): void {
+    this.#out -= 1;
+    this.#mostOut -= this.#mostOut / FORGOTTEN_AFTER;
     const bytes = memory.buffer.byteLength;
     const key = keyOf(size);
+    const count = this.#counts.get(key) ?? 0;
     const isFit = bytes === size.initialPages * PAGE_BYTES && bytes <= LARGEST_BYTES;
-    if (!isFit || this.#kept.filter((each) => each.key === key).length >= KEPT_PER_SIZE) return this.#drop(memory);
+    if (!isFit || count >= this.#room(KEPT_PER_SIZE)) return this.#drop(memory);
     new Uint8Array(memory.buffer).fill(0);
     this.#kept.push({ key, memory });
+    this.#counts.set(key, count + 1);
     this.#keptBytes += bytes;
-    while (this.#kept.length > KEPT || this.#keptBytes > KEPT_BYTES) this.#drop(this.#remove(0)?.memory);
+    const room = this.#room(KEPT_AT_LEAST);
+    while (this.#kept.length > room || this.#keptBytes > KEPT_BYTES) this.#drop(this.#remove(0)?.memory);
+  }
+
+  /** How many are kept: the usual, or as many as were out together, where those are more than a few. */
+  #room(usual: number): number {
+    return this.#mostOut <= KEPT_AT_LEAST ? usual : Math.min(this.#mostOut, KEPT_AT_MOST);
   }
 
   #drop(memory: WebAssembly.Memory | undefined): void {
@@ -66,7 +88,9 @@ export class MemoryPool {
 
   #remove(index: number): Kept | undefined {
     const [kept] = index < 0 ? [] : this.#kept.splice(index, 1);
-    this.#keptBytes -= kept?.memory.buffer.byteLength ?? 0;
+    if (kept === undefined) return undefined;
+    this.#counts.set(kept.key, (this.#counts.get(kept.key) ?? 0) - 1);
+    this.#keptBytes -= kept.memory.buffer.byteLength;
     return kept;
   }
 }

@@ -14,6 +14,21 @@ const args: ArgsDef = {
 const exec: Syntax = { name: "exec", args };
 const list: Syntax = { name: "list", args: { filter: { type: "string" }, json: { type: "boolean" } } };
 
+describe("a positional with a default", () => {
+  const token: Syntax = {
+    name: "token",
+    args: { action: { type: "positional" }, name: { type: "positional", default: "" } },
+  };
+
+  test("may be left out, and is the only one that may", () => {
+    expect(checkArguments(["list"], token).words).toEqual(["--", "list"]);
+    expect(checkArguments(["create", "ci"], token).words).toEqual(["--", "create", "ci"]);
+    expect(() => checkArguments([], token)).toThrow("<action> is missing");
+    expect(() => checkArguments(["create", "ci", "x"], token)).toThrow('unexpected argument "x"');
+    expect(usageLine(token)).toBe("kami token <action> [name] [flags]");
+  });
+});
+
 describe("checkArguments()", () => {
   const accepted: readonly { words: readonly string[]; canonical: readonly string[]; why: string }[] = [
     { words: ["x"], canonical: ["--", "x"], why: "a positional" },

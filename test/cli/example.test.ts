@@ -58,8 +58,8 @@ describe("exampleCall()", () => {
     { text: "\n touch x\n", why: "it starts a line" },
   ];
   test.each(hostile)("is safe to paste although $why", ({ text }) => {
-    const call = example({ enum: [text] });
-    const shell = Bun.spawnSync(["sh", "-c", call.replace(`Try: ${CALL}`, "printf %s")]);
+    const written = example({ enum: [text] });
+    const shell = Bun.spawnSync(["sh", "-c", written.replace(`Try: ${CALL}`, "printf %s")]);
     expect([shell.stdout.toString(), shell.stderr.toString()]).toEqual([JSON.stringify({ a: text }), ""]);
   });
 
@@ -82,10 +82,12 @@ describe("shellWord()", () => {
   });
 });
 
-describe("exampleCall() of a tool of functions", () => {
-  const call = (name: string, inputSchema: Readonly<Record<string, unknown>>): string =>
-    exampleCall("Try", { manifest: manifestOf([]), functions: [{ name, inputSchema, outputSchema: undefined }] });
+function call(name: string, inputSchema: Readonly<Record<string, unknown>>): string {
+  const functions = [{ name, inputSchema, outputSchema: undefined }];
+  return exampleCall("Try", { manifest: manifestOf([]), functions });
+}
 
+describe("exampleCall() of a tool of functions", () => {
   test("names the first, and what it needs", () => {
     expect(call("calc.add", { type: "object", required: ["a", "b"] })).toBe(
       `Try (fill in each …): kami exec dev.example.x --function calc.add --input '{"a": …, "b": …}'`,

@@ -14,6 +14,29 @@ describe("runProgram()", () => {
     expect(await run(["--version"])).toEqual([0, "kami 1.2.3\n", ""]);
   });
 
+  test("prints the versions of all that it is made of", async () => {
+    const [exit, text] = await run(["--version", "--json"]);
+    const installed: { version: string } = await Bun.file(
+      `${import.meta.dir}/../../node_modules/@bytecodealliance/jco-transpile/package.json`,
+    ).json();
+    expect([exit, JSON.parse(text)]).toEqual([
+      0,
+      {
+        kami: "1.2.3",
+        shipment: "sources",
+        bun: Bun.version,
+        jco: installed.version,
+        registrySchema: expect.any(Number),
+        artifactAbi: expect.stringMatching(/^m\d+-p\d+$/),
+        wasi: "0.2.12",
+        tool: "kami:tool@0.1.0",
+        platform: `${process.platform}-${process.arch}`,
+      },
+    ]);
+    expect(await run(["--json", "--version"])).toEqual([0, text, ""]);
+    expect((await run(["--version", "list"]))[0]).toBe(2);
+  });
+
   test("prints the same help for nothing, --help, -h and help", async () => {
     const [exit, help, stderr] = await run([]);
     expect([exit, stderr]).toEqual([0, ""]);
@@ -142,7 +165,14 @@ describe("the commands", () => {
       "connect",
       "doctor",
       "token",
+      "init",
+      "build",
+      "validate",
+      "test",
+      "dev",
+      "bench",
       "config",
+      "completion",
     ]);
   });
 
@@ -158,8 +188,12 @@ describe("the commands", () => {
     expect(await run(["help", name])).toEqual([0, help, ""]);
   });
 
-  test("print data as JSON, all but serve", async () => {
+  test("print data as JSON, all but those that stream, serve or print a script", async () => {
     const commands = await Promise.all(commandNames().map(loadCommand));
-    expect(commands.filter(({ args }) => args["json"] === undefined).map(({ name }) => name)).toEqual(["serve"]);
+    expect(commands.filter(({ args }) => args["json"] === undefined).map(({ name }) => name)).toEqual([
+      "serve",
+      "dev",
+      "completion",
+    ]);
   });
 });

@@ -25,8 +25,8 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 
 /** The kind, and what is called by which instance and name. */
 function namesOf({ kind, entries, plan }: Artifact): readonly string[] {
-  const nameOf = ({ instance, name }: { instance: string | null; name: string }): string => `${instance} ${name}`;
-  return [kind, ...entries.flatMap(({ exported }) => plan.exports.slice(exported, exported + 1).map(nameOf))];
+  const called = entries.flatMap(({ exported }) => plan.exports.slice(exported, exported + 1));
+  return [kind, ...called.map(({ instance, name }) => `${instance} ${name}`)];
 }
 
 describe("compileComponent()", () => {

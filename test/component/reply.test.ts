@@ -53,7 +53,7 @@ describe("parseReply()", () => {
     ["a module one byte longer than its bytes", (header) => sized(header, header.modules[0].bytes + 1)],
     ["a module one byte shorter than its bytes", (header) => sized(header, header.modules[0].bytes - 1)],
     ["a module beyond the limit", (header) => sized(header, 268_435_457)],
-    ["a plan beyond the limit", (header) => ({ ...header, planBytes: 8_388_609 })],
+    ["a plan beyond the limit", (header) => ({ ...header, planBytes: 2_097_153 })],
     ["65 modules", (header) => ({ ...header, modules: Array.from({ length: 65 }, (_, n) => module(header, n + 2)) })],
     ["a memory of 65,537 pages", (header) => memory(header, { initialPages: 65_537, maximumPages: null })],
     ["a memory without limits", (header) => memory(header, {})],

@@ -8,32 +8,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guestDirectory } from "../../fixtures/paths.ts";
 import { TemporaryDirectory } from "../cli/support/directory.ts";
+import { fillHostile } from "./support/hostile.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SCRIPT = join(ROOT, "bin/kami.ts");
 const ECHO = "dev.kami.fixture.echo";
-
-/** Files that leave a mark, or move KAMI_HOME, when Bun obeys them. */
-function fillHostile(temporary: TemporaryDirectory): string {
-  const mark = `require("node:fs").writeFileSync(${JSON.stringify(temporary.at("mark"))}, "");\n`;
-  temporary.write("hostile/preloaded.ts", mark);
-  temporary.write("hostile/bunfig.toml", 'preload = ["./preloaded.ts"]\n[run]\npreload = ["./preloaded.ts"]\n');
-  const paths = { "*": ["./preloaded.ts"], citty: ["./preloaded.ts"], "*/lib/cli/main.ts": ["./preloaded.ts"] };
-  temporary.write("hostile/tsconfig.json", JSON.stringify({ compilerOptions: { baseUrl: ".", paths } }));
-  for (const name of [".env", ".env.local", ".env.development", ".env.production"]) {
-    temporary.write(`hostile/${name}`, `KAMI_HOME=${temporary.at("stolen")}\nKAMI_MAX_FUEL=1\n`);
-  }
-  temporary.write("hostile/package.json", '{"name": "kami", "imports": {"#x": "./preloaded.ts"}}');
-  for (const name of ["citty", "valibot", "smol-toml"]) {
-    temporary.write(`hostile/node_modules/${name}/package.json`, `{"name": "${name}", "main": "index.js"}`);
-    temporary.write(`hostile/node_modules/${name}/index.js`, mark);
-  }
-  // What relative paths of KAMI's own would name, if they started from here.
-  for (const name of ["lib/cli/main.ts", "lib/worker/entry.ts", "lib/component/compile-child.ts", "worker/entry.ts"]) {
-    temporary.write(`hostile/${name}`, mark);
-  }
-  return temporary.at("hostile");
-}
 
 interface Start {
   readonly how: string;

@@ -286,15 +286,21 @@ describe("kami run", () => {
 `);
   });
 
-  const endings: readonly { guest: string; exitCode: number; first: RegExp }[] = [
-    { guest: "trap", exitCode: 1, first: /^error: The tool crashed: it executed an unreachable instruction$/ },
+  const endings: readonly { guest: string; input?: string; exitCode: number; first: RegExp }[] = [
+    {
+      guest: "trap",
+      input: '"unreachable"',
+      exitCode: 1,
+      first: /^error: The tool crashed: it executed an unreachable instruction$/,
+    },
     { guest: "recurse", exitCode: 1, first: /^error: The tool crashed: its recursion is too deep for the stack$/ },
     { guest: "fail", exitCode: 1, first: /^error: / },
     { guest: "exit", exitCode: 1, first: /^error: The tool ended with exit code 1/ },
     {
-      guest: "connect",
+      guest: "catch-all",
+      input: '{"call":"door"}',
       exitCode: 6,
-      first: /^error: The tool was stopped: it asked for network access .*which is denied$/,
+      first: /^error: The tool was stopped: it asked for an unknown host function .*which is denied$/,
     },
     {
       guest: "unknown-opcode",
@@ -302,9 +308,8 @@ describe("kami run", () => {
       first: /^error: Cannot meter "[^"]+": unknown instruction .* at byte \d+$/,
     },
   ];
-  test.each(endings)("ends $guest with exit code $exitCode", async ({ guest, exitCode, first }) => {
+  test.each(endings)("ends $guest with exit code $exitCode", async ({ guest, input = "{}", exitCode, first }) => {
     using temporary = new TemporaryDirectory();
-    const input = guest === "trap" ? '"unreachable"' : "{}";
     const finished = await kami(["run", guestPath(guest), "--input", input], { home: temporary.at("home") });
     expect([finished.exitCode, finished.stdout]).toEqual([exitCode, ""]);
     expect(finished.stderr.split("\n", 1)[0]).toMatch(first);

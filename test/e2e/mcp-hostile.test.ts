@@ -79,24 +79,18 @@ const HOSTILE: readonly HostileCall[] = [
     text: "The tool ended with exit code 3",
   },
   {
-    guest: "connect",
-    security: "",
-    failure: "CAPABILITY_DENIED",
-    text: `The tool was stopped: it asked for network access (wasi:sockets/instance-network instance-network), ${DENIED}`,
-  },
-  {
     guest: "catch-all",
     security: SHORT,
-    input: JSON.parse('{"call": "socket", "then": "spin"}'),
+    input: JSON.parse('{"call": "door", "then": "spin"}'),
     failure: "CAPABILITY_DENIED",
-    text: `The tool was stopped: it asked for network access (wasi:sockets/instance-network instance-network), ${DENIED}`,
+    text: `The tool was stopped: it asked for an unknown host function (kami:fixture/door open), ${DENIED}`,
   },
   {
     guest: "open-forged",
     security: "",
     input: { path: "etc/passwd" },
-    failure: "CAPABILITY_DENIED",
-    text: `The tool was stopped: it asked for file access (wasi:filesystem/types descriptor.open-at), ${DENIED}`,
+    failure: "GUEST_TRAP",
+    text: "The tool crashed: it broke the component ABI: a handle that it does not have",
   },
   {
     guest: "read-file",

@@ -91,7 +91,7 @@ function insertInteger(content: Uint8Array, random: Random): Uint8Array {
   return spliced(content, [at, Math.min(content.length, at + random.below(3))], edgeBytes(random));
 }
 
-/** Puts a character that the glue would take for its own into what looks like a name. */
+/** Puts a character that no plain name has into what looks like a name. */
 function breakName(content: Uint8Array, random: Random): Uint8Array {
   const letters = [...content.subarray(0, 4000).keys()].filter((at) => ((content[at] ?? 0) & 0xe0) === 0x60);
   if (letters.length === 0) return content;

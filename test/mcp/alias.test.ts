@@ -33,6 +33,29 @@ describe("Aliases", () => {
     expect(aliases.nameOf("a.evil.echo")).toBe(`echo-${sha("a.evil.echo").slice(0, 6)}`);
   });
 
+  test.each([
+    { name: "fetch_url", alias: "fetch_url", why: "as its author spells it" },
+    { name: "Fetch-URL", alias: "Fetch-URL", why: "with capitals" },
+    { name: "fetch url", alias: "fetch-url", why: "not with what clients refuse" },
+    { name: "read_mail", alias: "fetch-url", why: "not by another name" },
+    { name: "", alias: "fetch-url", why: "not by none" },
+  ])("spells the label $why", ({ name, alias }) => {
+    const aliases = new Aliases();
+    aliases.admit([{ id: "dev.example.fetch-url", name, installedAt: 1 }]);
+    expect(aliases.nameOf("dev.example.fetch-url")).toBe(alias);
+  });
+
+  test("a label that is taken is taken in every spelling", () => {
+    const aliases = new Aliases();
+    aliases.admit([
+      { id: "a.good.fetch-url", name: "fetch-url", installedAt: 1 },
+      { id: "b.evil.fetch-url", name: "fetch_url", installedAt: 2 },
+      { id: "c.evil.fetch-url", name: "Fetch-URL", installedAt: 3 },
+    ]);
+    expect(aliases.nameOf("b.evil.fetch-url")).toBe(`fetch-url-${sha("b.evil.fetch-url").slice(0, 6)}`);
+    expect(aliases.nameOf("c.evil.fetch-url")).toBe(`fetch-url-${sha("c.evil.fetch-url").slice(0, 6)}`);
+  });
+
   test("tools of the same instant are told apart by id, so that every process agrees", () => {
     const tools = ["b.x.echo", "a.x.echo"].map((id) => ({ id, installedAt: 5 }));
     const [forward, backward] = [new Aliases(), new Aliases()];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { usageRecordPath } from "../../lib/policy/usage-record.ts";
 import { NO_USAGE } from "../../lib/protocol/limits.ts";
 import { verifyPackage } from "../../lib/registry/package.ts";
 import { Registry } from "../../lib/registry/registry.ts";
@@ -117,6 +118,7 @@ describe("Registry.uninstall()", () => {
     const { tool } = registry.install(await context.make());
     const { tool: other } = registry.install(await context.make({ id: "dev.example.other" }));
     mkdirSync(join(home, "sandboxes", tool.id), { recursive: true });
+    writeFileSync(usageRecordPath(join(home, "sandboxes", tool.id)), "");
     mkdirSync(join(home, "sandboxes", other.id));
     expect(registry.uninstall(tool.id)).toEqual(tool);
     expect(registry.list()).toEqual([other]);

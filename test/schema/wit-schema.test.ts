@@ -23,7 +23,7 @@ import {
   variant,
 } from "../../lib/schema/value-type.ts";
 import { Failure } from "../../lib/errors.ts";
-import { toParametersSchema, toResultSchema } from "../../lib/schema/wit-schema.ts";
+import { toParametersSchema, toResultSchema, type WitSchema } from "../../lib/schema/wit-schema.ts";
 
 function taking(type: ValueType): FunctionType {
   return { parameters: [{ name: "x", type }], result: undefined };
@@ -112,13 +112,13 @@ describe("toParametersSchema()", () => {
 });
 
 describe("toResultSchema()", () => {
-  test.each<[string, ValueType | undefined, object | undefined]>([
+  test.each<[string, ValueType | undefined, WitSchema | undefined]>([
     ["nothing", undefined, undefined],
     ["a plain value", u8, { type: "integer", minimum: 0, maximum: 255 }],
     ["the success of a result", result(string, string), { type: "string" }],
     ["a result without a value", result(undefined, string), undefined],
   ])("describes %s", (_, type, schema) => {
-    expect<unknown>(toResultSchema(giving(type))).toEqual(schema);
+    expect(toResultSchema(giving(type))).toEqual(schema);
   });
 
   test("refuses a resource in the error of a result, too", () => {

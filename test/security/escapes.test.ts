@@ -242,9 +242,11 @@ describe("names that no rule covers", () => {
   });
 });
 
-describe("what a call had open", () => {
-  const open = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
+async function countOpen(): Promise<number> {
+  return (await readdir("/proc/self/fd")).length;
+}
 
+describe("what a call had open", () => {
   test.each([
     ["fs.open-until-refused", "files"],
     ["http.drop-while-it-runs", "a request that was dropped"],
@@ -265,9 +267,9 @@ describe("what a call had open", () => {
     const policy = { ...grounds.policy, network, listen: [rule(`tcp://127.0.0.1:${freePort}`)] };
     const args = { authority, port: tcpPort, udp: udpPort, free: freePort };
     await guest.run(name, args, { policy, timeoutMs: 300 });
-    const before = await open();
+    const before = await countOpen();
     for (let round = 0; round < 5; round++) await guest.run(name, args, { policy, timeoutMs: 300 });
-    for (let tries = 0; (await open()) > before && tries < 200; tries++) await Bun.sleep(10);
-    expect(await open()).toBeLessThanOrEqual(before);
+    for (let tries = 0; (await countOpen()) > before && tries < 200; tries++) await Bun.sleep(10);
+    expect(await countOpen()).toBeLessThanOrEqual(before);
   });
 });

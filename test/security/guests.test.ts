@@ -115,16 +115,19 @@ const HOSTILE: readonly Hostile[] = [
     ends: { output: { a: 1 } },
     why: "what a guest prints is not its result",
   },
-  { guest: "connect", ends: DENIED("network access (wasi:sockets/instance-network instance-network)"), why: "sockets" },
+  { guest: "connect", ends: { output: { connect: 1 } }, why: "a socket that may not connect is told access-denied" },
   {
     guest: "http-get",
     input: { authority: "127.0.0.1:1" },
-    ends: DENIED("network access (wasi:http/types fields)"),
-    why: "HTTP",
+    ends: { output: { refused: "handle", code: 15 } },
+    why: "a request that may not leave is told HTTP-request-denied",
   },
   {
     guest: "open-forged",
-    ends: DENIED("file access (wasi:filesystem/types descriptor.open-at)"),
+    ends: {
+      code: "GUEST_TRAP",
+      message: "The tool crashed: it broke the component ABI: a handle that it does not have",
+    },
     why: "a made-up file descriptor",
   },
   {
@@ -152,15 +155,15 @@ const HOSTILE: readonly Hostile[] = [
   },
   {
     guest: "catch-all",
-    input: { call: "socket", then: "return" },
-    ends: DENIED("network access (wasi:sockets/instance-network instance-network)"),
+    input: { call: "door", then: "return" },
+    ends: DENIED("an unknown host function (kami:fixture/door open)"),
     why: "a denial that is swallowed stands, though the guest returned",
   },
   {
     guest: "catch-all",
-    input: { call: "socket", then: "spin" },
+    input: { call: "door", then: "spin" },
     limits: { fuel: Number.MAX_SAFE_INTEGER },
-    ends: DENIED("network access (wasi:sockets/instance-network instance-network)"),
+    ends: DENIED("an unknown host function (kami:fixture/door open)"),
     why: "a guest that swallows a denial and spins traps at its next check",
   },
   {

@@ -48,7 +48,12 @@ export async function startServers(): Promise<Servers> {
   });
   const udp = await Bun.udpSocket({
     hostname: "127.0.0.1",
-    socket: { data: (socket, bytes, port, address) => void (seen.count++, socket.send(bytes, port, address)) },
+    socket: {
+      data: (socket, bytes, ...[port, address]) => {
+        seen.count++;
+        socket.send(bytes, port, address);
+      },
+    },
   });
   const cut = serveCut();
   return {

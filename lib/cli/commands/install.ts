@@ -16,6 +16,8 @@ import { mcpNames } from "../names.ts";
 import { openRuntime } from "../open.ts";
 import { requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
+import { readable } from "../shipped.ts";
+import { installAll, starterPackages } from "../starter.ts";
 import { layOutPairs, wrap } from "../table.ts";
 import { limitLines, limitsJson, toolJson } from "../words.ts";
 
@@ -23,7 +25,7 @@ import { limitLines, limitsJson, toolJson } from "../words.ts";
 export const install: Command = command({
   name: "install",
   args: {
-    path: { type: "positional", description: "A directory that holds a tool.toml, or the tool.toml itself" },
+    path: { type: "positional", description: "A directory with a tool.toml, that file, a .zip, or a starter tool" },
     grant: {
       type: "string",
       valueHint: "all|none|name",
@@ -48,11 +50,18 @@ export const install: Command = command({
     { line: "kami install ./csv-summary", meaning: "install the tool of a directory" },
     { line: "kami install ./csv-summary/tool.toml --json", meaning: "the same, for a script" },
     { line: "kami install ./fetch --grant net:api.github.com", meaning: "one that asks for something" },
+    { line: "kami install starter", meaning: "install the tools that ship with KAMI" },
+    { line: "kami install starter/json-query", meaning: "install one of them" },
   ],
-  run: async ({ path, grant }, session) => {
+  run: async ({ path: word, grant }, session) => {
+    const starter = starterPackages(word);
+    using own = readable(starter ?? []);
     await using runtime = await openRuntime(session, session.settings());
     const { grants } = runtime.registry;
     const given = grant === undefined ? undefined : valuesOf(grant);
+    if (starter !== undefined && starter.length > 1)
+      return await installAll(session, runtime, { packages: own.paths, given });
+    const [path = word] = own.paths;
     let before: InstalledTool | undefined;
     const decide: Decide = (source, installed) => {
       before = installed;

@@ -1,7 +1,6 @@
 /**
  * `kami serve`: serves the installed tools over MCP on standard input and output, where stdout belongs to the protocol, or over HTTP.
  */
-import { join } from "node:path";
 import { clean } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
 import { shellWord } from "../example.ts";
@@ -10,11 +9,9 @@ import { checkHttpFlags, type HttpFlags, serveHttp } from "../http.ts";
 import { ceilingsOf, openRuntime } from "../open.ts";
 import type { Session } from "../session.ts";
 import type { Settings } from "../settings.ts";
+import { startWords } from "../shipped.ts";
 
-const ROOT = join(import.meta.dir, "..", "..", "..");
-
-/** The line that works wherever it is typed: `kami` may not be on the PATH, and Bun obeys files of the current directory. */
-const ADD_TO_CLAUDE = `claude mcp add --scope user kami -- bun ${shellWord(`--cwd=${ROOT}`)} bin/kami.ts serve`;
+const ADD_TO_CLAUDE = `claude mcp add --scope user kami -- ${startWords().map(shellWord).join(" ")} serve`;
 
 /** `kami serve`. */
 export const serve: Command = command({

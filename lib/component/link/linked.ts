@@ -5,11 +5,12 @@
  * Source: WebAssembly Component Model, CanonicalABI.md; Explainer.md, Instance Definitions.
  */
 import { type ComponentInstance, type CoreCallable, type Payer, type Side } from "./context.ts";
+import { type Gate, openGates } from "./gates.ts";
 import { type HandleCount, Handles } from "./handles.ts";
-import { promising } from "./jspi.ts";
+import { promising, suspending } from "./jspi.ts";
 import { callLifted } from "./lift.ts";
 import type { Linker } from "./linker.ts";
-import { lowerFunction } from "./lower.ts";
+import { lowerFunction, nameOf } from "./lower.ts";
 import type { CoreExport, CoreFunction, CoreItem, Options, Step } from "./plan.ts";
 import { resourceFunction } from "./resources.ts";
 import type { ResourceId } from "../../schema/value-type.ts";
@@ -40,6 +41,7 @@ export class Linked<Call> implements Payer {
   readonly call: LinkedCall<Call>;
   readonly #exports: WebAssembly.Exports[] = [];
   readonly #instances: ComponentInstance[] = [];
+  #gates: readonly WebAssembly.ExportValue[] | undefined;
   readonly #handleCount: HandleCount = { held: 0 };
 
   constructor(linker: Linker<Call>, call: LinkedCall<Call>) {
@@ -154,9 +156,25 @@ export class Linked<Call> implements Payer {
     return value;
   }
 
-  /** A core item as core code imports it: a function that may suspend is marked for the engine. */
-  #coreItem(planned: CoreFunction): WebAssembly.ImportValue {
+  /** A core item as core code imports it: in front of a function that may suspend is its gate. */
+  #coreItem(planned: CoreItem): WebAssembly.ImportValue {
     if (planned.from === "export") return this.#export(planned);
+    const { gates } = this.linker;
+    const number = gates?.numbers.get(planned);
+    if (gates === undefined || number === undefined) return this.#function(planned);
+    this.#gates ??= openGates(gates, (item) => this.#gate(item));
+    return this.#gates[number] ?? this.#function(planned);
+  }
+
+  #gate(planned: CoreItem): Gate {
+    if (planned.from === "export") throw new Error("BUG: a gate in front of what a core instance exports");
+    const isLowered = planned.from === "lower";
+    const instance = this.instance(isLowered ? planned.options.instance : planned.instance);
+    const name = isLowered ? nameOf(this.linker.functions[planned.function]) : "resource.drop";
+    return { check: () => this.leave(instance, name), run: suspending(this.#function(planned)) };
+  }
+
+  #function(planned: Exclude<CoreFunction, CoreExport>): CoreCallable {
     return planned.from === "lower" ? lowerFunction(this, planned) : resourceFunction(this, planned);
   }
 }

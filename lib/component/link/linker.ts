@@ -3,8 +3,9 @@
  */
 import type { HostFunction, HostInterface } from "./host.ts";
 import { resolveTypes } from "./codecs.ts";
+import { type CoreSignature, coreSignature, type Gates, makeGates } from "./gates.ts";
 import { Linked, type LinkedCall } from "./linked.ts";
-import type { Plan, PlannedFunction, Signature } from "./plan.ts";
+import type { CoreItem, Plan, PlannedFunction, Signature } from "./plan.ts";
 import { isSameFunction } from "./same.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import type { FunctionType, ValueType } from "../../schema/value-type.ts";
@@ -35,6 +36,8 @@ export class Linker<Call> {
   readonly exportTypes: readonly FunctionType[];
   /** Whether the component imports anything that may suspend it. If not, all that is done with it is done at once. */
   readonly mayBlock: boolean;
+  /** What stands before functions that may suspend; undefined when none may. */
+  readonly gates: Gates | undefined;
 
   /** @param interfaces - What the host offers, by name without version. */
   constructor(plan: Plan, interfaces: ReadonlyMap<string, HostInterface<Call>>) {
@@ -47,6 +50,7 @@ export class Linker<Call> {
       return functionType(planned.type, types);
     });
     this.mayBlock = this.functions.some((prepared) => prepared.from === "host" && prepared.served.suspends);
+    this.gates = makeGates(plan.steps, (item) => this.#gateOf(item));
   }
 
   /** Makes a fresh instance: at once, unless the component may block. */
@@ -54,6 +58,19 @@ export class Linker<Call> {
     const linked = new Linked(this, call);
     const making = linked.make();
     return making === undefined ? linked : making.then(() => linked);
+  }
+
+  /** The core type of what may suspend. A destructor may, wherever anything may. */
+  #gateOf(item: CoreItem): CoreSignature | undefined {
+    if (!this.mayBlock) return undefined;
+    if (item.from === "lower") {
+      const prepared = this.functions[item.function];
+      const suspends = prepared?.from === "lift" || (prepared?.from === "host" && prepared.served.suspends);
+      return suspends ? coreSignature(prepared.shape) : undefined;
+    }
+    if (item.from !== "resource.drop" || typeof item.resource !== "number") return undefined;
+    const hasDestructor = (this.plan.resources[item.resource]?.destructor ?? null) !== null;
+    return hasDestructor ? { parameters: ["i32"], result: undefined } : undefined;
   }
 }
 
@@ -66,7 +83,12 @@ function prepare<Call>(
   if (planned.from === "lift") return { from: "lift", planned, shape: shapeOf(type) };
   const served = interfaces.get(planned.interface)?.functions.get(planned.name);
   if (served !== undefined && isSameFunction(type, served.type)) {
-    return { from: "host", name: `${planned.interface} ${planned.name}`, served, shape: shapeOf(served.type) };
+    return {
+      from: "host",
+      name: `${planned.interface} ${planned.name}`.trimEnd(),
+      served,
+      shape: shapeOf(served.type),
+    };
   }
   return { from: "nobody", interface: planned.interface, name: planned.name, isMistyped: served !== undefined };
 }

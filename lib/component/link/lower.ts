@@ -6,7 +6,6 @@
 import { CoreValues } from "./codec.ts";
 import { Context, type CoreCallable, type Side } from "./context.ts";
 import { ResultError } from "./host.ts";
-import { suspending } from "./jspi.ts";
 import { callLifted, type Lifted } from "./lift.ts";
 import type { Linked } from "./linked.ts";
 import type { PreparedFunction } from "./linker.ts";
@@ -17,17 +16,26 @@ type Lowered = Extract<CoreFunction, { from: "lower" }>;
 type Served<Call> = Extract<PreparedFunction<Call>, { from: "host" }>;
 type Denied<Call> = Extract<PreparedFunction<Call>, { from: "nobody" }>;
 
-/** Makes a core function, as core code imports it: one that may suspend is marked for the engine. */
-export function lowerFunction<Call>(linked: Linked<Call>, planned: Lowered): WebAssembly.ImportValue {
+/** Makes a core function. One that may suspend stands behind a gate, which has asked whether the call is allowed. */
+export function lowerFunction<Call>(linked: Linked<Call>, planned: Lowered): CoreCallable {
   const prepared = linked.linker.functions[planned.function];
   if (prepared === undefined) throw new Error("BUG: a plan lowers a function that it does not have");
+  if (prepared.from === "nobody") return () => refuse(linked, prepared);
   // Not resolved yet: memory and allocator may be of a core instance that is made later.
   let side: Side | undefined;
-  const resolve = (): Side => (side ??= linked.side(planned.options));
-  if (prepared.from === "nobody") return () => refuse(linked, prepared);
-  const isHost = prepared.from === "host";
-  const lowered = isHost ? lowerHost(linked, prepared, resolve) : lowerGuest(linked, prepared, resolve);
-  return (isHost ? prepared.served.suspends : linked.linker.mayBlock) ? suspending(lowered) : lowered;
+  const name = nameOf(prepared);
+  const isGated = linked.linker.gates?.numbers.has(planned) === true;
+  const resolve = (): Side => {
+    side ??= linked.side(planned.options);
+    if (!isGated) linked.leave(side.instance, name);
+    return side;
+  };
+  return prepared.from === "host" ? lowerHost(linked, prepared, resolve) : lowerGuest(linked, prepared, resolve);
+}
+
+/** What a function is called in messages. */
+export function nameOf<Call>(prepared: PreparedFunction<Call> | undefined): string {
+  return prepared?.from === "host" ? prepared.name : "another component";
 }
 
 function refuse<Call>(linked: Linked<Call>, { interface: interfaceName, name, isMistyped }: Denied<Call>): never {
@@ -37,12 +45,10 @@ function refuse<Call>(linked: Linked<Call>, { interface: interfaceName, name, is
 }
 
 function lowerHost<Call>(linked: Linked<Call>, prepared: Served<Call>, resolve: () => Side): CoreCallable {
-  const { name, served, shape } = prepared;
+  const { served, shape } = prepared;
   const { call } = linked;
   return (...core) => {
-    const side = resolve();
-    linked.leave(side.instance, name);
-    const context = new Context(side, linked, "host");
+    const context = new Context(resolve(), linked, "host");
     const values = new CoreValues(core);
     const args = liftParameters(context, shape, values);
     context.giveBack();
@@ -56,9 +62,7 @@ function lowerHost<Call>(linked: Linked<Call>, prepared: Served<Call>, resolve: 
 function lowerGuest<Call>(linked: Linked<Call>, target: Lifted<Call>, resolve: () => Side): CoreCallable {
   const { shape } = target;
   return (...core) => {
-    const side = resolve();
-    linked.leave(side.instance, "another component");
-    const context = new Context(side, linked, "guest");
+    const context = new Context(resolve(), linked, "guest");
     const values = new CoreValues(core);
     const given = { values: liftParameters(context, shape, values), isResult: false };
     const give = (value: unknown): unknown => {

@@ -4,15 +4,15 @@
  * Source: WebAssembly Component Model, CanonicalABI.md, `canon_resource_new`, `canon_resource_rep`, `canon_resource_drop`.
  */
 import type { CoreCallable } from "./context.ts";
-import { promising, suspending } from "./jspi.ts";
+import { promising } from "./jspi.ts";
 import { enterInstance } from "./lift.ts";
 import type { Linked } from "./linked.ts";
 import type { CoreExport, CoreFunction } from "./plan.ts";
 
 type ResourceFunction = Extract<CoreFunction, { readonly resource: string | number }>;
 
-/** Makes a core function, as core code imports it. */
-export function resourceFunction<Call>(linked: Linked<Call>, planned: ResourceFunction): WebAssembly.ImportValue {
+/** Makes a core function. One that may suspend stands behind a gate, which has asked whether the call is allowed. */
+export function resourceFunction<Call>(linked: Linked<Call>, planned: ResourceFunction): CoreCallable {
   if (planned.from === "resource.new") return resourceNew(linked, planned);
   return planned.from === "resource.rep" ? resourceRep(linked, planned) : resourceDrop(linked, planned);
 }
@@ -33,20 +33,20 @@ function resourceRep<Call>(linked: Linked<Call>, { resource, instance }: Resourc
 }
 
 /** Forgets a handle, and the resource with it when the handle owns it. */
-function resourceDrop<Call>(linked: Linked<Call>, planned: ResourceFunction): WebAssembly.ImportValue {
+function resourceDrop<Call>(linked: Linked<Call>, planned: ResourceFunction): CoreCallable {
   const { resource, instance } = planned;
   const known = typeof resource === "number" ? linked.linker.plan.resources[resource] : undefined;
   const destroy = known?.destructor ? destroyer(linked, known.destructor, [known.instance, instance]) : undefined;
-  const drop = (index: unknown): unknown => {
+  const isGated = linked.linker.gates?.numbers.has(planned) === true;
+  return (index) => {
     const holder = linked.instance(instance);
-    linked.leave(holder, "resource.drop");
+    if (!isGated) linked.leave(holder, "resource.drop");
     const { scope, representation } = holder.handles.remove({ payer: linked }, Number(index) >>> 0, resource);
     if (scope !== undefined) scope.borrowed -= 1;
     else if (typeof representation === "number") return destroy?.(representation);
     else if (isDisposable(representation)) representation[Symbol.dispose]();
     return undefined;
   };
-  return destroy !== undefined && linked.linker.mayBlock ? suspending(drop) : drop;
 }
 
 /**

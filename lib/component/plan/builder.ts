@@ -6,8 +6,16 @@ import type { Plan, PlannedFunction, PlannedResource, Signature, Step, TypeNode 
 import type { FunctionType, ValueType } from "../../schema/value-type.ts";
 import { checkTotal } from "../scope.ts";
 
+/** Checks the size of a plan as JSON. @throws {Failure} COMPONENT_LIMIT */
+export function checkPlanBytes(bytes: number): void {
+  checkTotal("the size of the plan in bytes", bytes, COMPONENT_LIMITS.planBytes);
+}
+
 /** Items that all scopes define together: each nested component counts as often as it is instantiated. */
 const MOST_ITEMS = 1_000_000;
+
+/** Bytes of an item of a step's imports, beside its name, in a plan as JSON: at least. */
+const ITEM_BYTES = 32;
 
 /** A plan in the making. */
 export class Builder {
@@ -21,6 +29,7 @@ export class Builder {
   readonly moduleBytes: Uint8Array[] = [];
   #instances = 0;
   #items = 0;
+  #stepBytes = 0;
 
   /** Counts one more item of any sort. @throws {Failure} COMPONENT_LIMIT */
   count(): void {
@@ -53,6 +62,11 @@ export class Builder {
 
   /** @returns Number of the core instance. @throws {Failure} COMPONENT_LIMIT */
   addStep(step: Step): number {
+    // A core instance that is put together of items is written out for each one that imports from it.
+    for (const [, from] of step.imports) {
+      if (typeof from !== "number") this.#stepBytes += from.reduce((sum, [name]) => sum + name.length + ITEM_BYTES, 0);
+    }
+    checkPlanBytes(this.#stepBytes);
     const number = this.#steps.push(step) - 1;
     checkTotal("the number of core instances", this.#steps.length, COMPONENT_LIMITS.instances);
     return number;

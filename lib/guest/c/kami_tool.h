@@ -1,7 +1,7 @@
 /*
  * All that a KAMI tool written in C needs: the canonical ABI of `run: func(input: string) -> result<string, string>`
  * and a growing text for its output; kami_json.h reads its input. No generated code; of the C library only memory and
- * string functions. Include it in the C file that defines kami_run; further files define KAMI_NO_EXPORTS before it.
+ * string functions. Include it in the C or C++ file that defines kami_run; further files define KAMI_NO_EXPORTS before it.
  *
  *     #include "kami_json.h"
  *     #include "kami_tool.h"
@@ -26,6 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- Text that grows ---- */
 
 /* A text under construction; start it as {0}. Not terminated. Traps when memory runs out. */
@@ -40,7 +44,7 @@ static inline void kami_append_bytes(kami_text *out, const char *bytes, size_t l
   if (__builtin_add_overflow(out->length, length, &needed)) __builtin_trap();
   if (needed > out->capacity) {
     size_t capacity = needed > SIZE_MAX / 2 ? needed : needed * 2;
-    out->text = realloc(out->text, capacity);
+    out->text = (char *)realloc(out->text, capacity);
     if (out->text == NULL) __builtin_trap();
     out->capacity = capacity;
   }
@@ -133,5 +137,9 @@ __attribute__((export_name("run"))) kami_lowered *kami_cabi_run(char *input, siz
 
 __attribute__((export_name("cabi_post_run"))) void kami_cabi_post_run(kami_lowered *lowered) { free(lowered->text); }
 
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 #endif

@@ -63,6 +63,7 @@ export function defineTool<const I extends Schema, const O extends Schema = {}>(
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         const result = run(parse(input, JSON.parse(raw)) as Parsed<I>);
         if (!isPromise(result)) return write(output, result);
+        requireWaiting();
         return result.then((value) => write(output, value)).catch(fail);
       } catch (error) {
         return fail(error);
@@ -86,6 +87,12 @@ function write(schema: Schema | undefined, value: unknown): string {
 function fail(error: unknown): never {
   const message = error instanceof Error ? error.message || error.name : String(error);
   throw message;
+}
+
+/** Only an engine made for the web gets back to what is waiting; another would end the call with a trap that explains nothing. */
+function requireWaiting(): void {
+  if (typeof globalThis.URL === "function") return;
+  throw new Error("run is async, which this engine cannot wait for: build with --engine spidermonkey");
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

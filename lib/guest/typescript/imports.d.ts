@@ -3,6 +3,6 @@ declare module "kami:tool/host@0.1.0" {
   export function log(level: string, message: string): void;
 }
 
-declare module "wasi:cli/environment@0.2.0" {
+declare module "wasi:cli/environment@0.2.12" {
   export function getEnvironment(): [name: string, value: string][];
 }

@@ -4,14 +4,14 @@
  * Source: MCP 2026-07-28 and 2025-11-25, "Transports / Streamable HTTP": the body is a single JSON-RPC message. Batches exist only in MCP
  * 2025-03-26, whose clients do not need them: they are refused.
  */
-import { refuse } from "../../errors.ts";
+import { Failure, refuse } from "../../errors.ts";
 import { findDepth } from "../../schema/json.ts";
 
 /** Most bytes of a body. */
 export const BODY_LIMIT_BYTES: number = 4 * 1_048_576;
 
 /** Milliseconds that a body may take to arrive. */
-export const BODY_LIMIT_MS = 10_000;
+const BODY_LIMIT_MS = 10_000;
 
 /** Most levels of a message: 64 of a tool's arguments, and what is around them. */
 const DEPTH_LIMIT = 72;
@@ -28,19 +28,21 @@ export interface Message {
 export interface BodyLimits {
   readonly bytes: number;
   readonly ms: number;
+  /** Is told of bytes as they come; what it throws ends the reading. */
+  readonly onBytes?: (bytes: number) => void;
 }
+
+/** The bounds of a message's body. */
+export const BODY_LIMITS: BodyLimits = Object.freeze({ bytes: BODY_LIMIT_BYTES, ms: BODY_LIMIT_MS });
 
 /**
  * Reads the one message of a request.
  *
  * @param request - Its caller may use the server: nothing is read for others.
- * @param limits - Default: {@link BODY_LIMIT_BYTES}, {@link BODY_LIMIT_MS}.
+ * @param limits - Default: {@link BODY_LIMITS}.
  * @throws {Failure} `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TIMEOUT`, `HTTP_BODY_INVALID`, `HTTP_MESSAGE_INVALID`
  */
-export async function readMessageBody(
-  request: Request,
-  limits: BodyLimits = { bytes: BODY_LIMIT_BYTES, ms: BODY_LIMIT_MS },
-): Promise<Message> {
+export async function readMessageBody(request: Request, limits: BodyLimits = BODY_LIMITS): Promise<Message> {
   if (Number(request.headers.get("content-length")) > limits.bytes) throw tooLarge(limits);
   const bytes = await readBytes(request.body, limits);
   return parseMessage(bytes);
@@ -92,10 +94,11 @@ async function collect(reader: ReadableStreamDefaultReader<Uint8Array>, limits: 
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.length;
       if (size > limits.bytes) throw tooLarge(limits);
+      limits.onBytes?.(part.value.length);
       parts.push(part.value);
     }
   } catch (error) {
-    if (size > limits.bytes) throw error;
+    if (error instanceof Failure) throw error;
     throw refuse("HTTP_BODY_INVALID", { problem: "the body broke off" }, error);
   }
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);

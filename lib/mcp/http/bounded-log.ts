@@ -6,7 +6,7 @@ import { explain } from "../result.ts";
 import { Rates } from "./rates.ts";
 
 /** Lines of one kind in a minute. */
-export const LINES_PER_MINUTE = 30;
+const LINES_PER_MINUTE = 30;
 
 /** Most code units of a line. */
 const LINE_LIMIT = 700;

@@ -8,7 +8,7 @@ import { isJsonContentType, isLegacyRequest } from "@modelcontextprotocol/server
 import { Failure, refuse } from "../../errors.ts";
 import type { AccessCheck } from "./access.ts";
 import type { BoundedLog } from "./bounded-log.ts";
-import { type BodyLimits, type Message, readMessageBody, requestId } from "./body.ts";
+import { BODY_LIMITS, type BodyLimits, type Message, readMessageBody, requestId } from "./body.ts";
 import type { Exchange, Exchanges } from "./exchanges.ts";
 import { type Names, requireHost, requireOrigin } from "./names.ts";
 import type { Principal } from "./principal.ts";
@@ -16,7 +16,7 @@ import { Rates } from "./rates.ts";
 import { refusalResponse } from "./refusal.ts";
 
 /** Where MCP is served. */
-export const MCP_PATH = "/mcp";
+const MCP_PATH = "/mcp";
 
 /** What an endpoint hands requests to, once they may pass. */
 export interface Serving {
@@ -115,7 +115,8 @@ export class Endpoint {
       return serving.legacy(request, undefined, principal);
     }
     if (!isJsonContentType(request.headers.get("content-type"))) throw refuse("HTTP_MEDIA_TYPE", {});
-    const message = await readMessageBody(request, this.#options.bodyLimits);
+    const limits = { ...(this.#options.bodyLimits ?? BODY_LIMITS), onBytes: (bytes: number) => exchange.hold(bytes) };
+    const message = await readMessageBody(request, limits);
     onRead(message);
     // The answer takes as long as the call does.
     peer.allowSilence(0);

@@ -12,13 +12,16 @@ export interface ExchangeLimits {
   readonly perClient: number;
   /** Bytes of answers that wait to be read, beyond which no request is taken. Beyond twice as many, answers are given up. */
   readonly waitingBytes: number;
+  /** Bytes of bodies at once, without the first 64 KiB of each. */
+  readonly bodyBytes: number;
 }
 
 /** The limits unless a test sets others. */
-export const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
+const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
   total: 1024,
   perClient: 256,
-  waitingBytes: 48 * 1_048_576,
+  waitingBytes: 32 * 1_048_576,
+  bodyBytes: 24 * 1_048_576,
 });
 
 const RETRY_MS = 1000;
@@ -26,8 +29,17 @@ const RETRY_MS = 1000;
 /** Bytes that are handed on at once: what a client that does not read keeps the system from taking is at most this much more. */
 const PIECE_BYTES = 65_536;
 
+/** Bytes of a body that are not counted: clients with small requests must not suffer from one with large ones. */
+const FREE_BODY_BYTES = 65_536;
+
 /** One request, from its acceptance to the end of its answer. */
 export interface Exchange extends Disposable {
+  /**
+   * Counts bytes of its body, which are held until it ends.
+   *
+   * @throws {Failure} `HTTP_OVERLOADED`
+   */
+  hold(bytes: number): void;
   /** Says that the request is a stream without end: nobody waits for it when the server ends. */
   markStream(): void;
 }
@@ -50,6 +62,7 @@ export class Exchanges {
   #total = 0;
   #streams = 0;
   #waitingBytes = 0;
+  #bodyBytes = 0;
 
   constructor(limits: ExchangeLimits = EXCHANGE_LIMITS) {
     this.#limits = limits;
@@ -151,7 +164,15 @@ export class Exchanges {
   #exchange(id: string): Exchange {
     let isStream = false;
     let isOver = false;
+    let received = 0;
+    const counted = (): number => Math.max(0, received - FREE_BODY_BYTES);
     return {
+      hold: (bytes) => {
+        const before = counted();
+        received += bytes;
+        this.#bodyBytes += counted() - before;
+        if (this.#bodyBytes > this.#limits.bodyBytes) throw overloaded("too many large requests are under way");
+      },
       markStream: () => {
         if (isStream || isOver) return;
         isStream = true;
@@ -161,6 +182,7 @@ export class Exchanges {
       [Symbol.dispose]: () => {
         if (isOver) return;
         isOver = true;
+        this.#bodyBytes -= counted();
         this.#total -= 1;
         if (isStream) this.#streams -= 1;
         const left = (this.#perClient.get(id) ?? 1) - 1;
@@ -178,10 +200,16 @@ export class Exchanges {
   }
 }
 
+/** A part of what has come, and how many bytes of memory are free when it is gone: a part keeps the whole that it is cut from. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly releases: number;
+}
+
 /** What has come of one answer and was not read yet. */
 class Backlog {
   readonly #count: (bytes: number) => void;
-  #pieces: Uint8Array[] = [];
+  #pieces: Piece[] = [];
   #isEnded = false;
   #wake: (() => void) | undefined;
 
@@ -194,7 +222,10 @@ class Backlog {
   put(bytes: Uint8Array): void {
     if (this.#isEnded) return;
     this.#count(bytes.length);
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) this.#pieces.push(bytes.subarray(at, at + PIECE_BYTES));
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const isLast = at + PIECE_BYTES >= bytes.length;
+      this.#pieces.push({ bytes: bytes.subarray(at, at + PIECE_BYTES), releases: isLast ? bytes.length : 0 });
+    }
     this.#wake?.();
   }
 
@@ -208,13 +239,13 @@ class Backlog {
   async next(): Promise<Uint8Array | undefined> {
     while (this.#pieces.length === 0 && !this.#isEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
     const piece = this.#pieces.shift();
-    if (piece !== undefined) this.#count(-piece.length);
-    return piece;
+    if (piece !== undefined) this.#count(-piece.releases);
+    return piece?.bytes;
   }
 
   /** Ends, and forgets what is waiting. */
   drop(): void {
-    for (const piece of this.#pieces.splice(0)) this.#count(-piece.length);
+    for (const piece of this.#pieces.splice(0)) this.#count(-piece.releases);
     this.end();
   }
 }

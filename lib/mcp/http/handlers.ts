@@ -71,7 +71,7 @@ export class Handlers implements Serving {
 
   /** @throws {Failure} `HTTP_SESSION_UNKNOWN`, `HTTP_METHOD`, `HTTP_MESSAGE_INVALID`, `HTTP_OVERLOADED` */
   async legacy(request: Request, message: Message | undefined, principal: Principal): Promise<Response> {
-    const owner = principal.id;
+    const owner = ownerOf(principal);
     if (message !== undefined && isInitializeRequest(message)) {
       return this.sessions.begin(owner, { request, message }, (signal) => this.#makeServer(principal, signal));
     }
@@ -109,4 +109,9 @@ export class Handlers implements Serving {
     if (principal === undefined) throw new Error("BUG: a request has got past its check");
     return principal;
   }
+}
+
+/** Whose a session is: somebody with these tools. A token of theirs that is for fewer must not get at the rest through an older session. */
+function ownerOf({ id, tools }: Principal): string {
+  return [id, ...tools].join(" ");
 }

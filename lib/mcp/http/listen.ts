@@ -63,7 +63,8 @@ export function namesOf(
   return { hosts: new Set([...LOOPBACK_HOSTS, ...own, ...extra]), origins };
 }
 
-function isAny(host: string): boolean {
+/** Whether an address means all of a machine's: then it is none that a client could use. */
+export function isAny(host: string): boolean {
   return host === "0.0.0.0" || host === "::" || host === "[::]";
 }
 

@@ -15,7 +15,7 @@ import { BoundedLog } from "./bounded-log.ts";
 import { Endpoint, type Peer } from "./endpoint.ts";
 import { type ExchangeLimits, Exchanges } from "./exchanges.ts";
 import { Handlers } from "./handlers.ts";
-import type { Place } from "./listen.ts";
+import { isAny, type Place } from "./listen.ts";
 import type { Names } from "./names.ts";
 import type { SessionLimits } from "./sessions.ts";
 
@@ -37,7 +37,7 @@ export interface HttpOptions {
 }
 
 /** Limits that a test may want to reach. */
-export interface HttpLimits {
+interface HttpLimits {
   readonly exchanges?: ExchangeLimits;
   readonly sessions?: SessionLimits;
   readonly body?: BodyLimits;
@@ -152,7 +152,8 @@ export class HttpServer implements AsyncDisposable {
   #describe(): string {
     const { place, tls } = this.#options;
     if (place.kind === "unix") return place.path;
-    const host = place.host.includes(":") && !place.host.startsWith("[") ? `[${place.host}]` : place.host;
+    const named = isAny(place.host) ? "localhost" : place.host;
+    const host = named.includes(":") && !named.startsWith("[") ? `[${named}]` : named;
     return `${tls === undefined ? "http" : "https"}://${host}:${this.#server.port}/mcp`;
   }
 }

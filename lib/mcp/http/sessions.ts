@@ -23,7 +23,7 @@ export interface SessionLimits {
 }
 
 /** The limits unless a test sets others. */
-export const SESSION_LIMITS: SessionLimits = Object.freeze({ total: 1024, perClient: 256, idleMs: 30 * 60_000 });
+const SESSION_LIMITS: SessionLimits = Object.freeze({ total: 1024, perClient: 256, idleMs: 30 * 60_000 });
 
 /** Makes the server of a session; the signal aborts when it ends. */
 export type SessionServer = (signal: AbortSignal) => McpServer;

@@ -1,7 +1,17 @@
 /**
  * Files with secrets, or with what is derived from them: only their owner can read them, and a new one takes the place of the old one at once.
  */
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { Failure, refuse } from "../../errors.ts";
@@ -13,6 +23,10 @@ const FILE_LIMIT_BYTES = 1_048_576;
 
 /** Permission bits of everybody but the owner. */
 const OTHERS = 0o077;
+
+/** Milliseconds that a process waits for another one's change, and after which a lock is nobody's. */
+const LOCK_WAIT_MS = 2000;
+const LOCK_STALE_MS = 10_000;
 
 /**
  * Reads a file that only its owner may read.
@@ -46,6 +60,64 @@ export function readSecret(path: string): string {
  * @throws {Failure} `TOKENS_UNUSABLE`
  */
 export function writePrivate(path: string, text: string): void {
+  place(path, text, renameSync);
+}
+
+/**
+ * Writes a file for its owner alone, unless there is one: of two processes that make one at once, one does.
+ *
+ * @returns Whether it was this one.
+ * @throws {Failure} `TOKENS_UNUSABLE`
+ */
+export function createPrivate(path: string, text: string): boolean {
+  try {
+    // A link fails where a rename replaces.
+    place(path, text, linkSync);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && errorCode(error.cause) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/**
+ * Holds a lock beside a file while something reads and writes it: a token that one process revokes must not come back because another
+ * had read the file before.
+ *
+ * @throws {Failure} `TOKENS_UNUSABLE` when another process holds it for longer than two seconds.
+ */
+export function withLock<T>(path: string, work: () => T): T {
+  const lock = `${path}.lock`;
+  makeDirectory(dirname(path));
+  const until = performance.now() + LOCK_WAIT_MS;
+  while (!takeLock(lock)) {
+    if (performance.now() > until)
+      throw refuse("TOKENS_UNUSABLE", { path, reason: "another process is changing them" });
+    Bun.sleepSync(10);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function takeLock(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, "wx", 0o600));
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EEXIST")
+      throw code === undefined ? error : refuse("TOKENS_UNUSABLE", { path: lock, reason: reasonOf(code) }, error);
+    // Left behind by a process that was killed: nobody holds one for so long.
+    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > LOCK_STALE_MS) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function place(path: string, text: string, put: (from: string, to: string) => void): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     makeDirectory(dirname(path));
@@ -58,11 +130,12 @@ export function writePrivate(path: string, text: string): void {
     }
     // A umask may have taken bits away, and never adds any.
     chmodSync(temporary, 0o600);
-    renameSync(temporary, path);
+    put(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
     const code = errorCode(error);
     throw code === undefined ? error : refuse("TOKENS_UNUSABLE", { path, reason: reasonOf(code) }, error);
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 

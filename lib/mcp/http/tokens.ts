@@ -11,7 +11,7 @@ import * as v from "valibot";
 import { refuse } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
 import { ALL_TOOLS, isToolPattern, type Principal } from "./principal.ts";
-import { readPrivate, readSecret, writePrivate } from "./token-file.ts";
+import { createPrivate, readPrivate, readSecret, withLock, writePrivate } from "./token-file.ts";
 
 /** A named token, without its secret. */
 export interface NamedToken {
@@ -56,7 +56,7 @@ export function isTokenName(text: string): boolean {
 }
 
 /** Makes a token. */
-export function makeToken(): string {
+function makeToken(): string {
   return `kami_${randomBytes(32).toString("base64url")}`;
 }
 
@@ -81,8 +81,8 @@ export function openOwnToken(home: string): { readonly token: string; readonly i
   const text = readPrivate(path);
   if (text !== undefined) return { token: checkToken(path, text), isNew: false };
   const token = makeToken();
-  writePrivate(path, `${token}\n`);
-  return { token, isNew: true };
+  if (createPrivate(path, `${token}\n`)) return { token, isNew: true };
+  return { token: checkToken(path, readPrivate(path) ?? ""), isNew: false };
 }
 
 /**
@@ -135,6 +135,19 @@ export class TokenStore {
    * @throws {Failure} `TOKEN_EXISTS`, `TOKENS_UNUSABLE`
    */
   create(facts: Omit<NamedToken, "digest" | "createdAt">): string {
+    return withLock(this.path, () => this.#create(facts));
+  }
+
+  /**
+   * Removes a token. Servers that run refuse it from the next request on.
+   *
+   * @throws {Failure} `TOKEN_UNKNOWN`, `TOKENS_UNUSABLE`
+   */
+  revoke(name: string): void {
+    withLock(this.path, () => this.#revoke(name));
+  }
+
+  #create(facts: Omit<NamedToken, "digest" | "createdAt">): string {
     const { name } = facts;
     const tokens = this.#read();
     if (tokens.some((token) => token.name === name)) throw refuse("TOKEN_EXISTS", { name });
@@ -147,12 +160,7 @@ export class TokenStore {
     return token;
   }
 
-  /**
-   * Removes a token. Servers that run refuse it from the next request on.
-   *
-   * @throws {Failure} `TOKEN_UNKNOWN`, `TOKENS_UNUSABLE`
-   */
-  revoke(name: string): void {
+  #revoke(name: string): void {
     const tokens = this.#read();
     const left = tokens.filter((token) => token.name !== name);
     if (left.length === tokens.length) {

@@ -8,19 +8,12 @@
  */
 import { readSync, writeSync } from "node:fs";
 import type { Quota } from "../../policy/policy.ts";
+import { usageRecordPath } from "../../policy/usage-record.ts";
 import { openAmbientRecord } from "./ambient.ts";
 import { closeDescriptor } from "./close.ts";
 import { attempt, FileError } from "./error.ts";
 import type { System } from "./system.ts";
 import { countUsage, type Usage } from "./usage.ts";
-
-/** No directory of a tool ends so: `~` is in no id. */
-const RECORD_SUFFIX = "~usage";
-
-/** Where the record of a directory lies: beside it, whatever slashes its path ends with. @param hostPath - Absolute. */
-export function recordPath(hostPath: string): string {
-  return `${hostPath.replace(/\/+$/, "")}${RECORD_SUFFIX}`;
-}
 
 /** How long a count is believed by calls that begin. */
 const COUNT_AGE_MS = 60_000;
@@ -113,7 +106,7 @@ export class Ledger implements Disposable {
   }
 
   #open(): number {
-    this.#fd ??= openAmbientRecord(recordPath(this.#ruled.hostPath));
+    this.#fd ??= openAmbientRecord(usageRecordPath(this.#ruled.hostPath));
     return this.#fd;
   }
 

@@ -44,7 +44,7 @@ export class Pollable extends Resource {
  *
  * @returns At once, not a promise, when one has happened already.
  */
-export function waitForAny(events: readonly Event[]): void | Promise<void> {
+function waitForAny(events: readonly Event[]): void | Promise<void> {
   if (events.some((event) => event.isReady())) return undefined;
   return new Promise((resolve) => {
     let takeBacks: readonly (() => void)[] = [];

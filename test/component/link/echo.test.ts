@@ -5,7 +5,7 @@
  */
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "bun:test";
-import { define, ResultError } from "../../../lib/component/link/host.ts";
+import { define, defineBlocking, ResultError } from "../../../lib/component/link/host.ts";
 import type { ValueType } from "../../../lib/schema/value-type.ts";
 import { echoText, type Encodings } from "./support/echo.ts";
 import { fromJco, outcomeOf, startGlue, toJco } from "./support/jco.ts";
@@ -37,7 +37,12 @@ interface Echo {
   readonly seen: unknown[];
 }
 
-async function linkEcho(bytes: Uint8Array, types: readonly ValueType[]): Promise<Echo & { instance: Instance }> {
+/** @param make - Makes a function of the host's that answers at once, or one that may wait. */
+async function linkEcho(
+  bytes: Uint8Array,
+  types: readonly ValueType[],
+  make: typeof define<TestCall> = define,
+): Promise<Echo & { instance: Instance }> {
   const seen: unknown[] = [];
   const answer = (type: ValueType) => (_: TestCall, value: unknown) => {
     // A view of the guest's memory is valid for as long as this runs.
@@ -45,7 +50,7 @@ async function linkEcho(bytes: Uint8Array, types: readonly ValueType[]): Promise
     return type.kind === "result" ? settle(value) : seen.at(-1);
   };
   const hosts: Hosts = Object.fromEntries(
-    types.map((type, index) => [`g${index}`, { "": define([{ x: type }, type], answer(type)) }]),
+    types.map((type, index) => [`g${index}`, { "": make([{ x: type }, type], answer(type)) }]),
   );
   const instance = await (await linkBinary(bytes, hosts)).start();
   return { seen, instance, run: (index, value) => instance.run(`f${index}`, value) };
@@ -129,5 +134,23 @@ describe("values of types by chance come back as they went", () => {
         expect([own.run(index, value), own.seen.pop()]).toEqual([value, value]);
       }
     }
+  });
+
+  test("when the host may wait, and does", async () => {
+    const random = new Random(SEED + 1);
+    const types = makeTypes(random);
+    const bytes = await parse(`(component ${echoText(types, ["utf8", "utf16"])})`);
+    const own = await linkEcho(bytes, types, (signature, run) =>
+      defineBlocking(signature, async (call: TestCall, value: never) => {
+        const given: unknown = structuredClone(value);
+        await Bun.sleep(0);
+        return Reflect.apply(run, undefined, [call, given]) as unknown;
+      }),
+    );
+    for (const [index, type] of types.entries()) {
+      const value = makeValue(random, type);
+      expect([await own.run(index, value), own.seen.pop()]).toEqual([value, value]);
+    }
+    expect(own.instance.call.suspended).toBe(types.length);
   });
 });

@@ -7,7 +7,7 @@ import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 export interface Source {
   /** Fields before the core module. */
   readonly head?: string;
-  /** The core names that the glue uses: memory, realloc, run. */
+  /** The core names that are linked: memory, realloc, run. */
   readonly memory?: string;
   readonly realloc?: string;
   readonly run?: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Exchanges } from "../../../lib/mcp/http/exchanges.ts";
 import { addressKey, Rates } from "../../../lib/mcp/http/rates.ts";
 
-const LIMITS = { total: 3, perClient: 2, waitingBytes: 1000 };
+const LIMITS = { total: 3, perClient: 2, waitingBytes: 1000, bodyBytes: 100_000 };
 const person = (id: string) => ({ id, tools: ["*"], callsPerMinute: undefined });
 const alive = (): AbortSignal => new AbortController().signal;
 
@@ -27,6 +27,25 @@ describe("Exchanges", () => {
     expect([exchanges.waitingBytes, exchanges.pending]).toEqual([500, 1]);
     expect(await response.text()).toBe("x".repeat(500));
     expect([exchanges.waitingBytes, exchanges.pending]).toEqual([0, 0]);
+  });
+
+  test("counts all of an answer until its last part is read: what is left keeps the whole in memory", async () => {
+    const exchanges = new Exchanges({ ...LIMITS, waitingBytes: 1_000_000 });
+    const whole = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(new Uint8Array(200_000));
+        controller.close();
+      },
+    });
+    const answer = new Response(whole);
+    const response = exchanges.deliver(answer, exchanges.begin(person("a")), alive());
+    const reader = response.body?.getReader();
+    const counted: number[] = [];
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      counted.push(exchanges.waitingBytes);
+    }
+    expect(counted).toEqual([200_000, 200_000, 200_000, 0]);
+    expect(exchanges.pending).toBe(0);
   });
 
   test("takes no request while too much is unread, and gives up what is beyond twice as much", async () => {
@@ -57,6 +76,18 @@ describe("Exchanges", () => {
     client.abort();
     await Bun.sleep(1);
     expect([cancelled, exchanges.waitingBytes, exchanges.pending]).toEqual([2, 0, 0]);
+  });
+
+  test("counts large bodies until their exchange ends, and small ones never", () => {
+    const exchanges = new Exchanges(LIMITS);
+    const large = exchanges.begin(person("a"));
+    large.hold(65_536);
+    large.hold(100_000);
+    const small = exchanges.begin(person("b"));
+    small.hold(65_536);
+    expect(() => small.hold(1)).toThrow(expect.objectContaining({ code: "HTTP_OVERLOADED" }));
+    large[Symbol.dispose]();
+    small.hold(99_999);
   });
 
   test("waits for requests, and not for streams", async () => {

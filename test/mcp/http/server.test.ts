@@ -295,6 +295,25 @@ describe("HttpServer, tokens with scopes", () => {
     expect((await server.modern("tools/call", { name: "echo" }, { authorization })).status).toBe(429);
   });
 
+  test("does not get at more through a session that began with more", async () => {
+    using home = new TemporaryHome();
+    const store = new TokenStore(home.path);
+    const host = new TestHost().install({ id: "dev.a.echo" }).install({ id: "dev.b.secret" });
+    await using server = new TestServer(host, { access: new AccessCheck({ tokens: new TokenCheck(TOKEN, store) }) });
+    const wide = `Bearer ${store.create({ name: "some", tools: ["*"] })}`;
+    const { headers } = await server.begin({ authorization: wide });
+    store.revoke("some");
+    const narrow = `Bearer ${store.create({ name: "some", tools: ["dev.a.*"] })}`;
+    const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    expect((await server.post(list, { ...headers, authorization: narrow })).status).toBe(404);
+    expect((await server.post(list, headers)).status).toBe(401);
+  });
+
+  test("tells caches that an answer is for one client alone", async () => {
+    await using server = new TestServer();
+    expect(await (await server.modern("tools/list")).json()).toMatchObject({ result: { cacheScope: "private" } });
+  });
+
   test("one that is revoked is refused at its next request", async () => {
     using home = new TemporaryHome();
     const store = new TokenStore(home.path);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { coversTool, isToolPattern } from "../../../lib/mcp/http/principal.ts";
@@ -38,6 +38,38 @@ describe("openOwnToken()", () => {
       expect(() => openOwnToken(home.path)).toThrow(expect.objectContaining({ code: "TOKENS_UNUSABLE" }));
     },
   );
+});
+
+describe("several processes at once", () => {
+  test("agree on the own token", async () => {
+    using home = new Home();
+    const body = "process.stdout.write(openOwnToken(home).token)";
+    const children = Array.from({ length: 6 }, () => Bun.spawn(script(home.path, body), { stdout: "pipe" }));
+    const tokens = await Promise.all(children.map((child) => new Response(child.stdout).text()));
+    expect(new Set(tokens)).toEqual(new Set([openOwnToken(home.path).token]));
+  });
+
+  test("lose no change: what one revokes does not come back", async () => {
+    using home = new Home();
+    new TokenStore(home.path).create({ name: "bad", tools: ["*"] });
+    const bodies = [
+      'new TokenStore(home).revoke("bad")',
+      ...["a", "b", "c", "d"].map((name) => `new TokenStore(home).create({ name: "${name}", tools: ["*"] })`),
+    ];
+    const children = bodies.map((body) => Bun.spawn(script(home.path, body), { stderr: "inherit" }));
+    expect(await Promise.all(children.map((child) => child.exited))).toEqual([0, 0, 0, 0, 0]);
+    expect(new TokenStore(home.path).list().map(({ name }) => name)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("a lock that a killed one left is taken over", () => {
+    using home = new Home();
+    const store = new TokenStore(home.path);
+    writeFileSync(`${store.path}.lock`, "");
+    expect(() => store.create({ name: "a", tools: ["*"] })).toThrow("another process is changing them");
+    utimesSync(`${store.path}.lock`, 1, 1);
+    store.create({ name: "a", tools: ["*"] });
+    expect(store.list()).toHaveLength(1);
+  });
 });
 
 describe("readTokenFile()", () => {
@@ -122,3 +154,10 @@ describe("coversTool()", () => {
     expect(odd.filter(isToolPattern)).toEqual([]);
   });
 });
+
+/** The command of a process that does something with a home's tokens. */
+function script(home: string, body: string): string[] {
+  const path = JSON.stringify(join(import.meta.dir, "../../../lib/mcp/http/tokens.ts"));
+  const head = `import { openOwnToken, TokenStore } from ${path}; const home = ${JSON.stringify(home)};`;
+  return [process.execPath, "-e", `${head} ${body}`];
+}

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Quota } from "../../../lib/policy/policy.ts";
 import { openAmbientDirectory, findAmbientAccess } from "../../../lib/worker/files/ambient.ts";
-import { Ledger, recordPath } from "../../../lib/worker/files/ledger.ts";
+import { usageRecordPath } from "../../../lib/policy/usage-record.ts";
+import { Ledger } from "../../../lib/worker/files/ledger.ts";
 import { COUNT_LIMIT, countUsage, type Usage } from "../../../lib/worker/files/usage.ts";
 import type { Descriptor } from "../../../lib/worker/wasi/filesystem/descriptor.ts";
 import { TemporaryDirectory } from "../../support/temporary.ts";
@@ -24,7 +25,7 @@ import { CREATE, FileGuest, FOLLOW, mountOf, READ, WRITE } from "../wasi/file-gu
 class Ruled implements Disposable {
   readonly top: TemporaryDirectory = new TemporaryDirectory();
   readonly path: string = this.top.join("box");
-  readonly record: string = recordPath(this.path);
+  readonly record: string = usageRecordPath(this.path);
   readonly guests: FileGuest[] = [];
   readonly quota: Quota;
 
@@ -321,7 +322,7 @@ describe("the record of a directory", () => {
     one.write(one.root, "a", "");
     const fd = openAmbientDirectory(ruled.path);
     const { system } = findAmbientAccess(fd);
-    const holder = system.open({ directory: fd, name: recordPath("../box") }, { flags: 2 });
+    const holder = system.open({ directory: fd, name: usageRecordPath("../box") }, { flags: 2 });
     expect(system.lock(holder)).toBe(true);
     const startedMs = performance.now();
     expect(other.write(other.root, "b", "")).toBe("busy");

@@ -2,12 +2,11 @@
  * A guest for tests of the imports that is only a memory and an allocator: it calls all that is served with core values of any kind.
  */
 import { parse } from "@bytecodealliance/jco";
-import type { CoreType } from "../../../lib/component/link/codec.ts";
+import { type CoreSignature, coreSignature } from "../../../lib/component/link/gates.ts";
 import type { CoreInstance } from "../../../lib/component/link/linked.ts";
 import { Linker } from "../../../lib/component/link/linker.ts";
 import type { CoreFunction, Options } from "../../../lib/component/link/plan.ts";
 import { shapeOf } from "../../../lib/component/link/shape.ts";
-import type { FunctionType } from "../../../lib/schema/value-type.ts";
 import { Builder } from "../../../lib/component/plan/builder.ts";
 import { INTERFACES } from "../../../lib/worker/imports.ts";
 import type { Host } from "../../../lib/worker/wasi/host.ts";
@@ -98,7 +97,7 @@ async function makeWorld(encoding: Encoding): Promise<World> {
   const items: [string, CoreFunction][] = [];
   const text: string[] = [];
   const calls: string[] = [];
-  const add = (name: string, [parameters, result]: CoreSignature, item: CoreFunction): void => {
+  const add = (name: string, { parameters, result }: CoreSignature, item: CoreFunction): void => {
     const type = `(param ${parameters.join(" ")}) ${result === undefined ? "" : `(result ${result})`}`;
     const given = parameters.map((_, index) => `(local.get ${index})`).join(" ");
     text.push(`(import "served" "${name}" (func $f${items.length} ${type})) `);
@@ -110,27 +109,17 @@ async function makeWorld(encoding: Encoding): Promise<World> {
     for (const [member, { type }] of functions) {
       const planned = { from: "import", interface: name, name: member, type: builder.signature(type) } as const;
       const lowered = { from: "lower", function: builder.addFunction(planned), options } as const;
-      add(`${name} ${member}`, coreSignature(type), lowered);
+      add(`${name} ${member}`, coreSignature(shapeOf(type)), lowered);
     }
     for (const resource of resources) {
       const drop = { from: "resource.drop", resource: `${name}/${resource}`, instance } as const;
-      add(`${name} [resource-drop]${resource}`, [["i32"], undefined], drop);
+      add(`${name} [resource-drop]${resource}`, { parameters: ["i32"], result: undefined }, drop);
     }
   }
   builder.addStep({ module: 0, imports: [] });
   builder.addStep({ module: 1, imports: [["served", items]] });
   const module = await WebAssembly.compile(Uint8Array.from(await parse(`(module ${text.join("")}${calls.join("")})`)));
   return { linker: new Linker(builder.finish([]), INTERFACES), module };
-}
-
-type CoreSignature = readonly [parameters: readonly CoreType[], result: CoreType | undefined];
-
-/** Source: CanonicalABI.md, `flatten_functype` for `lower`. */
-function coreSignature(type: FunctionType): CoreSignature {
-  const { parameters, spilled, result, isResultStored } = shapeOf(type);
-  const flat: CoreType[] = spilled === undefined ? parameters.flatMap((codec) => codec.flat ?? []) : ["i32"];
-  if (isResultStored) return [[...flat, "i32"], undefined];
-  return [flat, result?.flat?.[0]];
 }
 
 /** Source: WebAssembly JavaScript Promise Integration, `WebAssembly.promising`. */

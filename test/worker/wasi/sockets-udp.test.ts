@@ -4,6 +4,7 @@ import type { Policy } from "../../../lib/policy/policy.ts";
 import type { IpAddress, SocketAddress } from "../../../lib/worker/net/address.ts";
 import { SOCKET_LIMIT } from "../../../lib/worker/net/network.ts";
 import { type ResolveAddressStream, SOCKETS_IP_NAME_LOOKUP } from "../../../lib/worker/wasi/sockets/ip-name-lookup.ts";
+import type { Pollable } from "../../../lib/worker/wasi/poll.ts";
 import { SOCKETS_INSTANCE_NETWORK } from "../../../lib/worker/wasi/sockets/network.ts";
 import { SOCKETS_UDP, SOCKETS_UDP_CREATE } from "../../../lib/worker/wasi/sockets/udp.ts";
 import type {
@@ -116,6 +117,16 @@ describe("a udp-socket", () => {
     expect([first.length, decode(data ?? new Uint8Array()), from]).toEqual([1, "HELLO", v4(server.port)]);
     expect((await guest.receive(input)).map(([bytes]) => decode(bytes))).toEqual(["AGAIN"]);
     expect(guest.udp("incoming-datagram-stream.receive", input, 5n)).toEqual([]);
+  });
+
+  test("tells by a pollable that it takes more, and sends then", async () => {
+    const server = await serve();
+    using guest = new Guest([`udp://127.0.0.1:${server.port}`]);
+    const [, , output] = await guest.open();
+    const pollable = guest.udp<Pollable>("outgoing-datagram-stream.subscribe", output);
+    await ready(pollable.event);
+    expect(guest.send(output, ["hello", v4(server.port)])).toBe(1n);
+    await until(() => server.received.length === 1);
   });
 
   test("with a peer sends to it and hears it alone", async () => {

@@ -2,7 +2,7 @@
  * Test support: components from text, planned and linked to functions of a test's.
  */
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
-import { define, type HostFunction, type HostInterface } from "../../../../lib/component/link/host.ts";
+import type { HostFunction, HostInterface } from "../../../../lib/component/link/host.ts";
 import type { CoreInstance, Linked, LinkedCall } from "../../../../lib/component/link/linked.ts";
 import { Linker } from "../../../../lib/component/link/linker.ts";
 import { planComponent } from "../../../../lib/component/plan/plan.ts";
@@ -125,12 +125,4 @@ export async function linkBinary(bytes: Uint8Array, hosts: Hosts = {}): Promise<
 /** Links a component in text. @param text - Its fields. */
 export async function linkText(text: string, hosts: Hosts = {}): Promise<Component> {
   return linkBinary(await parse(`(component ${text})`), hosts);
-}
-
-/** Makes the functions of an import that is a function by itself. */
-export function lone(
-  signature: Parameters<typeof define>[0],
-  run: HostFunction<TestCall>["run"],
-): Readonly<Record<string, HostFunction<TestCall>>> {
-  return { "": define(signature, run) };
 }

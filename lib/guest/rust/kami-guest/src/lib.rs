@@ -51,9 +51,32 @@ pub struct Description {
     pub output_schema: Option<&'static str>,
 }
 
-/// The custom section that says which world the module is for, made by `bun fixtures/component-type.ts`.
+const COMPONENT_TYPE_HEX: &[u8] = include_bytes!("../component-type.hex");
+
 #[doc(hidden)]
-pub const COMPONENT_TYPE: &[u8; include_bytes!("../component-type.bin").len()] = include_bytes!("../component-type.bin");
+pub const COMPONENT_TYPE_LENGTH: usize = COMPONENT_TYPE_HEX.len() / 2;
+
+/// The custom section that says which world the module is for. As text, written by `bun fixtures/component-type.ts`.
+#[doc(hidden)]
+pub const COMPONENT_TYPE: [u8; COMPONENT_TYPE_LENGTH] = decode_hex(COMPONENT_TYPE_HEX);
+
+const fn decode_hex<const N: usize>(hex: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut at = 0;
+    while at < N {
+        bytes[at] = hex_digit(hex[at * 2]) << 4 | hex_digit(hex[at * 2 + 1]);
+        at += 1;
+    }
+    bytes
+}
+
+const fn hex_digit(digit: u8) -> u8 {
+    if digit >= b'a' {
+        digit - b'a' + 10
+    } else {
+        digit - b'0'
+    }
+}
 
 /// Exports a tool. Fields, in this order: `name`, `version`, `description`, `handler`, and if wanted `input_schema` and `output_schema`,
 /// which are JSON Schemas as text. The handler is a `fn(&str) -> Result<String, String>`; the error is a message for the agent.
@@ -72,7 +95,7 @@ macro_rules! kami_tool {
             #[cfg(target_arch = "wasm32")]
             #[link_section = "component-type:kami-tool"]
             #[used]
-            static COMPONENT_TYPE: [u8; $crate::COMPONENT_TYPE.len()] = *$crate::COMPONENT_TYPE;
+            static COMPONENT_TYPE: [u8; $crate::COMPONENT_TYPE_LENGTH] = $crate::COMPONENT_TYPE;
 
             #[cfg_attr(target_arch = "wasm32", export_name = "kami:tool/tool@0.1.0#run")]
             unsafe extern "C" fn kami_run(input: *mut u8, length: usize) -> *mut $crate::Lowered {

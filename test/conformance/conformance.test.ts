@@ -1,0 +1,55 @@
+/**
+ * The protocol's own conformance suite, against `kami serve --http` with real components. What may fail, and why, is in `expected.yml`.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { conformanceDirectory } from "../../fixtures/paths.ts";
+import { CONFORMANCE } from "../../fixtures/recipes.ts";
+import { Home } from "../mcp/support/kami.ts";
+import { ServedHttp } from "../mcp/support/served-http.ts";
+
+const SUITE = join(
+  dirname(createRequire(import.meta.url).resolve("@modelcontextprotocol/conformance/package.json")),
+  "dist/index.js",
+);
+const EXPECTED = join(import.meta.dir, "expected.yml");
+
+let home: Home;
+let served: ServedHttp;
+
+beforeAll(async () => {
+  home = new Home();
+  await home.installAll(CONFORMANCE.map(conformanceDirectory));
+  // The suite sends no token.
+  served = await ServedHttp.start(home, ["--no-auth"]);
+});
+
+afterAll(async () => {
+  await served[Symbol.asyncDispose]();
+  home[Symbol.dispose]();
+});
+
+describe("@modelcontextprotocol/conformance", () => {
+  test.each(["2026-07-28", "2025-11-25"])(
+    "%s: nothing fails but what is expected to",
+    async (revision) => {
+      const words = ["server", "--url", served.url, "--requirements", revision, "--expected-failures", EXPECTED];
+      const child = Bun.spawn([process.execPath, SUITE, ...words], {
+        cwd: home.path,
+        env: { ...home.environment(), NO_COLOR: "1" },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [stdout, stderr] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+      ]);
+      const verdict = stdout.slice(stdout.indexOf("=== SUMMARY ==="));
+      expect({ exitCode: await child.exited, verdict, stderr }).toMatchObject({ exitCode: 0 });
+      expect(verdict).toMatch(/Total: \d\d+ passed/);
+    },
+    120_000,
+  );
+});
