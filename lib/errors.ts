@@ -64,7 +64,7 @@ interface FailureDetails {
   readonly GRANT_REFUSED: { readonly tool: string; readonly capability: string; readonly reason: string };
   readonly CONSENT_NEEDED: { readonly tool: string; readonly requests: string; readonly flags: string };
   readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
-  readonly APPROVAL_NEEDED: { readonly tool: string; readonly reason: string; readonly commands: readonly string[] };
+  readonly APPROVAL_NEEDED: { readonly tool: string; readonly reason: string; readonly command: string };
   readonly APPROVAL_DENIED: { readonly tool: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
@@ -476,7 +476,7 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   APPROVAL_NEEDED: {
     text: (d) => `Cannot call ${quote(d.tool)} without its user's approval: ${reason(d)}`,
-    hint: (d) => `for all its calls: ${clean(d.commands.slice(0, 3).join(", or: "), 800)}`,
+    hint: (d) => `for all its calls: ${clean(d.command, 800)}`,
     agentHint: () => "the user finds in KAMI's log how to allow it",
     agentMayRead: true,
   },

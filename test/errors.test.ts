@@ -73,7 +73,7 @@ const SAMPLES: { readonly [C in FailureCode]: (text: string) => FailureDetail<C>
   GRANT_REFUSED: (text) => ({ tool: text, capability: text, reason: text }),
   CONSENT_NEEDED: (text) => ({ tool: text, requests: text, flags: text }),
   MOUNT_REFUSED: (path) => ({ path, reason: path }),
-  APPROVAL_NEEDED: (text) => ({ tool: text, reason: text, commands: Array.from({ length: 20 }, () => text) }),
+  APPROVAL_NEEDED: (text) => ({ tool: text, reason: text, command: text }),
   APPROVAL_DENIED: (tool) => ({ tool }),
   CANCELLED: () => ({}),
   BUSY: () => ({ retryAfterMs: 1 }),

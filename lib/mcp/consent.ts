@@ -144,7 +144,11 @@ function canAsk(mcp: McpServer, { mcpReq }: ServerContext): boolean {
 function approvalNeeded({ id, asks }: InstalledTool, missing: readonly string[], reason: string): Failure {
   const words = missing.filter((name) => parseCapability(name).ok);
   const grant = asks === "always" || words.length === 0 ? [] : [grantCommand(id, words)];
-  return refuse("APPROVAL_NEEDED", { tool: id, reason, commands: [...grant, `kami grant ${id} --ask never`] });
+  return refuse("APPROVAL_NEEDED", {
+    tool: id,
+    reason,
+    command: [...grant, `kami grant ${id} --ask never`].join(", or: "),
+  });
 }
 
 function refusal({ log }: Asker, tool: InstalledTool, failure: Failure): Consent {

@@ -26,8 +26,8 @@ const AUDIO = /^audio\/(?:wav|x-wav|mpeg|ogg|flac|aac|mp4|webm)$/;
 const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]{0,100}$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** A name for what is embedded. Not one that a client may take for a file or a program of its own. */
-const RESOURCE_URI = /^(?!(?:file|data|javascript|vbscript|blob|about):)[a-z][a-z0-9+.-]*:[!-~]{1,2000}$/;
+/** A name for what is embedded. Not one that a client may take for a file or a program of its own, or for what KAMI serves. */
+const RESOURCE_URI = /^(?!(?:kami|file|data|javascript|vbscript|blob|about):)[a-z][a-z0-9+.-]*:[!-~]{1,2000}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -2,6 +2,7 @@
  * The protocol's own conformance suite, against `kami serve --http` with real components. What may fail, and why, is in `expected.yml`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { conformanceDirectory } from "../../fixtures/paths.ts";
@@ -20,7 +21,7 @@ let served: ServedHttp;
 
 beforeAll(async () => {
   home = new Home();
-  await home.installAll(CONFORMANCE.map(conformanceDirectory));
+  await home.installAll([...CONFORMANCE.map(conformanceDirectory), packTalker(home)]);
   // The suite sends no token.
   served = await ServedHttp.start(home, ["--no-auth"]);
 });
@@ -29,6 +30,18 @@ afterAll(async () => {
   await served[Symbol.asyncDispose]();
   home[Symbol.dispose]();
 });
+
+/** A tool that logs while it runs, under the name that the suite calls. */
+function packTalker(at: Home): string {
+  const directory = at.makePackage("log-flood", "max_fuel = 1000000000", "test-tool-with-progress");
+  const manifest = join(directory, "tool.toml");
+  const name = "test_tool_with_progress";
+  writeFileSync(
+    manifest,
+    readFileSync(manifest, "utf8").replace('name = "test-tool-with-progress"', `name = "${name}"`),
+  );
+  return directory;
+}
 
 describe("@modelcontextprotocol/conformance", () => {
   test.each(["2026-07-28", "2025-11-25"])(

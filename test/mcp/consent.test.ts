@@ -44,6 +44,7 @@ function hostAsking(): TestHost {
   return new TestHost().install({ id: "dev.x.net", security: NET });
 }
 
+const codeOf = (code: string): RegExp => new RegExp(`^dev\\.x\\.net: ${code}: `, "m");
 const grantsOf = (host: TestHost): unknown => host.arrivals.map(({ grants }) => grants?.map(nameOf));
 
 describe("a tool that lacks something it asks for, 2026-07-28", () => {
@@ -110,6 +111,7 @@ describe("a tool that lacks something it asks for, 2026-07-28", () => {
     expect(textOf(await call(client, answering(word, answer)))).toBe(
       'error: Cannot call "dev.x.net": its user did not allow this call',
     );
+    expect(client.log.join("\n")).toMatch(codeOf("APPROVAL_DENIED"));
     expect(textOf(await call(client, answering(word)))).toStartWith("error: Cannot call");
     expect(host.arrivals).toEqual([]);
   });
@@ -124,6 +126,7 @@ describe("a tool that lacks something it asks for, 2026-07-28", () => {
     expect(text).toBe(
       "error: Cannot call \"dev.x.net\" without its user's approval: the client cannot ask for it (the user finds in KAMI's log how to allow it)",
     );
+    expect(client.log.join("\n")).toMatch(codeOf("APPROVAL_NEEDED"));
     expect(client.log.join("\n")).toContain(
       "for all its calls: kami grant dev.x.net net:a.com env:API_KEY, or: kami grant dev.x.net --ask never",
     );

@@ -57,6 +57,10 @@ describe("readContent()", () => {
     { value: { content: [{ ...IMAGE, data: "" }] }, why: "an empty image" },
     { value: { content: [{ ...AUDIO, mimeType: "image/png" }] }, why: "a sound that is an image" },
     {
+      value: { content: [{ type: "resource", resource: { uri: "kami://result/x", text: "x" } }] },
+      why: "a name of KAMI's own",
+    },
+    {
       value: { content: [{ type: "resource", resource: { uri: "file:///etc/passwd", text: "x" } }] },
       why: "a file's name",
     },

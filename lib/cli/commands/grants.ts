@@ -51,7 +51,9 @@ export const grants: Command = command({
 });
 
 function isOfInterest(registry: Registry, tool: InstalledTool): boolean {
-  return registry.grants.of(tool.id).length > 0 || registry.grants.weigh(tool).missing.length > 0;
+  return (
+    tool.asks !== "missing" || registry.grants.of(tool.id).length > 0 || registry.grants.weigh(tool).missing.length > 0
+  );
 }
 
 function describe(registry: Registry, tool: InstalledTool, session: Session): string {
@@ -74,6 +76,7 @@ function describe(registry: Registry, tool: InstalledTool, session: Session): st
     ...(rows.length === 0 ? ["  was granted nothing"] : table.map((line) => `  ${line}`)),
     ...(asks.length === 0 ? [] : ["  asks for, and does not have:", layOutPairs(asks, "    ", columns)]),
     ...(advice === undefined ? [] : [wrap(advice, columns, "  ")]),
+    ...(tool.asks === "missing" ? [] : [`  asks before a call: ${tool.asks}`]),
     ...(denials.length === 0 ? [] : ["  was denied last:", ...denials.map((line) => wrap(line, columns, "    "))]),
   ].join("\n");
 }
@@ -88,6 +91,7 @@ function toolGrantsJson(registry: Registry, tool: InstalledTool): Readonly<Recor
   return {
     id: tool.id,
     version: tool.version,
+    asks: tool.asks,
     grants: registry.grants.of(tool.id).map((grant) => grantJson(tool, grant, weighed.idle)),
     policy: policyJson(weighed),
     missing: weighed.missing,
