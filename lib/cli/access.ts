@@ -46,12 +46,14 @@ export function policyJson(weighed: Weighed): Readonly<Record<string, unknown>> 
 }
 
 /** Says what a tool asks for and was not granted, and the command that grants it; undefined when that is nothing. */
-export function missingAdvice(id: string, { missing }: Weighed): string | undefined {
+export function missingAdvice({ id, asks }: InstalledTool, { missing }: Weighed): string | undefined {
   if (missing.length === 0) return undefined;
   const names = missing.filter((name) => name !== READ_ONLY_NAME);
   const mount = names.length < missing.length ? [`${grantCommand(id, ["--mount"])} <directory>:/data:ro`] : [];
   const all = names.length === 0 ? [] : [grantCommand(id, names.length > LISTED ? ["--all"] : names)];
-  return `It runs without what is not granted. Grant it with: ${[...all, ...mount].join(", and ")}`;
+  const state =
+    asks === "never" ? "It runs without what is not granted" : "Over MCP, its calls ask you for what is not granted";
+  return `${state}. Grant it with: ${[...all, ...mount].join(", and ")}`;
 }
 
 /** Says what a tool was denied, a line each. */

@@ -26,7 +26,7 @@ const BLOCKS = [...TEXT.matchAll(/^## (.*?)$|^```sh\n(.*?)^```$/gms)].reduce<{
 const HAS: Readonly<Record<string, boolean>> = {
   "The first minute": true,
   "While you write": true,
-  Rust: identifyRust() !== undefined,
+  Rust: identifyRust("wasm32-unknown-unknown") !== undefined,
   "C and C++": (await identifyClang()) !== undefined,
   AssemblyScript: existsSync(join(ROOT, "node_modules/assemblyscript")),
 };

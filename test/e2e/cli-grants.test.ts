@@ -93,7 +93,7 @@ It asks no longer for: net:b.com
 Asked for anew, and not granted:
   net:*  send requests to any public host: it can send what it gets to anybody [high risk]
 
-It runs without what is not granted. Grant it with: kami grant ${ID} 'net:*'
+Over MCP, its calls ask you for what is not granted. Grant it with: kami grant ${ID} 'net:*'
 Try it with: kami exec ${ID} --input '{}'
 `,
     });
@@ -189,7 +189,7 @@ It may use now:
   files      /data (${temporary.at("data")}, read-only)
   variables  API_KEY
   clock      as fine as the machine's
-It runs without what is not granted. Grant it with: kami grant ${ID} net:api.example.com 'net:*' fs:sandbox
+Over MCP, its calls ask you for what is not granted. Grant it with: kami grant ${ID} net:api.example.com 'net:*' fs:sandbox
 `,
     });
     const shown = await kami(["grants"], at);
@@ -203,7 +203,7 @@ It runs without what is not granted. Grant it with: kami grant ${ID} net:api.exa
     net:*                send requests to any public host: it can send what it gets to anybody [high risk]
     net:api.example.com  send requests to api.example.com [medium risk]
     fs:sandbox           keep files in a directory of its own, up to 64 MiB [low risk]
-  It runs without what is not granted. Grant it with: kami grant ${ID} net:api.example.com 'net:*' fs:sandbox
+  Over MCP, its calls ask you for what is not granted. Grant it with: kami grant ${ID} net:api.example.com 'net:*' fs:sandbox
 `);
     expect(shown.stdout + granted.stdout + (await kami(["inspect", ID, "--json"], at)).stdout).not.toContain("s3cret");
     expect(await Bun.file(temporary.at("home/registry.db")).text()).not.toContain("s3cret");

@@ -40,7 +40,7 @@ Not granted:
   net:api.example.com  send requests to api.example.com [medium risk]
   fs:sandbox           keep files in a directory of its own, up to 64 MiB [low risk]
 
-It runs without what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
+Over MCP, its calls ask you for what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
 Try it with (fill in each …): kami exec dev.example.echo --input '{"text": …}'
 `,
       stderr: "",
@@ -81,7 +81,7 @@ Asks for
   network      api.example.com (not granted)
   files        reads and writes files in a directory of its own (not granted)
   environment  nothing asked for
-  It runs without what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
+  Over MCP, its calls ask you for what is not granted. Grant it with: kami grant dev.example.echo net:api.example.com fs:sandbox
 
 May use
   network    nothing

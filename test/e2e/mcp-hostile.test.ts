@@ -229,7 +229,13 @@ describe("hostile clients", () => {
     expect(result).toMatchObject({ isError: true, _meta: { "dev.kami/failure": "INPUT_TOO_LARGE" } });
     const { result: tooMuch } = await callTool(served, "echo", { big: "x".repeat(2 * 1_048_576) });
     expect(tooMuch).toMatchObject({ isError: true, _meta: { "dev.kami/failure": "RESULT_TOO_LARGE" } });
-    const big = "\u0001".repeat(150_000);
+    const big = "\u0001".repeat(40_000);
     expect((await callTool(served, "echo", { big })).result).toMatchObject({ structuredContent: { big } });
+    const bigger = "\u0001".repeat(150_000);
+    const { result: linked } = await callTool(served, "echo", { big: bigger });
+    expect(linked).toMatchObject({ content: [{ type: "text" }, { type: "resource_link", size: 900_010 }] });
+    const uri = /kami:\/\/result\/[\w-]+/.exec(JSON.stringify(linked))?.[0];
+    const { result: whole } = await served.ask("resources/read", { uri });
+    expect(whole).toMatchObject({ contents: [{ uri, text: JSON.stringify({ big: bigger }) }] });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What WASI 0.2 says, case by case, by a real guest: fixtures/wasi/conformance, in Rust. docs/wasi.md lists them.
+ * What WASI 0.2 says, case by case, by a real guest: fixtures/guests/wasi-conformance, in Rust. docs/wasi.md lists them.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { lstat, mkdir, readdir, symlink, writeFile } from "node:fs/promises";

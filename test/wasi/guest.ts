@@ -1,7 +1,7 @@
 /**
  * Test support: the conformance guest, compiled once, and runs of its cases in an executor of this process.
  */
-import { join } from "node:path";
+import { guestPath } from "../../fixtures/paths.ts";
 import { compileComponent } from "../../lib/component/compile.ts";
 import { compileArtifact } from "../../lib/component/loadable.ts";
 import { Executor } from "../../lib/executor/executor.ts";
@@ -9,7 +9,7 @@ import type { Settled } from "../../lib/executor/settled.ts";
 import { parseNetworkEntry, type NetworkRule } from "../../lib/network-rule.ts";
 import { DENY_ALL, type Policy } from "../../lib/policy/policy.ts";
 
-const COMPONENT = join(import.meta.dir, "../../fixtures/wasi/conformance/conformance.wasm");
+const COMPONENT = guestPath("wasi-conformance");
 const LIMITS = { fuel: 2_000_000_000, memoryBytes: 67_108_864, timeoutMs: 10_000 };
 
 /** The guest, ready to run cases. */

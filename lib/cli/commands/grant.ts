@@ -100,7 +100,7 @@ interface Granted {
 async function printGranted(session: Session, tool: InstalledTool, { registry, names }: Granted): Promise<void> {
   const weighed = registry.grants.weigh(tool);
   const { columns } = session.host.stdout;
-  const advice = missingAdvice(tool.id, weighed);
+  const advice = missingAdvice(tool, weighed);
   const text = [
     `${session.paint("green", "Granted")} ${session.paint("bold", tool.id)} ${names.join(", ") || "nothing more"}`,
     ...(tool.asks === "missing" ? [] : [`Asks before a call: ${tool.asks}`]),

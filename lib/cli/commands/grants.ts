@@ -69,7 +69,7 @@ function describe(registry: Registry, tool: InstalledTool, session: Session): st
     ]);
   const table = layOut({ head: ["GRANTED", "VERSIONS", "IN FORCE", "DIRECTORY"], rows }, columns);
   const asks = explainNames(weighed.missing);
-  const advice = missingAdvice(tool.id, weighed);
+  const advice = missingAdvice(tool, weighed);
   const denials = denialLines(tool, registry.denials(tool.id));
   return [
     `${session.paint("bold", tool.id)} ${tool.version}`,

@@ -106,7 +106,7 @@ interface Known {
 function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Known, session: Session): string {
   const { columns } = session.host.stdout;
   const { security, mcp, tool: named } = tool.manifest;
-  const advice = missingAdvice(tool.id, weighed);
+  const advice = missingAdvice(tool, weighed);
   const indent = (line: string): string => wrap(line, columns, "  ");
   const heading = (text: string): string => session.paint("bold", text);
   return [

@@ -118,7 +118,7 @@ function describe(
   const rows = [...requestRows(security, { imports, weighed }), ...limits];
   const missing = weighed.missing.filter((name) => replaced === undefined || asks.added.includes(name));
   const words = layOutPairs(explainNames(missing), "  ", columns);
-  const advice = missingAdvice(tool.id, weighed);
+  const advice = missingAdvice(tool, weighed);
   return [
     unchanged
       ? `${paint("bold", tool.id)} ${clean(tool.version)} is already installed, unchanged`

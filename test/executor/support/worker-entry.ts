@@ -130,7 +130,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Act>> = {
   // Lets the host see that it runs, first.
   "waits until there are 3": async (id, control) => {
     await take(id, control);
-    const endsAt = performance.now() + 50;
+    const endsAt = performance.now() + 200;
     while (performance.now() < endsAt);
     return suspend(id, control, gather(3));
   },
