@@ -43,8 +43,11 @@ export const BODY_LIMITS: BodyLimits = Object.freeze({ bytes: BODY_LIMIT_BYTES, 
  * @throws {Failure} `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TIMEOUT`, `HTTP_BODY_INVALID`, `HTTP_MESSAGE_INVALID`
  */
 export async function readMessageBody(request: Request, limits: BodyLimits = BODY_LIMITS): Promise<Message> {
-  if (Number(request.headers.get("content-length")) > limits.bytes) throw tooLarge(limits);
-  const bytes = await readBytes(request.body, limits);
+  const announced = Number(request.headers.get("content-length")) || 0;
+  if (announced > limits.bytes) throw tooLarge(limits);
+  // Told before any of it is read: what is refused is not read at all. No body is longer than announced.
+  limits.onBytes?.(announced);
+  const bytes = await readBytes(request.body, announced > 0 ? { bytes: limits.bytes, ms: limits.ms } : limits);
   return parseMessage(bytes);
 }
 

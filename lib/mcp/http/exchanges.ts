@@ -21,7 +21,7 @@ const EXCHANGE_LIMITS: ExchangeLimits = Object.freeze({
   total: 1024,
   perClient: 256,
   waitingBytes: 32 * 1_048_576,
-  bodyBytes: 24 * 1_048_576,
+  bodyBytes: 12 * 1_048_576,
 });
 
 const RETRY_MS = 1000;

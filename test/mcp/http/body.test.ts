@@ -29,6 +29,22 @@ describe("readMessageBody()", () => {
     expect(await readMessageBody(lie, LIMITS).catch((error: unknown) => error)).toEqual(expected);
   });
 
+  test("tells how large an announced body is before it reads any of it", async () => {
+    let pulls = 0;
+    const stream = new ReadableStream<Uint8Array>({ pull: () => void (pulls += 1) }, { highWaterMark: 0 });
+    const told: number[] = [];
+    const limits = { bytes: 100, ms: 20, onBytes: (bytes: number) => told.push(bytes, pulls) };
+    await readMessageBody(post(stream, { "content-length": "90" }), limits).catch(() => undefined);
+    expect(told).toEqual([90, 0]);
+  });
+
+  test("tells of another body as it comes", async () => {
+    const told: number[] = [];
+    const stream = new Blob([sized(99)]).stream();
+    await readMessageBody(post(stream), { ...LIMITS, onBytes: (bytes) => told.push(bytes) });
+    expect(told).toEqual([0, 99]);
+  });
+
   test("reads no more of an endless body than the limit, and gives it up", async () => {
     let pulls = 0;
     let isCancelled = false;
