@@ -33,7 +33,7 @@ describe("a package in a ZIP archive", () => {
       writeZip([
         { name: "tool.toml", bytes: manifest },
         { name: "echo.wasm", bytes: wasm },
-        { name: "README.md", bytes: manifest },
+        { name: "notes.txt", bytes: manifest },
       ]),
     );
     const { tool } = await home.runtime.install(path);
