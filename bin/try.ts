@@ -50,7 +50,9 @@ async function tryKami(): Promise<void> {
   await call(client, "csv-summary", { csv: CSV });
 
   title("4. A tool asks for what it was not granted");
-  explain("This one opens a socket. KAMI grants nothing that you did not grant: the call ends there.");
+  explain(
+    "This one connects to a port of your machine. KAMI grants nothing that you did not grant: it is told 1, access-denied.",
+  );
   await call(client, "connect", {});
 
   title("5. A tool never ends");
