@@ -100,10 +100,18 @@ export function readLayout(bytes: Uint8Array): Layout {
     const section = sections.find((candidate) => candidate.id === id);
     return section && new Reader(bytes, section.start, section.end);
   };
-  const types = readTypes(open(SectionId.type));
-  const imports = readImports(open(SectionId.import));
-  const tags = [...imports.tags, ...readTags(open(SectionId.tag))];
-  const functionTypes = readFunctions(open(SectionId.function), { types, imported: imports.functions });
+  const typeSection = open(SectionId.type);
+  const types = readTypes(typeSection);
+  const importSection = open(SectionId.import);
+  const imports = readImports(importSection);
+  const tagSection = open(SectionId.tag);
+  const tags = [...imports.tags, ...readTags(tagSection)];
+  const functionSection = open(SectionId.function);
+  const functionTypes = readFunctions(functionSection, { types, imported: imports.functions });
+  // What follows the last entry would come before what the meter adds, and be read in its place.
+  for (const section of [typeSection, importSection, tagSection, functionSection]) {
+    if (section?.done === false) throw section.malformed("bytes after a section's last entry");
+  }
   const functions = functionTypes.length;
   return {
     sections,

@@ -283,6 +283,22 @@ describe("meterModule() refuses", () => {
     }
   });
 
+  test.each([1, 2, 3])(
+    "bytes after the last entry of section %d, which would be read before what the meter adds",
+    async (id) => {
+      const bytes = await parse('(module (import "a" "b" (func)) (func))');
+      const at = bytes.findIndex((byte, index) => index >= 8 && byte === id && startsSection(bytes, index));
+      const size = bytes[at + 1] ?? 0;
+      const [before, content, after] = [
+        bytes.slice(0, at),
+        bytes.slice(at + 2, at + 2 + size),
+        bytes.slice(at + 2 + size),
+      ];
+      const longer = Uint8Array.from([...before, id, size + 1, ...content, 0, ...after]);
+      expect(() => meterModule(longer, "test")).toThrow("bytes after a section's last entry");
+    },
+  );
+
   test("a call to a function that does not exist, which must not reach the meter's own", () => {
     // (module (type (func)) (func (type 0) call N)), N one past the end.
     const bytes = Uint8Array.of(
@@ -351,3 +367,10 @@ describe("meterModule() refuses", () => {
     expect(() => meterModule(bytes, "test")).toThrow("malformed core module: global 0 does not exist");
   });
 });
+
+/** Whether a section begins there: sections of less than 128 bytes. */
+function startsSection(bytes: Uint8Array, index: number): boolean {
+  let at = 8;
+  while (at < index) at += 2 + (bytes[at + 1] ?? 0);
+  return at === index;
+}
