@@ -5,18 +5,9 @@
  */
 import { refuse } from "../errors.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
+import { outerScope, present } from "./index-space.ts";
 import type { ComponentReader } from "./reader.ts";
-import {
-  checkTotal,
-  define,
-  type Exports,
-  type Item,
-  openScope,
-  outerScope,
-  present,
-  type Scope,
-  type Type,
-} from "./scope.ts";
+import { checkTotal, define, type Exports, type Item, openScope, type Scope, type Type } from "./scope.ts";
 import { readTypeText } from "./value-type.ts";
 
 const CORE_TYPE = 0x10;

@@ -13,8 +13,9 @@ import { meterModule } from "../wasm/meter.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
 import type { EngineTime } from "./engine.ts";
 import { readAlias, readCoreInstance, readExport, readImport, readInstance, readType } from "./definitions.ts";
+import { present } from "./index-space.ts";
 import { ComponentReader } from "./reader.ts";
-import { checkTotal, define, type Exports, openScope, present, type Scope } from "./scope.ts";
+import { checkTotal, define, type Exports, openScope, type Scope } from "./scope.ts";
 
 const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 

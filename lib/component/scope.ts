@@ -83,19 +83,6 @@ export function define(scope: Scope, item: Item): void {
   }
 }
 
-/** Finds the scope that is `count` scopes further out. @throws {Failure} COMPONENT_INVALID */
-export function outerScope(scope: Scope, count: number): Scope {
-  let found: Scope | undefined = scope;
-  for (let step = 0; step < count && found !== undefined; step++) found = found.outer;
-  return present(found, "scope", count);
-}
-
-/** Takes what an index or a name refers to. @throws {Failure} COMPONENT_INVALID when there is no such thing. */
-export function present<T>(found: T | undefined, what: string, index: number | string): T {
-  if (found !== undefined) return found;
-  throw refuse("COMPONENT_INVALID", { reason: `malformed component: ${what} ${index} does not exist` });
-}
-
 /** Checks one count against its limit. @throws {Failure} COMPONENT_LIMIT when `value` is above it. */
 export function checkTotal(what: string, value: number, limit: number): void {
   if (value > limit) throw refuse("COMPONENT_LIMIT", { what, value, limit });

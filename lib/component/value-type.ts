@@ -4,24 +4,9 @@
  * Source: WebAssembly Component Model, Binary.md, Type Definitions.
  */
 import { refuse } from "../errors.ts";
+import { present, PRIMITIVES } from "./index-space.ts";
 import type { ComponentReader } from "./reader.ts";
-import { present, type Scope, type Type } from "./scope.ts";
-
-const PRIMITIVES: ReadonlyMap<number, string> = new Map([
-  [0x7f, "bool"],
-  [0x7e, "s8"],
-  [0x7d, "u8"],
-  [0x7c, "s16"],
-  [0x7b, "u16"],
-  [0x7a, "s32"],
-  [0x79, "u32"],
-  [0x78, "s64"],
-  [0x77, "u64"],
-  [0x76, "f32"],
-  [0x75, "f64"],
-  [0x74, "char"],
-  [0x73, "string"],
-]);
+import type { Scope, Type } from "./scope.ts";
 
 const UNSUPPORTED: ReadonlyMap<number, string> = new Map([
   [0x43, "async functions"],

@@ -100,18 +100,19 @@ export function readLayout(bytes: Uint8Array): Layout {
     const section = sections.find((candidate) => candidate.id === id);
     return section && new Reader(bytes, section.start, section.end);
   };
-  const typeSection = open(SectionId.type);
-  const types = readTypes(typeSection);
-  const importSection = open(SectionId.import);
-  const imports = readImports(importSection);
-  const tagSection = open(SectionId.tag);
-  const tags = [...imports.tags, ...readTags(tagSection)];
-  const functionSection = open(SectionId.function);
-  const functionTypes = readFunctions(functionSection, { types, imported: imports.functions });
-  // What follows the last entry would come before what the meter adds, and be read in its place.
-  for (const section of [typeSection, importSection, tagSection, functionSection]) {
-    if (section?.done === false) throw section.malformed("bytes after a section's last entry");
-  }
+  // What follows a section's last entry would come before what the meter adds, and be read in its place.
+  const readWhole = <T>(id: number, read: (reader: Reader | undefined) => T): T => {
+    const reader = open(id);
+    const found = read(reader);
+    if (reader?.done === false) throw reader.malformed("bytes after a section's last entry");
+    return found;
+  };
+  const types = readWhole(SectionId.type, readTypes);
+  const imports = readWhole(SectionId.import, readImports);
+  const tags = [...imports.tags, ...readWhole(SectionId.tag, readTags)];
+  const functionTypes = readWhole(SectionId.function, (reader) =>
+    readFunctions(reader, { types, imported: imports.functions }),
+  );
   const functions = functionTypes.length;
   return {
     sections,

@@ -6,6 +6,7 @@
 import { refuse } from "../../errors.ts";
 import type { CoreItem, Step } from "../link/plan.ts";
 import type { FunctionType } from "../../schema/value-type.ts";
+import { outerScope, present } from "../index-space.ts";
 import type { ComponentReader } from "../reader.ts";
 import {
   coreItemAt,
@@ -16,8 +17,6 @@ import {
   type Instance,
   type Item,
   openScope,
-  outerScope,
-  present,
   type Scope,
   type Type,
 } from "./scope.ts";

@@ -6,10 +6,11 @@
  */
 import type { CoreExport, Options, Plan, PlannedExport } from "../link/plan.ts";
 import { refuse } from "../../errors.ts";
+import { present } from "../index-space.ts";
 import { ComponentReader } from "../reader.ts";
 import { Builder } from "./builder.ts";
 import { readAlias, readCoreInstance, readExport, readImport, readInstance, readType } from "./definitions.ts";
-import { coreItemAt, CoreSort, define, type Instance, openScope, present, type Scope } from "./scope.ts";
+import { coreItemAt, CoreSort, define, type Instance, openScope, type Scope } from "./scope.ts";
 
 const PREAMBLE_BYTES = 8;
 

@@ -3,9 +3,9 @@
  *
  * Source: WebAssembly Component Model, Explainer.md, Index Spaces.
  */
-import { refuse } from "../../errors.ts";
 import type { CoreFunction, CoreItem } from "../link/plan.ts";
 import type { FunctionType, ResourceId, ValueType } from "../../schema/value-type.ts";
+import { present } from "../index-space.ts";
 import type { ComponentReader } from "../reader.ts";
 import type { Builder } from "./builder.ts";
 
@@ -114,7 +114,7 @@ export function define(scope: Scope, item: Item): void {
 /** Adds a core item to the index space of its sort. */
 export function defineCore(scope: Scope, { sort, item }: CoreSorted): void {
   scope.builder.count();
-  if (sort === CoreSort.function) scope.coreFunctions.push(requireFunction(item));
+  if (sort === CoreSort.function) scope.coreFunctions.push(item);
   else if (sort === CoreSort.memory) scope.coreMemories.push(item);
   else present(scope.coreOthers.get(sort), "core sort", sort).push(item);
 }
@@ -124,21 +124,4 @@ export function coreItemAt(scope: Scope, sort: number, index: number): CoreItem 
   if (sort === CoreSort.function) return present(scope.coreFunctions[index], "core function", index);
   if (sort === CoreSort.memory) return present(scope.coreMemories[index], "core memory", index);
   return present(present(scope.coreOthers.get(sort), "core sort", sort)[index], "core item", index);
-}
-
-/** Finds the scope that is `count` scopes further out. @throws {Failure} COMPONENT_INVALID */
-export function outerScope(scope: Scope, count: number): Scope {
-  let found: Scope | undefined = scope;
-  for (let step = 0; step < count && found !== undefined; step++) found = found.outer;
-  return present(found, "scope", count);
-}
-
-/** Takes what an index or a name refers to. @throws {Failure} COMPONENT_INVALID when there is no such thing. */
-export function present<T>(found: T | undefined, what: string, index: number | string): T {
-  if (found !== undefined) return found;
-  throw refuse("COMPONENT_INVALID", { reason: `malformed component: ${what} ${index} does not exist` });
-}
-
-function requireFunction(item: CoreItem): CoreFunction {
-  return item;
 }

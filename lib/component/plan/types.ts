@@ -4,29 +4,10 @@
  * Source: WebAssembly Component Model, Binary.md, Type Definitions.
  */
 import { refuse } from "../../errors.ts";
-import type { Case, Field, FunctionType, Primitive, ResourceId, ValueType } from "../../schema/value-type.ts";
+import type { Case, Field, FunctionType, ResourceId, ValueType } from "../../schema/value-type.ts";
+import { present, PRIMITIVES } from "../index-space.ts";
 import type { ComponentReader } from "../reader.ts";
-import { present, type Scope, type Type } from "./scope.ts";
-
-const PRIMITIVES: ReadonlyMap<number, ValueType> = new Map(
-  (
-    [
-      [0x7f, "bool"],
-      [0x7e, "s8"],
-      [0x7d, "u8"],
-      [0x7c, "s16"],
-      [0x7b, "u16"],
-      [0x7a, "s32"],
-      [0x79, "u32"],
-      [0x78, "s64"],
-      [0x77, "u64"],
-      [0x76, "f32"],
-      [0x75, "f64"],
-      [0x74, "char"],
-      [0x73, "string"],
-    ] satisfies (readonly [number, Primitive])[]
-  ).map(([code, kind]) => [code, { kind }]),
-);
+import type { Scope, Type } from "./scope.ts";
 
 /** Labels that one `flags` may have. Source: Explainer.md: "at most 32". */
 const MOST_FLAGS = 32;
@@ -49,7 +30,8 @@ const COMPOSITES: ReadonlyMap<number, Composite> = new Map<number, Composite>([
 /** Reads a definition of a value or function type, behind its first byte. @returns Undefined when that byte begins no such type. */
 export function readPlainType(reader: ComponentReader, scope: Scope, form: number): Type | undefined {
   if (form === 0x40) return { form: "func", type: readFunctionType(reader, scope) };
-  const type = PRIMITIVES.get(form) ?? COMPOSITES.get(form)?.(reader, scope);
+  const kind = PRIMITIVES.get(form);
+  const type = kind === undefined ? COMPOSITES.get(form)?.(reader, scope) : { kind };
   return type === undefined ? undefined : { form: "value", type };
 }
 
@@ -91,7 +73,7 @@ function readFlags(reader: ComponentReader): string[] {
 function readValueType(reader: ComponentReader, scope: Scope): ValueType {
   const first = reader.bytes[reader.pos] ?? 0;
   // A signed integer of 33 bits: the negative ones of a single byte are the primitives, the others are indices.
-  if (first >= 0x40 && first <= 0x7f) return present(PRIMITIVES.get(reader.u8()), "primitive type", first);
+  if (first >= 0x40 && first <= 0x7f) return { kind: present(PRIMITIVES.get(reader.u8()), "primitive type", first) };
   const index = reader.u32();
   const found = present(scope.types[index], "type", index);
   if (found.form !== "value") throw reader.malformed(`type ${index} is no value type`);
