@@ -5,11 +5,12 @@
  */
 import { define, type HostFunction, ResultError } from "../../../component/link/host.ts";
 import { option, result, string, u64 } from "../../../schema/value-type.ts";
-import { contentLength, type Field, isMethod, isScheme } from "../../net/http/syntax.ts";
+import { isMethod, isScheme } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
 import { Resource } from "../resource.ts";
 import { Fields } from "./fields.ts";
-import { OutgoingBody } from "./outgoing-body.ts";
+import type { OutgoingBody } from "./outgoing-body.ts";
+import { OutgoingMessage } from "./outgoing-message.ts";
 import { DONE, METHOD, ownHttp, SCHEME, self } from "./signature.ts";
 
 /** `method`. */
@@ -32,37 +33,22 @@ const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::[0-9]{
 const PATH = /^(?:$|[/?*])[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 
 /** `outgoing-request`. */
-export class OutgoingRequest extends Resource {
+export class OutgoingRequest extends OutgoingMessage {
   method: Method = { tag: "get" };
   path: string | undefined;
   scheme: Scheme | undefined;
   authority: string | undefined;
-  readonly fields: readonly Field[];
-  #body: OutgoingBody | undefined;
   #isConsumed = false;
-
-  constructor(host: Host, fields: readonly Field[]) {
-    super(host);
-    this.fields = fields;
-  }
-
-  /** @returns The body, the first time, when the fields agree on its length. */
-  takeBody(): OutgoingBody | undefined {
-    const length = contentLength(this.fields);
-    if (this.#body !== undefined || length === "invalid") return undefined;
-    this.#body = new OutgoingBody(this.host, length);
-    return this.#body;
-  }
 
   /** Ends the resource; the request goes on. @returns Its body, if the guest took it. */
   consume(): OutgoingBody["body"] | undefined {
     this.#isConsumed = !this.hasChildren;
     this[Symbol.dispose]();
-    return this.#body?.body;
+    return this.body;
   }
 
   protected override close(): void {
-    if (!this.#isConsumed) this.#body?.body.refuse();
+    if (!this.#isConsumed) super.close();
   }
 }
 

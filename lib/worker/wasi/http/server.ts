@@ -7,35 +7,14 @@
  */
 import { define, type HostFunction, ResultError } from "../../../component/link/host.ts";
 import { option, result, string, u16, type ValueType } from "../../../schema/value-type.ts";
-import { contentLength, type Field } from "../../net/http/syntax.ts";
 import type { Functions, Host } from "../host.ts";
-import { Resource } from "../resource.ts";
 import { Fields } from "./fields.ts";
-import { OutgoingBody } from "./outgoing-body.ts";
+import { OutgoingMessage } from "./outgoing-message.ts";
 import { DONE, ERROR_CODE, METHOD, ownHttp, SCHEME, self, STATUS_CODE } from "./signature.ts";
 
 /** `outgoing-response`. */
-export class OutgoingResponse extends Resource {
-  readonly fields: readonly Field[];
+export class OutgoingResponse extends OutgoingMessage {
   statusCode = 200;
-  #body: OutgoingBody | undefined;
-
-  constructor(host: Host, fields: readonly Field[]) {
-    super(host);
-    this.fields = fields;
-  }
-
-  /** @returns The body, the first time, when the fields agree on its length. */
-  takeBody(): OutgoingBody | undefined {
-    const length = contentLength(this.fields);
-    if (this.#body !== undefined || length === "invalid") return undefined;
-    this.#body = new OutgoingBody(this.host, length);
-    return this.#body;
-  }
-
-  protected override close(): void {
-    this.#body?.body.refuse();
-  }
 }
 
 const OUTGOING_RESPONSE: Functions = {
