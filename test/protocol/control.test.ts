@@ -77,13 +77,14 @@ describe("ControlBlock", () => {
   test("is either gone on with or abandoned, by two threads that try it at once", async () => {
     const worker = new Worker(new URL("support/resumer.ts", import.meta.url), { env: {} });
     const control = new ControlBlock();
-    const words = new Int32Array(new SharedArrayBuffer(16));
+    const words = new Int32Array(new SharedArrayBuffer(20));
     await new Promise((resolve) => worker.addEventListener("open", resolve, { once: true }));
     worker.postMessage({ control: control.memory, words });
     const rounds = Array.from({ length: ROUNDS }, (_, index) => {
       control.reset();
       Atomics.store(words, WORDS.round, index + 1);
       awaitWord(words, WORDS.suspended, index + 1);
+      Atomics.store(words, WORDS.met, index + 1);
       dawdle();
       const isAbandoned = control.abandon();
       awaitWord(words, WORDS.ended, index + 1);

@@ -6,7 +6,7 @@ import { ControlBlock } from "../../../lib/protocol/control.ts";
 declare const self: Worker;
 
 /** Places of int32 words that both threads share. */
-export const WORDS = { round: 0, suspended: 1, ended: 2, hasResumed: 3 } as const;
+export const WORDS = { round: 0, suspended: 1, ended: 2, hasResumed: 3, met: 4 } as const;
 
 /** Rounds of the contest. */
 export const ROUNDS = 400;
@@ -16,9 +16,11 @@ export function dawdle(): void {
   for (let left = Math.random() * 2000; left > 0; left--);
 }
 
-/** Waits until a word has a value. */
+/** Waits until a word has a value; gives the core away when that takes long. */
 export function awaitWord(words: Int32Array, place: number, value: number): void {
-  while (Atomics.load(words, place) !== value);
+  for (let tries = 1; Atomics.load(words, place) !== value; tries++) {
+    if (tries % 1000 === 0) Bun.sleepSync(1);
+  }
 }
 
 self.onmessage = (event: MessageEvent<{ readonly control: WebAssembly.Memory; readonly words: Int32Array }>) => {
@@ -29,6 +31,8 @@ self.onmessage = (event: MessageEvent<{ readonly control: WebAssembly.Memory; re
     control.begin();
     control.suspend();
     Atomics.store(words, WORDS.suspended, round);
+    // Where both share a core, who waits here loses, and who does not wins.
+    if (round % 2 === 0) awaitWord(words, WORDS.met, round);
     dawdle();
     Atomics.store(words, WORDS.hasResumed, control.resume() ? 1 : 0);
     Atomics.store(words, WORDS.ended, round);
