@@ -187,7 +187,7 @@ export class Runtime implements AsyncDisposable {
     try {
       const outcome = result.ok ? "OK" : result.failure.code;
       const { usage, denials } = result;
-      this.registry.recordCall({ toolId, startedAt, outcome, usage, denials });
+      await this.registry.recordCall({ toolId, startedAt, outcome, usage, denials });
     } catch (error) {
       // The result matters, its record does not.
       this.#log(error);

@@ -1,8 +1,11 @@
 /**
  * The components that the host sends to an executor process: each arrives in parts, and is compiled before its first call.
  */
+import { unlessAborted } from "../component/abandon.ts";
 import { compileArtifact, type LoadableArtifact } from "../component/loadable.ts";
 import { parseManifest, partSizes, putTogether } from "../component/manifest.ts";
+import { Failure, refuse } from "../errors.ts";
+import { LOSS_LIMIT } from "../protocol/messages.ts";
 
 /** An artifact that arrives in parts. */
 interface Arriving {
@@ -31,8 +34,22 @@ export class Arrivals {
     this.#artifacts.delete(digest);
   }
 
-  /** Returns a component that has arrived; makes the engine compile it when that has not been done. */
-  take(digest: string): Promise<LoadableArtifact> {
+  /**
+   * Returns a component that has arrived; makes the engine compile it when that has not been done.
+   *
+   * @returns Or a failure: CANCELLED as soon as the signal says so, ARTIFACT_UNUSABLE.
+   */
+  async take(digest: string, signal: AbortSignal): Promise<LoadableArtifact | Failure> {
+    try {
+      return await unlessAborted(() => this.#compile(digest), [signal]);
+    } catch (error) {
+      if (error instanceof Failure && error.code === "CANCELLED") return error;
+      const reason = error instanceof Error ? error.message : String(error);
+      return refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error);
+    }
+  }
+
+  #compile(digest: string): Promise<LoadableArtifact> {
     const known = this.#artifacts.get(digest);
     if (known !== undefined) return known;
     const compiling = compileArrived(digest, this.#arriving.get(digest));

@@ -28,6 +28,8 @@ export interface ProcessOptions {
   readonly onLost: () => void;
 }
 
+/** Calls that may wait in a process until there is room for them. */
+export const MOST_AHEAD = 16;
 /** What a call failed of that ran beside the one that lost the process. */
 const NEIGHBOUR = "a call beside this one lost it";
 
@@ -85,6 +87,11 @@ export class ExecutorProcess implements Disposable {
     return this.#isHealthy;
   }
 
+  /** Calls of a tenant that it has taken on and not ended. */
+  sizeOf(tenant: string): number {
+    return this.#of(tenant).length;
+  }
+
   /** Whether it holds a component already. */
   has(digest: string): boolean {
     return this.#holdings.has(digest);
@@ -125,25 +132,32 @@ export class ExecutorProcess implements Disposable {
   }
 
   #give(call: FarCall): void {
-    const { artifact, entry, input, limits, policy, tenant, onProgress } = call.job;
+    const { artifact, entry, input, limits, policy, tenant, isAhead, onProgress } = call.job;
     const { id } = call;
+    const { digest } = artifact;
     this.#holdings.hold(artifact);
     const tells = onProgress !== undefined;
-    this.#send({ type: "call", id, digest: artifact.digest, tenant, entry, limits, tells, policy }, Buffer.from(input));
+    this.#send({ type: "call", id, digest, tenant, isAhead, entry, limits, tells, policy }, Buffer.from(input));
+    // Those before it may run one after the other.
+    const turns = isAhead ? 1 + MOST_AHEAD : 1;
     call.watch = new FarWatch({
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#options.startLimitMs,
       look: () => this.#channel?.sendUrgent({ type: "look", id }),
       interrupt: (reason) => this.#channel?.sendUrgent({ type: "interrupt", id, reason }),
-      mostBehindMs: () => this.#longestBeside(call),
+      mostBehindMs: () => turns * this.#longestBeside(call),
       giveUp: (reason) => this.#lose(reason, { culprit: id }),
     });
   }
 
   /** The longest time limit of the calls that may have a Worker together with this one. */
   #longestBeside({ id, job }: FarCall): number {
-    const beside = [...this.#calls.values()].filter((each) => each.id !== id && each.job.tenant === job.tenant);
+    const beside = this.#of(job.tenant).filter((each) => each.id !== id);
     return beside.reduce((longest, each) => Math.max(longest, each.job.limits.timeoutMs), 0);
+  }
+
+  #of(tenant: string): FarCall[] {
+    return [...this.#calls.values()].filter((call) => call.job.tenant === tenant);
   }
 
   #cancel(call: FarCall): void {

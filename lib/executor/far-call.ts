@@ -21,6 +21,8 @@ export interface FarJob {
   readonly policy: Policy;
   /** Whose calls may share a Worker with it. */
   readonly tenant: string;
+  /** Whether it has to wait in the process until there is room for it. */
+  readonly isAhead: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Told how far the call is while it runs. */
   readonly onProgress?: OnProgress | undefined;

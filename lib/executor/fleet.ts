@@ -196,7 +196,8 @@ export class Fleet implements Disposable {
   }
 
   #start(isPromised: boolean): WorkerHandle | undefined {
-    if (!isPromised && this.#workers.size >= this.#mostWorkers()) return undefined;
+    // Again: a Worker that was parked may have gone on since.
+    if (!isPromised && (this.#room() <= 0 || this.#workers.size >= this.#mostWorkers())) return undefined;
     const worker = new WorkerHandle(this.#options.worker ?? {}, { changed: (changed) => this.#note(changed) });
     this.#workers.add(worker);
     return worker;

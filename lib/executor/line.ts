@@ -37,6 +37,11 @@ export class Line<T, W> {
     return this.#queue.size;
   }
 
+  /** What the caller wants whose turn it is; undefined when nobody waits. */
+  get next(): W | undefined {
+    return this.#queue.first?.wants;
+  }
+
   /** Waits for a turn. @returns What {@link give} gives; or a failure: CANCELLED, or BUSY when there is no room. */
   wait({ client, wants, signal }: Caller<W>): Promise<T | Failure> {
     const { promise, resolve } = Promise.withResolvers<T | Failure>();

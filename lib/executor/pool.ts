@@ -8,7 +8,7 @@ import type { CallRequest, Calls } from "./calls.ts";
 import { BOUNDS } from "./fleet.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
-import { ExecutorProcess, type ProcessOptions } from "./child.ts";
+import { ExecutorProcess, MOST_AHEAD, type ProcessOptions } from "./child.ts";
 import { failed, type Settled } from "./settled.ts";
 import { START_LIMIT_MS } from "./worker.ts";
 
@@ -38,6 +38,19 @@ interface Place {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** By what a process is chosen for a call. */
+interface Wants {
+  readonly digest: string;
+  readonly tenant: string;
+}
+
+/** Where a call goes. */
+interface Seat {
+  readonly executor: ExecutorProcess;
+  /** Whether it waits there until there is room for it. */
+  readonly isAhead: boolean;
+}
+
 /** Executor processes behind a queue. */
 export class ProcessPool implements Calls {
   readonly #options: PoolOptions;
@@ -45,7 +58,7 @@ export class ProcessPool implements Calls {
   /** Calls that were promised a place and have not taken it yet, by process. */
   readonly #promised = new Map<ExecutorProcess, number>();
   /** Each waits for a process, best for one that holds the component of that digest. */
-  readonly #line: Line<ExecutorProcess, string>;
+  readonly #line: Line<Seat, Wants>;
   readonly #pace = new Pace();
   #isClosed = false;
 
@@ -66,13 +79,14 @@ export class ProcessPool implements Calls {
   async call(request: CallRequest): Promise<Settled> {
     if (this.#isClosed || request.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
     const { client, signal, artifact } = request;
-    const executor = this.#take(artifact.digest) ?? (await this.#wait({ client, wants: artifact.digest, signal }));
-    if (executor instanceof Failure) return failed(executor);
+    const wants = { digest: artifact.digest, tenant: request.tenant ?? artifact.digest };
+    const seat = this.#take(wants) ?? (await this.#wait({ client, wants, signal }));
+    if (seat instanceof Failure) return failed(seat);
+    const { executor, isAhead } = seat;
     this.#addPromise(executor, -1);
     const startedAt = performance.now();
-    const job = { ...request, tenant: request.tenant ?? artifact.digest };
     if (this.#isClosed) return failed(refuse("CANCELLED", {}));
-    const running = executor.run(job);
+    const running = executor.run({ ...request, tenant: wants.tenant, isAhead });
     this.#ask();
     const settled = await running;
     this.#pace.note(performance.now() - startedAt);
@@ -93,14 +107,21 @@ export class ProcessPool implements Calls {
    * Finds a process with room, or starts one: best one that holds the component; else one with nothing to do, so that a component that
    * breaks when it is loaded breaks alone.
    */
-  #take(digest: string): ExecutorProcess | undefined {
+  #take({ digest }: Wants): Seat | undefined {
     if (this.#isClosed) return undefined;
-    const open = this.#places.filter((place) => this.#hasRoom(place));
-    const [best] = open.toSorted((a, b) => this.#rank(a, digest) - this.#rank(b, digest));
+    let best: Place | undefined;
+    for (const place of this.#places) {
+      const isBetter = best === undefined || this.#rank(place, digest) < this.#rank(best, digest);
+      if (isBetter && this.#hasRoom(place)) best = place;
+    }
     if (best === undefined) return undefined;
     const executor = best.executor ?? this.#start(best);
-    this.#addPromise(executor, 1);
-    return executor;
+    return this.#promise({ executor, isAhead: false });
+  }
+
+  #promise(seat: Seat): Seat {
+    this.#addPromise(seat.executor, 1);
+    return seat;
   }
 
   #hasRoom({ executor, workers, opensAtMs }: Place): boolean {
@@ -152,7 +173,7 @@ export class ProcessPool implements Calls {
     else place.timer = setTimeout(open, waitMs);
   }
 
-  #wait(caller: Parameters<Line<ExecutorProcess, string>["wait"]>[0]): Promise<ExecutorProcess | Failure> {
+  #wait(caller: Parameters<Line<Seat, Wants>["wait"]>[0]): Promise<Seat | Failure> {
     const turn = this.#line.wait(caller);
     this.#serve();
     return turn;
@@ -160,7 +181,9 @@ export class ProcessPool implements Calls {
 
   /** Gives turns for as long as there is room. */
   #serve(): void {
-    while (this.#line.give((digest) => this.#take(digest)));
+    const hasRoom = (): boolean => !this.#isClosed && this.#places.some((place) => this.#hasRoom(place));
+    // Where there is room, it is for anyone.
+    while (hasRoom() && this.#line.give((wants) => this.#take(wants)));
     this.#ask();
   }
 
@@ -175,15 +198,28 @@ export class ProcessPool implements Calls {
 
   /** Gives turns at a process that says that it has room beyond the calls that run at once. */
   #offer(executor: ExecutorProcess, places: number): void {
-    const room = Math.min(places, MOST_CALLS - executor.size) - (this.#promised.get(executor) ?? 0);
-    for (let left = room; left > 0 && !this.#isClosed; left--) {
-      const isGiven = this.#line.give(() => {
-        this.#addPromise(executor, 1);
-        return executor;
-      });
-      if (!isGiven) return;
+    for (let left = places - (this.#promised.get(executor) ?? 0); left > 0 && !this.#isClosed; left--) {
+      const tenant = this.#line.next?.tenant;
+      if (tenant === undefined || this.#mostMore(executor) <= 0) break;
+      this.#line.give(() => this.#promise({ executor, isAhead: false }));
+      this.#sendAhead(executor, tenant);
     }
     this.#serve();
+  }
+
+  /**
+   * Sends more calls of a tenant to where it has calls, all of which wait: they begin one after the other without this process, each when those
+   * before it wait too. As many as there are already: it has shown that so many wait. Nobody is passed in the line.
+   */
+  #sendAhead(executor: ExecutorProcess, tenant: string): void {
+    const most = Math.min(executor.sizeOf(tenant), MOST_AHEAD, this.#mostMore(executor));
+    for (let left = most; left > 0 && this.#line.next?.tenant === tenant; left--) {
+      this.#line.give(() => this.#promise({ executor, isAhead: true }));
+    }
+  }
+
+  #mostMore(executor: ExecutorProcess): number {
+    return MOST_CALLS - this.#load(executor);
   }
 
   #retryAfterMs(): number {

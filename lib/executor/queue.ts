@@ -18,6 +18,12 @@ export class FairQueue<T> {
     return this.#size;
   }
 
+  /** The item whose turn it is. */
+  get first(): T | undefined {
+    const [lane] = this.#lanes.values();
+    return lane?.[0];
+  }
+
   /**
    * Adds an item behind the client's others.
    *

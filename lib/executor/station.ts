@@ -1,9 +1,7 @@
 /**
  * What an executor process does: keeps the components that the host sends, compiles them, and runs calls in Workers.
  */
-import { unlessAborted } from "../component/abandon.ts";
-import type { LoadableArtifact } from "../component/loadable.ts";
-import { Failure, refuse } from "../errors.ts";
+import { Failure } from "../errors.ts";
 import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
 import { NO_USAGE, type Progress } from "../protocol/limits.ts";
 import {
@@ -20,9 +18,12 @@ import { Fleet } from "./fleet.ts";
 import type { Letter } from "./frames.ts";
 import { type Job, publishedUsage } from "./held-call.ts";
 import { failed, type Settled } from "./settled.ts";
+import { Turns } from "./turns.ts";
 
 interface Running extends Pick<Job, "input" | "limits" | "control"> {
   readonly stop: AbortController;
+  /** Whether it waits until there is room. */
+  isAhead: boolean;
 }
 
 /** A Worker that was lost, and the process with it. */
@@ -44,6 +45,8 @@ export class Station {
   readonly #early = new Map<number, InterruptReason>();
   readonly #controls = new ControlPool();
   #fleet: Fleet | undefined;
+  /** Calls that wait until there is room: no more than the host lets. */
+  #turns: Turns | undefined;
   #lastId = 0;
   /** Calls that have come and have no Worker yet: their component is being compiled. */
   #unplaced = 0;
@@ -75,7 +78,7 @@ export class Station {
         return this.#look(order.id);
       case "ask":
         this.#isAsked = true;
-        return this.#offer();
+        return this.#serve();
     }
   }
 
@@ -87,14 +90,16 @@ export class Station {
         ...(entry === undefined ? {} : { entry: new URL(entry) }),
         onLost: (reason, control) => this.#loseWorker(reason.slice(0, LOSS_LIMIT), control),
       },
-      onChange: () => this.#offer(),
+      onChange: () => this.#serve(),
     });
+    this.#turns = new Turns(this.#fleet, Infinity, () => 0);
     this.#report({ type: "ready" });
   }
 
   async #call(order: CallOrder, input: string): Promise<void> {
     const { id, limits } = order;
-    const running: Running = { input, limits, control: this.#controls.take(), stop: new AbortController() };
+    const { isAhead } = order;
+    const running: Running = { input, limits, control: this.#controls.take(), stop: new AbortController(), isAhead };
     this.#running.set(id, running);
     this.#lastId = id;
     const early = this.#early.get(id);
@@ -114,43 +119,44 @@ export class Station {
   }
 
   async #run(order: CallOrder, running: Running): Promise<Settled> {
-    const fleet = this.#fleet;
-    if (fleet === undefined) throw new Error("BUG: a call comes before the start");
+    const [fleet, turns] = [this.#fleet, this.#turns];
+    if (fleet === undefined || turns === undefined) throw new Error("BUG: a call comes before the start");
     const { input, limits, control, stop } = running;
     const { signal } = stop;
-    const artifact = await this.#compile(order.digest, signal);
+    this.#unplaced += 1;
+    const artifact = await this.#arrivals.take(order.digest, signal);
+    this.#unplaced -= 1;
     if (artifact instanceof Failure) {
       this.#controls.give(control);
       return failed(artifact);
     }
+    const worker = order.isAhead ? await turns.wait({ client: "", wants: order, signal }) : fleet.take(order, true);
+    running.isAhead = false;
     // The host gives no more calls than there are places.
-    const worker = fleet.take(order, true);
     if (worker === undefined) throw new Error("BUG: a promised place was not there");
+    if (worker instanceof Failure) {
+      this.#controls.give(control);
+      return failed(worker);
+    }
     const onLeft = (isIntact: boolean): void => (isIntact ? this.#controls.give(control) : undefined);
     const { id, entry, policy, tells } = order;
     const onProgress = tells ? (progress: Progress) => this.#report({ type: "progress", id, ...progress }) : undefined;
     const ending = fleet.run(worker, { artifact, entry, input, limits, policy, control, signal, onProgress, onLeft });
     // Whoever asked before the call had a Worker wants to hear when that one parks.
-    this.#offer();
+    this.#serve();
     return await ending;
   }
 
-  async #compile(digest: string, signal: AbortSignal): Promise<LoadableArtifact | Failure> {
-    this.#unplaced += 1;
-    try {
-      return await unlessAborted(() => this.#arrivals.take(digest), [signal]);
-    } catch (error) {
-      if (error instanceof Failure && error.code === "CANCELLED") return error;
-      const reason = error instanceof Error ? error.message : String(error);
-      return refuse("ARTIFACT_UNUSABLE", { reason: reason.slice(0, LOSS_LIMIT) }, error);
-    } finally {
-      this.#unplaced -= 1;
-    }
+  /** Gives places to calls that wait here, and tells the host of those that are left. */
+  #serve(): void {
+    if (this.#loss !== undefined) return;
+    this.#turns?.serve();
+    if (this.#turns?.size === 0) this.#offer();
   }
 
   /** Tells the host, who wants to know, when there is more room than it can tell by itself: because calls wait. */
   #offer(): void {
-    if (!this.#isAsked || this.#loss !== undefined) return;
+    if (!this.#isAsked) return;
     if (this.#places() <= 0) this.#fleet?.want();
     // A Worker may have parked before it saw the wish.
     const places = this.#places();
@@ -177,7 +183,8 @@ export class Station {
     const startedAtMs = running?.control.startedAtMs;
     const ageMs = startedAtMs === undefined ? null : Math.max(clockMs() - startedAtMs, 0);
     const usage = running === undefined || ageMs === null ? NO_USAGE : publishedUsage(running, ageMs);
-    const isBehind = running !== undefined && ageMs === null && this.#fleet?.isBehind(running.control) === true;
+    const isHeld = running !== undefined && ageMs === null;
+    const isBehind = isHeld && (running.isAhead || this.#fleet?.isBehind(running.control) === true);
     this.#report({ type: "state", id, ageMs, isBehind, usage });
   }
 

@@ -103,6 +103,8 @@ export interface CallOrder {
   /** The function that is called, by its name among the artifact's entries; default: `run`. */
   readonly entry?: string | undefined;
   readonly limits: Limits;
+  /** Whether it has to wait in the process until there is room for it; else there is, by the host's count or the process's word. */
+  readonly isAhead: boolean;
   /** Whether somebody wants to hear how far it is: it is told by `progress` then. */
   readonly tells: boolean;
   /** What it may touch; on the pipe, what is undefined in it is left out. */

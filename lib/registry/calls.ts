@@ -14,6 +14,9 @@ export const CALLS_KEPT = 10_000;
 /** How many calls wait in memory while another process holds the database; older ones are dropped. */
 export const CALLS_PENDING = 1000;
 
+/** From this many on, calls that end in one turn of the event loop are written without waiting for its end. */
+const BATCH = 100;
+
 /** How long closing waits for the database, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 250;
 
@@ -54,6 +57,8 @@ export class CallLog implements Disposable {
   readonly #path: string;
   #database: Database | undefined;
   #pending: CallRecord[] = [];
+  /** Resolves when what came in this turn of the event loop has been written, or could not be. */
+  #flushing: Promise<void> | undefined;
   #isClosed = false;
 
   /** @param path - A database that `openDatabase` has opened. */
@@ -61,12 +66,24 @@ export class CallLog implements Disposable {
     this.#path = path;
   }
 
-  /** Records a call now if the database is free, else with a later one. Never throws. */
-  record(record: CallRecord): void {
+  /**
+   * Records a call, together with all that end in the same turn of the event loop: if the database is free, else with a later one.
+   *
+   * @returns Resolves when that is done: other processes see the call. Never rejects.
+   */
+  async record(record: CallRecord): Promise<void> {
     if (this.#isClosed) return;
     this.#pending.push(record);
     if (this.#pending.length > CALLS_PENDING) this.#pending.shift();
-    this.#flush(0);
+    if (this.#pending.length >= BATCH) this.#flush(0);
+    this.#flushing ??= new Promise((done) => {
+      setImmediate(() => {
+        this.#flushing = undefined;
+        if (!this.#isClosed) this.#flush(0);
+        done();
+      });
+    });
+    await this.#flushing;
   }
 
   /**

@@ -226,11 +226,13 @@ export class Registry implements Disposable {
   }
 
   /**
-   * Adds a call to the log. Best effort: never throws and never waits for another process; while one holds the database, the newest
+   * Adds a call to the log. Best effort: never fails and never waits for another process; while one holds the database, the newest
    * 1,000 calls wait in memory for the next record or for the registry to close.
+   *
+   * @returns Resolves when the call is in the log, or waits for that.
    */
-  recordCall(record: CallRecord): void {
-    this.#calls.record(record);
+  recordCall(record: CallRecord): Promise<void> {
+    return this.#calls.record(record);
   }
 
   /**

@@ -74,6 +74,46 @@ describe("calls that wait in a process", () => {
   });
 });
 
+/** A pool with six calls that wait, and as many behind them that compute: one of those runs, the rest stand behind it. */
+async function crowd(signals: readonly (AbortSignal | undefined)[]) {
+  const pool = createPool({ process: { startLimitMs: 700, entries: { worker: ENTRY } } });
+  const limits = { ...ask("ok").limits, timeoutMs: 1000 };
+  const waiting = Array.from({ length: 6 }, () => call(pool, "waits until interrupted", { limits }));
+  await Bun.sleep(200);
+  const computing = signals.map((signal) => call(pool, "computes 600 ms", { limits, signal }));
+  const other = call(pool, "ok", of("b"));
+  return { pool, waiting, computing, other };
+}
+
+describe("calls that are sent ahead, to where others of their tool wait", () => {
+  test("are not late though they stand behind others for longer than the start limit, and pass nobody", async () => {
+    const { pool, waiting, computing, other } = await crowd(Array.from({ length: 5 }));
+    using _ = pool;
+    const order: string[] = [];
+    await Promise.all([
+      other.then(() => order.push("other")),
+      ...computing.map((outcome) => outcome.then(() => order.push("computed"))),
+    ]);
+    expect(order).toEqual([...computing.map(() => "computed"), "other"]);
+    const names = await Promise.all(computing);
+    expect(names).toEqual(names.map(() => expect.stringMatching(/^[\da-f-]{36}$/)));
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => expect.stringMatching(/^DEADLINE_EXCEEDED/)));
+  });
+
+  test("end when they are cancelled before their turn, and the rest go on", async () => {
+    const cancelled = new AbortController();
+    const { pool, computing, other } = await crowd([undefined, cancelled.signal, undefined]);
+    using _ = pool;
+    await Bun.sleep(100);
+    cancelled.abort();
+    let isFirstOver = false;
+    const first = computing[0]?.then(() => (isFirstOver = true));
+    expect([await computing[1], isFirstOver]).toEqual([CANCELLED, false]);
+    await first;
+    expect([await computing[2], await other]).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), "done"]);
+  });
+});
+
 describe("a call that waits in a process and is to end", () => {
   for (const isCancelled of [true, false]) {
     const code = isCancelled ? /^CANCELLED/ : /^DEADLINE_EXCEEDED/;

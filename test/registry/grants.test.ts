@@ -123,7 +123,7 @@ describe("grants", () => {
     expect(networkOf(registry, "dev.example.echo2")).toEqual([]);
     const { mounts } = registry.grants.policyFor(registry.require(ID), HOST);
     writeFileSync(join(mounts[0]?.hostPath ?? "", "secret"), "x");
-    registry.recordCall({
+    await registry.recordCall({
       toolId: ID,
       startedAt: 1,
       outcome: "OK",
@@ -279,7 +279,7 @@ describe("Registry.denials()", () => {
   test("gives the newest of one tool, cleaned; a tool that is denied much pushes out no other's", async () => {
     using kami = setUp();
     const { registry } = kami;
-    const record = (toolId: string, startedAt: number, denials: number): void =>
+    const record = (toolId: string, startedAt: number, denials: number): Promise<void> =>
       registry.recordCall({
         toolId,
         startedAt,
@@ -290,8 +290,8 @@ describe("Registry.denials()", () => {
           target: `x\u001b[2J\u202e${at}`,
         })),
       });
-    record("a.b", 1, 1);
-    for (let call = 0; call < 10; call++) record("evil.tool", call, 32);
+    await record("a.b", 1, 1);
+    for (let call = 0; call < 10; call++) await record("evil.tool", call, 32);
     expect(registry.denials("a.b")).toEqual([{ at: 1, capability: "net:a0", target: "x 0" }]);
     expect(registry.denials("evil.tool", 1000)).toHaveLength(DENIALS_KEPT);
     expect(registry.denials("evil.tool", 2)).toEqual([

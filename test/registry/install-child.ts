@@ -21,6 +21,6 @@ for (let round = 1; round <= rounds; round++) {
   for (const path of packages) registry.install(await readPackage(path));
   const { tool } = registry.install(await readPackage(own));
   verifyPackage(tool);
-  registry.recordCall({ toolId: tool.id, startedAt: Date.now(), outcome: "OK", usage: NO_USAGE });
+  await registry.recordCall({ toolId: tool.id, startedAt: Date.now(), outcome: "OK", usage: NO_USAGE });
   if (round < rounds) registry.uninstall(tool.id);
 }
