@@ -5,7 +5,14 @@
 import { fileURLToPath } from "node:url";
 import { type Failure, refuse } from "../errors.ts";
 import type { Usage } from "../protocol/limits.ts";
-import type { ExecutorOrder, LostReport, ProgressReport, RoomReport, StateReport } from "../protocol/messages.ts";
+import type {
+  ExecutorOrder,
+  LostReport,
+  ProgressReport,
+  ReturnedReport,
+  RoomReport,
+  StateReport,
+} from "../protocol/messages.ts";
 import { codeOf } from "../roles.ts";
 import { Channel } from "./channel.ts";
 import { FarCall, type FarJob } from "./far-call.ts";
@@ -28,8 +35,6 @@ export interface ProcessOptions {
   readonly onLost: () => void;
 }
 
-/** Calls that may wait in a process until there is room for them. */
-export const MOST_AHEAD = 16;
 /** What a call failed of that ran beside the one that lost the process. */
 const NEIGHBOUR = "a call beside this one lost it";
 
@@ -107,9 +112,10 @@ export class ExecutorProcess implements Disposable {
   /**
    * Runs one call to its end.
    *
-   * @returns Also when the process is lost: the call then failed with `EXECUTOR_LOST` or `WORKER_LOST`, or as it was interrupted.
+   * @returns Also when the process is lost: the call then failed with `EXECUTOR_LOST` or `WORKER_LOST`, or as it was interrupted. Undefined when it
+   *   was sent ahead and has come back: it has not begun.
    */
-  async run(job: FarJob): Promise<Settled> {
+  async run(job: FarJob): Promise<Settled | undefined> {
     if (job.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
     if (this.#lost !== undefined) return failed(this.#lost);
     const call = new FarCall(this.#nextId++, job);
@@ -138,14 +144,12 @@ export class ExecutorProcess implements Disposable {
     this.#holdings.hold(artifact);
     const tells = onProgress !== undefined;
     this.#send({ type: "call", id, digest, tenant, isAhead, entry, limits, tells, policy }, Buffer.from(input));
-    // Those before it may run one after the other.
-    const turns = isAhead ? 1 + MOST_AHEAD : 1;
     call.watch = new FarWatch({
       timeoutMs: limits.timeoutMs,
       startLimitMs: this.#options.startLimitMs,
       look: () => this.#channel?.sendUrgent({ type: "look", id }),
       interrupt: (reason) => this.#channel?.sendUrgent({ type: "interrupt", id, reason }),
-      mostBehindMs: () => turns * this.#longestBeside(call),
+      mostBehindMs: () => this.#longestBeside(call),
       giveUp: (reason) => this.#lose(reason, { culprit: id }),
     });
   }
@@ -173,6 +177,7 @@ export class ExecutorProcess implements Disposable {
     else if (!("type" in report)) this.#settle(report);
     else if (report.type === "lost") this.#loseWorker(report);
     else if (report.type === "room") this.#makeRoom(report);
+    else if (report.type === "returned") this.#takeBack(report);
     else if (report.type === "progress") this.#hear(report);
     else this.#tell(report);
   }
@@ -199,6 +204,14 @@ export class ExecutorProcess implements Disposable {
     // What was given since it said so has taken its places.
     const taken = Math.max(this.#nextId - 1 - lastId, 0);
     this.#options.onRoom(Math.min(places, this.#options.workers) - taken);
+  }
+
+  #takeBack({ id }: ReturnedReport): void {
+    const call = this.#calls.get(id);
+    if (call?.watch === undefined || !call.job.isAhead)
+      return this.#lose("it gave back a call that was not sent ahead");
+    const isCancelled = call.watch.interrupted !== undefined;
+    this.#finish(call, isCancelled ? failed(refuse("CANCELLED", {})) : undefined);
   }
 
   #tell({ id, ageMs, isBehind, usage }: StateReport): void {
@@ -236,7 +249,7 @@ export class ExecutorProcess implements Disposable {
     if (!this.#isEnding) this.#options.onLost();
   }
 
-  #finish(call: FarCall, settled: Settled): void {
+  #finish(call: FarCall, settled: Settled | undefined): void {
     this.#calls.delete(call.id);
     call.finish(settled);
   }

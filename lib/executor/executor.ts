@@ -54,7 +54,7 @@ export class Executor implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#turns.close();
+    this.#turns.clear();
     this.#fleet[Symbol.dispose]();
   }
 }

@@ -37,15 +37,15 @@ export class FarCall {
   /** What the process last said that it has used. */
   told: Usage = NO_USAGE;
   readonly #told = new ProgressCount();
-  readonly #ending = Promise.withResolvers<Settled>();
+  readonly #ending = Promise.withResolvers<Settled | undefined>();
 
   constructor(id: number, job: FarJob) {
     this.id = id;
     this.job = job;
   }
 
-  /** Resolves when the call has ended. */
-  get ended(): Promise<Settled> {
+  /** Resolves when the call has ended; to undefined when it was given back. */
+  get ended(): Promise<Settled | undefined> {
     return this.#ending.promise;
   }
 
@@ -57,8 +57,8 @@ export class FarCall {
     return true;
   }
 
-  /** Ends the call. */
-  finish(settled: Settled): void {
+  /** Ends the call. @param settled - Undefined: it was given back, and has not begun. */
+  finish(settled: Settled | undefined): void {
     this.watch?.[Symbol.dispose]();
     this.#ending.resolve(settled);
   }

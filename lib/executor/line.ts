@@ -16,6 +16,8 @@ export interface Caller<W> {
   /** By what a `T` is chosen for it. */
   readonly wants: W;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it had a turn before that came to nothing: then it is the first of its client, and no bound keeps it out. */
+  readonly isBack?: boolean | undefined;
 }
 
 /** A line of callers, each of whom waits for a `T`. */
@@ -43,7 +45,7 @@ export class Line<T, W> {
   }
 
   /** Waits for a turn. @returns What {@link give} gives; or a failure: CANCELLED, or BUSY when there is no room. */
-  wait({ client, wants, signal }: Caller<W>): Promise<T | Failure> {
+  wait({ client, wants, signal, isBack = false }: Caller<W>): Promise<T | Failure> {
     const { promise, resolve } = Promise.withResolvers<T | Failure>();
     const waiting: Waiting<T, W> = {
       wants,
@@ -56,7 +58,8 @@ export class Line<T, W> {
       if (this.#queue.remove(client, waiting)) resolve(refuse("CANCELLED", {}));
     };
     signal?.addEventListener("abort", leave, { once: true });
-    this.#queue.push(client, waiting)?.give(refuse("BUSY", { retryAfterMs: this.#retryAfterMs() }));
+    if (isBack) this.#queue.putBack(client, waiting);
+    else this.#queue.push(client, waiting)?.give(refuse("BUSY", { retryAfterMs: this.#retryAfterMs() }));
     return promise;
   }
 
@@ -74,10 +77,8 @@ export class Line<T, W> {
     return true;
   }
 
-  /** Ends everyone's waiting: CANCELLED. */
-  close(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      next.give(refuse("CANCELLED", {}));
-    }
+  /** Ends everyone's waiting. */
+  clear(failure: Failure = refuse("CANCELLED", {})): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next.give(failure);
   }
 }

@@ -8,7 +8,7 @@ import type { CallRequest, Calls } from "./calls.ts";
 import { BOUNDS } from "./fleet.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
-import { ExecutorProcess, MOST_AHEAD, type ProcessOptions } from "./child.ts";
+import { ExecutorProcess, type ProcessOptions } from "./child.ts";
 import { failed, type Settled } from "./settled.ts";
 import { START_LIMIT_MS } from "./worker.ts";
 
@@ -27,6 +27,9 @@ const MOST_PROCESSES = 4;
 /** Calls that one process is given at most, whatever room it says that it has. */
 const MOST_CALLS = BOUNDS.calls;
 
+/** Calls that wait in a process at most until there is room for them. */
+const MOST_AHEAD = 16;
+
 /** The place of one process. */
 interface Place {
   /** Calls that run here at once, beside those that wait. */
@@ -42,6 +45,8 @@ interface Place {
 interface Wants {
   readonly digest: string;
   readonly tenant: string;
+  /** Whether it may be sent ahead. */
+  readonly mayWaitThere: boolean;
 }
 
 /** Where a call goes. */
@@ -77,37 +82,55 @@ export class ProcessPool implements Calls {
 
   /** Runs a call when its turn comes. Never throws for what a guest or a process does. */
   async call(request: CallRequest): Promise<Settled> {
-    if (this.#isClosed || request.signal?.aborted === true) return failed(refuse("CANCELLED", {}));
     const { client, signal, artifact } = request;
-    const wants = { digest: artifact.digest, tenant: request.tenant ?? artifact.digest };
-    const seat = this.#take(wants) ?? (await this.#wait({ client, wants, signal }));
-    if (seat instanceof Failure) return failed(seat);
-    const { executor, isAhead } = seat;
-    this.#addPromise(executor, -1);
-    const startedAt = performance.now();
-    if (this.#isClosed) return failed(refuse("CANCELLED", {}));
-    const running = executor.run({ ...request, tenant: wants.tenant, isAhead });
-    this.#ask();
-    const settled = await running;
-    this.#pace.note(performance.now() - startedAt);
-    this.#serve();
-    return settled;
+    const { digest } = artifact;
+    const wants = { digest, tenant: request.tenant ?? digest };
+    if (this.#isOver(signal)) return failed(refuse("CANCELLED", {}));
+    const settled = await this.#runAt(
+      this.#take(wants) ?? (await this.#wait({ client, wants: { ...wants, mayWaitThere: true }, signal })),
+      request,
+    );
+    if (settled !== undefined) return settled;
+    if (this.#isOver(signal)) return failed(refuse("CANCELLED", {}));
+    const turn = this.#wait({ client, wants: { ...wants, mayWaitThere: false }, signal, isBack: true });
+    const again = await this.#runAt(await turn, request);
+    if (again === undefined) throw new Error("BUG: a call came back that had not been sent ahead");
+    return again;
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#line.close();
+    this.#line.clear();
     for (const place of this.#places) {
       clearTimeout(place.timer);
       place.executor?.[Symbol.dispose]();
     }
   }
 
+  #isOver(signal: AbortSignal | undefined): boolean {
+    return this.#isClosed || signal?.aborted === true;
+  }
+
+  /** @returns Undefined when the call came back: it has not begun. */
+  async #runAt(seat: Seat | Failure, request: CallRequest): Promise<Settled | undefined> {
+    if (seat instanceof Failure) return failed(seat);
+    const { executor, isAhead } = seat;
+    this.#addPromise(executor, -1);
+    const startedAt = performance.now();
+    if (this.#isClosed) return failed(refuse("CANCELLED", {}));
+    const running = executor.run({ ...request, tenant: request.tenant ?? request.artifact.digest, isAhead });
+    this.#ask();
+    const settled = await running;
+    if (settled !== undefined) this.#pace.note(performance.now() - startedAt);
+    this.#serve();
+    return settled;
+  }
+
   /**
    * Finds a process with room, or starts one: best one that holds the component; else one with nothing to do, so that a component that
    * breaks when it is loaded breaks alone.
    */
-  #take({ digest }: Wants): Seat | undefined {
+  #take({ digest }: Pick<Wants, "digest">): Seat | undefined {
     if (this.#isClosed) return undefined;
     let best: Place | undefined;
     for (const place of this.#places) {
@@ -213,7 +236,8 @@ export class ProcessPool implements Calls {
    */
   #sendAhead(executor: ExecutorProcess, tenant: string): void {
     const most = Math.min(executor.sizeOf(tenant), MOST_AHEAD, this.#mostMore(executor));
-    for (let left = most; left > 0 && this.#line.next?.tenant === tenant; left--) {
+    const isNext = (): boolean => this.#line.next?.tenant === tenant && this.#line.next.mayWaitThere;
+    for (let left = most; left > 0 && isNext(); left--) {
       this.#line.give(() => this.#promise({ executor, isAhead: true }));
     }
   }

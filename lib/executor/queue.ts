@@ -42,6 +42,12 @@ export class FairQueue<T> {
     return evicted;
   }
 
+  /** Adds an item before the client's others, beyond the limit if it must be. */
+  putBack(client: string, item: T): void {
+    this.#lanes.set(client, [item, ...(this.#lanes.get(client) ?? [])]);
+    this.#size += 1;
+  }
+
   /**
    * Takes the next item: the oldest of the client whose turn it is, which then goes to the end of the line.
    *

@@ -7,6 +7,7 @@ import {
   LOSS_LIMIT,
   type LostReport,
   type ProgressReport,
+  type ReturnedReport,
   type RoomReport,
   type SaidMessage,
   type StateReport,
@@ -143,6 +144,7 @@ const ReportSchema = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("progress"), id: v.number(), fuel: Amount, said: v.exactOptional(Said) }),
   v.strictObject({ type: v.literal("room"), lastId: Amount, places: Amount }),
+  v.strictObject({ type: v.literal("returned"), id: v.number() }),
   v.strictObject({
     type: v.literal("lost"),
     id: v.nullable(v.number()),
@@ -183,7 +185,7 @@ export function parseWorkerMessage(message: unknown): "ready" | "parked" | SaidM
 export function parseReport(
   message: unknown,
   body: Uint8Array,
-): "ready" | SettledMessage | StateReport | ProgressReport | RoomReport | LostReport | undefined {
+): "ready" | SettledMessage | StateReport | ProgressReport | RoomReport | ReturnedReport | LostReport | undefined {
   const parsed = v.safeParse(ReportSchema, message);
   if (!parsed.success) return undefined;
   const report = parsed.output;

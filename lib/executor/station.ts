@@ -1,7 +1,7 @@
 /**
  * What an executor process does: keeps the components that the host sends, compiles them, and runs calls in Workers.
  */
-import { Failure } from "../errors.ts";
+import { Failure, refuse } from "../errors.ts";
 import { clockMs, type ControlBlock, type InterruptReason } from "../protocol/control.ts";
 import { NO_USAGE, type Progress } from "../protocol/limits.ts";
 import {
@@ -22,8 +22,6 @@ import { Turns } from "./turns.ts";
 
 interface Running extends Pick<Job, "input" | "limits" | "control"> {
   readonly stop: AbortController;
-  /** Whether it waits until there is room. */
-  isAhead: boolean;
 }
 
 /** A Worker that was lost, and the process with it. */
@@ -33,6 +31,8 @@ interface Loss {
   readonly control: ControlBlock | undefined;
 }
 
+/** Milliseconds that calls wait here without any of them getting a turn. */
+const PATIENCE_MS = 50;
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();
 
@@ -47,6 +47,7 @@ export class Station {
   #fleet: Fleet | undefined;
   /** Calls that wait until there is room: no more than the host lets. */
   #turns: Turns | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #lastId = 0;
   /** Calls that have come and have no Worker yet: their component is being compiled. */
   #unplaced = 0;
@@ -98,8 +99,7 @@ export class Station {
 
   async #call(order: CallOrder, input: string): Promise<void> {
     const { id, limits } = order;
-    const { isAhead } = order;
-    const running: Running = { input, limits, control: this.#controls.take(), stop: new AbortController(), isAhead };
+    const running: Running = { input, limits, control: this.#controls.take(), stop: new AbortController() };
     this.#running.set(id, running);
     this.#lastId = id;
     const early = this.#early.get(id);
@@ -107,6 +107,7 @@ export class Station {
     this.#early.delete(id);
     const settled = await this.#run(order, running);
     this.#running.delete(id);
+    if (settled === undefined) return this.#report({ type: "returned", id });
     const { usage, captured, ...rest } = settled;
     const denials = rest.denials === undefined ? {} : { denials: rest.denials };
     const loss = this.#loss;
@@ -118,7 +119,8 @@ export class Station {
     else this.#report({ type: "settled", id, outcome: outcomeOf(settled.failure), usage, captured, ...denials });
   }
 
-  async #run(order: CallOrder, running: Running): Promise<Settled> {
+  /** @returns Undefined when there was no room for it in time. */
+  async #run(order: CallOrder, running: Running): Promise<Settled | undefined> {
     const [fleet, turns] = [this.#fleet, this.#turns];
     if (fleet === undefined || turns === undefined) throw new Error("BUG: a call comes before the start");
     const { input, limits, control, stop } = running;
@@ -130,13 +132,12 @@ export class Station {
       this.#controls.give(control);
       return failed(artifact);
     }
-    const worker = order.isAhead ? await turns.wait({ client: "", wants: order, signal }) : fleet.take(order, true);
-    running.isAhead = false;
+    const worker = order.isAhead ? await this.#wait(turns, order, signal) : fleet.take(order, true);
     // The host gives no more calls than there are places.
     if (worker === undefined) throw new Error("BUG: a promised place was not there");
     if (worker instanceof Failure) {
       this.#controls.give(control);
-      return failed(worker);
+      return worker.code === "BUSY" ? undefined : failed(worker);
     }
     const onLeft = (isIntact: boolean): void => (isIntact ? this.#controls.give(control) : undefined);
     const { id, entry, policy, tells } = order;
@@ -147,11 +148,28 @@ export class Station {
     return await ending;
   }
 
+  #wait(turns: Turns, wants: CallOrder, signal: AbortSignal): ReturnType<Turns["wait"]> {
+    const turn = turns.wait({ client: "", wants, signal });
+    this.#serve();
+    return turn;
+  }
+
   /** Gives places to calls that wait here, and tells the host of those that are left. */
   #serve(): void {
-    if (this.#loss !== undefined) return;
-    this.#turns?.serve();
-    if (this.#turns?.size === 0) this.#offer();
+    const turns = this.#turns;
+    if (this.#loss !== undefined || turns === undefined) return;
+    const before = turns.size;
+    turns.serve();
+    if (turns.size !== before || before === 0) {
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
+    }
+    if (turns.size === 0) return this.#offer();
+    // What waits here takes no turns with others: when none of it gets one for a while, it goes back to where it does.
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined;
+      turns.clear(refuse("BUSY", { retryAfterMs: 0 }));
+    }, PATIENCE_MS);
   }
 
   /** Tells the host, who wants to know, when there is more room than it can tell by itself: because calls wait. */
@@ -183,8 +201,7 @@ export class Station {
     const startedAtMs = running?.control.startedAtMs;
     const ageMs = startedAtMs === undefined ? null : Math.max(clockMs() - startedAtMs, 0);
     const usage = running === undefined || ageMs === null ? NO_USAGE : publishedUsage(running, ageMs);
-    const isHeld = running !== undefined && ageMs === null;
-    const isBehind = isHeld && (running.isAhead || this.#fleet?.isBehind(running.control) === true);
+    const isBehind = running !== undefined && ageMs === null && this.#fleet?.isBehind(running.control) === true;
     this.#report({ type: "state", id, ageMs, isBehind, usage });
   }
 

@@ -42,9 +42,9 @@ export class Turns {
     } while (this.#give());
   }
 
-  /** Ends everyone's waiting: CANCELLED. */
-  close(): void {
-    this.#line.close();
+  /** Ends everyone's waiting. @param failure - Default: CANCELLED. */
+  clear(failure?: Failure): void {
+    this.#line.clear(failure);
   }
 
   /** @returns Whether there was a turn to give. */

@@ -103,7 +103,10 @@ export interface CallOrder {
   /** The function that is called, by its name among the artifact's entries; default: `run`. */
   readonly entry?: string | undefined;
   readonly limits: Limits;
-  /** Whether it has to wait in the process until there is room for it; else there is, by the host's count or the process's word. */
+  /**
+   * Whether it has to wait in the process until there is room for it; it is `returned` when that takes long. Else there is room, by the host's
+   * count or the process's word.
+   */
   readonly isAhead: boolean;
   /** Whether somebody wants to hear how far it is: it is told by `progress` then. */
   readonly tells: boolean;
@@ -118,6 +121,7 @@ export type ExecutorReport =
   | StateReport
   | ProgressReport
   | RoomReport
+  | ReturnedReport
   | LostReport;
 
 /** A call ended well; behind it its output in UTF-8. */
@@ -154,6 +158,12 @@ export interface RoomReport {
   readonly lastId: number;
   /** At least 1. */
   readonly places: number;
+}
+
+/** A call that was sent ahead has not begun, and is not going to here. */
+export interface ReturnedReport {
+  readonly type: "returned";
+  readonly id: number;
 }
 
 /** A Worker is lost, and the process with it. */

@@ -86,15 +86,25 @@ async function crowd(signals: readonly (AbortSignal | undefined)[]) {
 }
 
 describe("calls that are sent ahead, to where others of their tool wait", () => {
-  test("are not late though they stand behind others for longer than the start limit, and pass nobody", async () => {
+  test("come back when those before them compute: they take turns with others, are not late, and pass nobody", async () => {
     const { pool, waiting, computing, other } = await crowd(Array.from({ length: 5 }));
     using _ = pool;
     const order: string[] = [];
     await Promise.all([
-      other.then(() => order.push("other")),
+      call(pool, "ok", { ...of("c"), client: "another" }).then(() => order.push("of another client")),
+      other.then(() => order.push("of another tool")),
       ...computing.map((outcome) => outcome.then(() => order.push("computed"))),
     ]);
-    expect(order).toEqual([...computing.map(() => "computed"), "other"]);
+    expect(order).toEqual([
+      "computed",
+      expect.any(String),
+      expect.any(String),
+      "computed",
+      "computed",
+      "computed",
+      "of another tool",
+    ]);
+    expect(order.indexOf("of another client")).toBeLessThanOrEqual(2);
     const names = await Promise.all(computing);
     expect(names).toEqual(names.map(() => expect.stringMatching(/^[\da-f-]{36}$/)));
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => expect.stringMatching(/^DEADLINE_EXCEEDED/)));

@@ -48,10 +48,24 @@ describe("Line", () => {
     expect(order).toEqual(["a common", "c common", "b rare", "a rare"]);
   });
 
-  test("sends everyone away when it closes", async () => {
+  test("takes one back before its client's others, though it is full", async () => {
+    const line = new Line<string, undefined>(2, () => 70);
+    const order: string[] = [];
+    const wait = (name: string, isBack: boolean): Promise<unknown> =>
+      line.wait({ client: "a", wants: undefined, isBack }).then((given) => order.push(`${name}: ${said(given)}`));
+    const waits = [wait("1", false), wait("2", false), wait("0", true), wait("3", false)];
+    for (const place of ["x", "y", "z"]) line.give(() => place);
+    await Promise.all(waits);
+    expect([order, line.size]).toEqual([
+      ["3: Cannot start the call: the queue is full, retry in 70 ms", "0: x", "1: y", "2: z"],
+      0,
+    ]);
+  });
+
+  test("sends everyone away when it is cleared", async () => {
     const line = new Line<string, undefined>(2, () => 70);
     const waits = ["a", "b"].map((client) => line.wait(of(client)).then(said));
-    line.close();
+    line.clear();
     expect(await Promise.all(waits)).toEqual([CANCELLED, CANCELLED]);
   });
 });
