@@ -76,7 +76,7 @@ async function python(code: string, options: CallOptions = {}, more: object = {}
 }
 
 describe("CPython 3.11", () => {
-  test("runs code, and the same code with the same fuel", async () => {
+  test("runs code, and the same code with about the same fuel", async () => {
     const code =
       "import hashlib, sys\nprint(sys.version_info[:2], hashlib.sha256(request['text'].encode()).hexdigest()[:8])";
     const input = JSON.stringify({ code, text: "hello" });
@@ -84,7 +84,8 @@ describe("CPython 3.11", () => {
     expect(calls.map((call) => call.ok && call.output)).toEqual(["(3, 11) 2cf24dba", "(3, 11) 2cf24dba"]);
     const [first = 0, second = 0] = calls.map(({ usage }) => usage.fuel);
     expect(first).toBeWithin(100_000_000, LIMITS.fuel);
-    expect(second).toBe(first);
+    // In some of forty calls not equal: it reads the clock and random bytes, and does a little more or less by what they are.
+    expect(second).toBeWithin(first - 1000, first + 1001);
   });
 
   test("keeps a SQLite database between calls, in files of its own", async () => {
