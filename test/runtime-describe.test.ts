@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guestPath } from "../fixtures/paths.ts";
+import { conformanceDirectory, guestPath } from "../fixtures/paths.ts";
 import { describeTool } from "../lib/mcp/entry.ts";
 import { readDescription } from "../lib/schema/described.ts";
 import { told } from "./cli/support/failure.ts";
@@ -27,6 +27,10 @@ function packageSaying(home: string, said: string): string {
     `[tool]\nid = "${ID}"\nname = "described"\nversion = "1.0.0"\nwasm = "tool.wasm"\n[mcp]\ndescription = "x"\n`,
   );
   return directory;
+}
+
+function refusal(problem: string): object {
+  return { code: "INPUT_INVALID", message: `Cannot use the input: ${problem}` };
 }
 
 describe("what a component says of itself", () => {
@@ -71,12 +75,51 @@ describe("what a component says of itself", () => {
     ]);
   });
 
+  test("lists a schema of many keywords as it is, and enforces it", async () => {
+    await using kami = new TestRuntime();
+    const { runtime } = kami;
+    const { tool } = await runtime.install(conformanceDirectory("json-schema-2020-12-tool"));
+    expect(tool.described?.inputSchema).toMatchObject({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      $defs: { address: { $anchor: "addressDef" } },
+      if: { required: ["contactMethod"] },
+    });
+    const call = async (input: object) => summarize(await runtime.call(tool.id, JSON.stringify(input)));
+    expect(await call({ email: "a" })).toEqual({ output: { email: "a" } });
+    expect(await call({ phone: "1" })).toEqual(refusal('"input.email" is missing'));
+    expect(await call({ phone: "1", contactMethod: "phone" })).toEqual({
+      output: { phone: "1", contactMethod: "phone" },
+    });
+    expect(await call({})).toEqual(refusal('"input" is none of what it can be'));
+    expect(await call({ email: "a", address: { city: 1 } })).toEqual(
+      refusal('"input.address.city" must be string, got an integer'),
+    );
+    expect(await call({ email: "a", other: 1 })).toEqual(refusal('"input.other" is not known'));
+  });
+
+  test("gives up on an input that takes two ways on each of its levels, before the guest starts", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    await runtime.install(
+      packageSaying(
+        home.path,
+        '{"inputSchema":{"type":"object","properties":{"n":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}}}}',
+      ),
+    );
+    const refused = await runtime.call(ID, `${'{"n":'.repeat(60)}1${"}".repeat(60)}`);
+    expect([summarize(refused), refused.usage.fuel]).toEqual([
+      { code: "INPUT_INVALID", message: expect.stringContaining('"input" takes too long to be checked') },
+      0,
+    ]);
+  });
+
   test.each([
     [
       '{"outputSchema":{"type":"object","properties":{"a":{"pattern":"(a+)+$"}}}}',
       'outputSchema/properties/a has "pattern"',
     ],
     ['{"outputSchema":{"type":"object","x-mcp-header":"A"}}', 'outputSchema has "x-mcp-header"'],
+    ['{"outputSchema":{"type":"object","oneOf":[{"$ref":"#"}]}}', "outputSchema refers to itself, by #"],
     ["no JSON", "it is not JSON"],
     ["[]", "it is not a JSON object"],
   ])("refuses the install of one that says %s, and keeps nothing of it", async (said, reason) => {
