@@ -2,6 +2,8 @@
  * The bytes of a manifest as text, for the parser. The bytes themselves are what is hashed and kept.
  */
 import { refuse } from "../errors.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse.ts";
 import { positionAt } from "../position.ts";
 
 /**
@@ -21,6 +23,11 @@ export function decodeManifest(bytes: Uint8Array, file: string): string {
     const place = positionAt(before, before.length);
     throw refuse("MANIFEST_SYNTAX", { file, ...place, problem: "the byte here is not UTF-8" }, error);
   }
+}
+
+/** Parses a manifest from its bytes. @throws {Failure} what {@link decodeManifest} and {@link parseManifest} throw */
+export function parseManifestBytes(bytes: Uint8Array, file: string): Manifest {
+  return parseManifest(decodeManifest(bytes, file), file);
 }
 
 /** Finds the longest beginning that is sound. Whether a beginning is sound is monotonic in its length, so halving finds the end. */
