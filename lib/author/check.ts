@@ -3,6 +3,7 @@
  */
 import type { ComponentKind } from "../component/artifact.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { PLACEHOLDER } from "../manifest/prompts.ts";
 
 /** Something found, and what to do about it. */
 export interface Finding {
@@ -32,6 +33,7 @@ export function checkTool(manifest: Manifest, component: ComponentFacts): readon
   const levels = ["error", "warning", "note"];
   return [
     ...checkDescriptions(manifest),
+    ...checkPrompts(manifest),
     ...checkCapabilities(manifest, component),
     ...checkBudget(manifest, component),
   ].toSorted((left, right) => levels.indexOf(left.level) - levels.indexOf(right.level));
@@ -73,6 +75,18 @@ function checkDescriptions({ mcp }: Manifest): Finding[] {
       hint: "list them as [[mcp.arguments]], if it does",
     });
   return findings;
+}
+
+function checkPrompts({ mcp: { prompts = [] } }: Manifest): Finding[] {
+  return prompts.flatMap(({ name, messages, arguments: declared }) => {
+    const used = new Set([...JSON.stringify(messages).matchAll(PLACEHOLDER)].map(([, argument]) => argument));
+    const unused = declared.filter((argument) => !used.has(argument.name));
+    return unused.map((argument) => ({
+      level: "warning" as const,
+      text: `the prompt "${name}" does not use its argument "${argument.name}"`,
+      hint: `write {{${argument.name}}} where its value goes, or leave it out`,
+    }));
+  });
 }
 
 interface Access {

@@ -60,12 +60,12 @@ describe("templateUri()", () => {
   });
 });
 
-describe("matchTemplate()", () => {
-  const match = (template: string, uri: string): object | undefined => {
-    const values = matchTemplate(parseTemplate(template), uri);
-    return values && Object.fromEntries(values);
-  };
+function match(template: string, uri: string): object | undefined {
+  const values = matchTemplate(parseTemplate(template), uri);
+  return values && Object.fromEntries(values);
+}
 
+describe("matchTemplate()", () => {
   test.each([
     ["t://a/{id}/data", "t://a/123/data", { id: "123" }],
     ["t://a/{id}", "t://a/b%2F..%2Fc%20", { id: "b/../c " }],

@@ -5,12 +5,17 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { conformanceDirectory, guestPath } from "../../fixtures/paths.ts";
+import { packProject } from "../../lib/author/pack.ts";
+import { readProject } from "../../lib/author/project.ts";
 import { readPackage } from "../../lib/registry/package.ts";
+import { readZip } from "../../lib/zip/read.ts";
 import { writeZip } from "../../lib/zip/write.ts";
 import { told } from "../cli/support/failure.ts";
 import { Conversation, type Message } from "../mcp/support/conversation.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { TemporaryDirectory } from "../support/temporary.ts";
+
+const LIMITS = { entries: 16, totalBytes: 1_048_576 };
 
 const ID = "dev.kami.conformance.test-documents";
 
@@ -143,29 +148,46 @@ describe("the files of a package", () => {
   });
 });
 
+describe("packProject()", () => {
+  test("takes the files along, and nothing else", async () => {
+    using temporary = new TemporaryDirectory();
+    const directory = copyPackage(temporary, [], { "README.md": "# Documents", "tool.js": "", "secret.txt": "s" });
+    const path = await packProject(readProject(directory));
+    const names = readZip(new Uint8Array(readFileSync(path)), path, LIMITS).map(({ name }) => name);
+    expect(names.toSorted()).toEqual([
+      "README.md",
+      "example.txt",
+      "red.png",
+      "static.txt",
+      "test-documents.wasm",
+      "tool.toml",
+      "watched.txt",
+    ]);
+    expect((await readPackage(path)).packageDigest).toBe((await readPackage(directory)).packageDigest);
+  });
+});
+
 describe("a URI of two packages", () => {
-  test.each([
-    resource("test://static-text"),
-    resource("test://STATIC-text"),
-    resource("test://template/1/data"),
-    template("test://template/{other}/data"),
-    template("test://template/1/{what}"),
-  ])("is refused at install, whatever it looks like, and stays its first owner's: %#", async (table) => {
+  test("is refused at install, whatever it looks like, and stays its first owner's", async () => {
     await using kami = new TestRuntime();
     const { runtime, home } = kami;
     await runtime.install(copyPackage(home));
     runtime.registry.setEnabled(ID, false);
-    const uri = /"(test:[^"]+)"/.exec(table)?.[1] ?? "";
-    expect(await told(() => runtime.install(otherPackage(home, table)))).toEqual([
-      "RESOURCE_REFUSED",
-      `Cannot take the resource "${uri}": it is, or may be, one of the tool "${ID}" as well`,
-      `give it another URI, or run: kami uninstall ${ID}`,
-    ]);
+    const uris = ["test://static-text", "test://STATIC-text", "test://template/1/data"];
+    const templates = ["test://template/{other}/data", "test://template/1/{what}"];
+    const tables = [...uris.map(resource), ...templates.map(template)];
+    for (const [index, uri] of [...uris, ...templates].entries()) {
+      expect(await told(() => runtime.install(otherPackage(home, tables[index] ?? "")))).toEqual([
+        "RESOURCE_REFUSED",
+        `Cannot take the resource "${uri}": it is, or may be, one of the tool "${ID}" as well`,
+        `give it another URI, or run: kami uninstall ${ID}`,
+      ]);
+    }
     expect(runtime.registry.list().map(({ id }) => id)).toEqual([ID]);
     // An update of its own is none.
     await runtime.install(copyPackage(home, [["1.0.0", "1.0.1"]]));
     runtime.registry.uninstall(ID);
-    await runtime.install(otherPackage(home, table));
+    for (const table of tables) await runtime.install(otherPackage(home, table));
   });
 
   test("is refused within one package, and where a component has no run to make its content", async () => {
@@ -223,14 +245,14 @@ describe("what a tool makes of a URI", () => {
     await silent.initialize();
     expect(await read(silent, uri)).toMatchObject({ code: -32_603, message: expect.stringContaining("approv") });
     await using client = new Conversation(runtime);
-    const _meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: { form: {} } } };
-    const asked = (await client.askModern("resources/read", { uri, _meta })).result;
+    const meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: { form: {} } } };
+    const asked = (await client.askModern("resources/read", { uri, _meta: meta })).result;
     expect(asked).toMatchObject({ resultType: "input_required" });
     const requestState = asked?.["requestState"];
     const answer = (action: string): Promise<Message> =>
       client.askModern("resources/read", {
         uri,
-        _meta,
+        _meta: meta,
         requestState,
         inputResponses: { approve: { action, content: { allow: true } } },
       });
