@@ -4,7 +4,7 @@
 import type { McpServer, ServerCapabilities } from "@modelcontextprotocol/server";
 import type { CatalogView } from "./catalog.ts";
 import { hasCompletions, serveCompletion } from "./completion.ts";
-import { stampsOf } from "./package-resources.ts";
+import { packagesOf } from "./package-resources.ts";
 import { servePrompts } from "./prompts.ts";
 import { serveResources } from "./resources.ts";
 import type { Connection, Guarded } from "./server.ts";
@@ -38,5 +38,7 @@ export function serveBeside(
 }
 
 function hasResources(catalog: CatalogView): boolean {
-  return stampsOf(catalog).size > 0;
+  return packagesOf(catalog).some(
+    ({ readmeDigest, manifest }) => readmeDigest !== undefined || (manifest.mcp.resources ?? []).length > 0,
+  );
 }

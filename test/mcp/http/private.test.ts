@@ -31,7 +31,9 @@ function serveTwo(): Two {
       templates: [{ uriTemplate: "test://secret/{x}", name: "n" }],
       prompts: [{ name: "p", description: "d", messages: [{ role: "user", text: "t" }], arguments: [] }],
     })
-    .install({ id: "dev.x.large" }, () => Promise.resolve(succeed("x".repeat(INLINE_LIMIT_BYTES + 1))));
+    .install({ id: "dev.x.large", resources: { "test://open": "1" } }, () =>
+      Promise.resolve(succeed("x".repeat(INLINE_LIMIT_BYTES + 1))),
+    );
   const server = new TestServer(host, { access: new AccessCheck({ tokens: new TokenCheck(TOKEN, store) }) });
   return {
     host,
@@ -85,12 +87,13 @@ describe("over HTTP", () => {
       ["prompts/get", { name: "p" }, '"text":"t"', "Unknown prompt"],
       ["prompts/get", { name: "secret__p" }, '"text":"t"', "Unknown prompt"],
       ["resources/read", { uri: "test://secret/1" }, '"contents":[', "Unknown resource"],
-      ["resources/list", {}, "test://secret", '"resources":[]'],
+      ["resources/list", {}, '"uri":"test://secret"', '"resources":[{"uri":"test://open","name":"n"'],
       ["resources/templates/list", {}, "test://secret/{x}", '"resourceTemplates":[]'],
     ] as const) {
       expect(await two.ask("owner", method, params)).toContain(known);
       expect(await two.ask("other", method, params)).toContain(unknown);
     }
+    expect(await two.ask("other", "resources/list", {})).not.toContain("test://secret");
     // A stream of nothing ends at once; one of something would not.
     const notifications = { resourceSubscriptions: ["test://secret"] };
     expect(await two.ask("other", "subscriptions/listen", { notifications })).toContain('"resultType":"complete"');
