@@ -13,7 +13,7 @@ import type {
 } from "./manifest.ts";
 import type { ShapedManifest, ShapedSecurity } from "./shape.ts";
 import type { ShapedArgument, ShapedMessage, ShapedPrompt, ShapedResource, ShapedTemplate } from "./shape-mcp.ts";
-import { toJsonValue } from "./value.ts";
+import { isTable, toJsonValue } from "./value.ts";
 
 /**
  * Fills in what a manifest leaves out.
@@ -29,6 +29,8 @@ export function buildManifest({ tool, mcp, security }: ShapedManifest): Manifest
       ...listed("prompts", mcp.prompts, buildPrompt),
       ...listed("resources", mcp.resources, buildResource),
       ...listed("templates", mcp.resource_templates, buildTemplate),
+      ...(mcp.input_schema !== undefined && { inputSchema: jsonTable(mcp.input_schema) }),
+      ...(mcp.output_schema !== undefined && { outputSchema: jsonTable(mcp.output_schema) }),
     },
     security: buildSecurity(security ?? {}),
   };
@@ -99,6 +101,12 @@ function buildSecurity(shaped: ShapedSecurity): ManifestSecurity {
     maxExecutionMs: shaped.max_execution_ms ?? defaults.maxExecutionMs,
     maxFuel: shaped.max_fuel ?? defaults.maxFuel,
   };
+}
+
+function jsonTable(toml: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const value = jsonValue(toml);
+  if (!isTable(value)) throw new Error("BUG: a table is none as JSON");
+  return value;
 }
 
 function jsonValue(toml: unknown): unknown {

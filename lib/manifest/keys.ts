@@ -15,7 +15,7 @@ const ROOT: KnownTable = { path: [], keys: ["tool", "mcp", "security"] };
 const TOOL: KnownTable = { path: ["tool"], keys: ["id", "name", "version", "wasm"] };
 const MCP: KnownTable = {
   path: ["mcp"],
-  keys: ["description", "arguments", "prompts", "resources", "resource_templates"],
+  keys: ["description", "arguments", "prompts", "resources", "resource_templates", "input_schema", "output_schema"],
 };
 const ARGUMENT: KnownTable = {
   path: ["mcp", "arguments"],

@@ -24,6 +24,10 @@ export interface Manifest {
     readonly resources?: readonly ManifestResource[];
     /** In manifest order; absent when the manifest declares none. */
     readonly templates?: readonly ManifestTemplate[];
+    /** JSON Schema of the input, in place of `arguments`. */
+    readonly inputSchema?: Readonly<Record<string, unknown>>;
+    /** JSON Schema of the result. */
+    readonly outputSchema?: Readonly<Record<string, unknown>>;
   };
   readonly security: ManifestSecurity;
 }

@@ -5,6 +5,7 @@
 import { checkDeclarations } from "./arguments.ts";
 import type { BrokenRule, KeyPath } from "./problem.ts";
 import { checkResources } from "./resources.ts";
+import { checkSchemas } from "./schemas.ts";
 import { IMAGE_TYPE } from "./uri.ts";
 import { isTable } from "./value.ts";
 
@@ -22,6 +23,7 @@ export function checkAgreement({ tool, mcp }: Table): BrokenRule[] {
   return [
     ...checkDeclarations(mcp["arguments"]),
     ...checkPrompts(mcp["prompts"], typesOf(mcp["resources"])),
+    ...checkSchemas(mcp),
     ...checkResources(mcp, isTable(tool) ? tool["wasm"] : undefined),
   ];
 }

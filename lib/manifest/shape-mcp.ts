@@ -7,6 +7,7 @@ import { LIST_LIMITS, TEXT_LIMITS } from "./defaults.ts";
 import type { ArgumentType } from "./manifest.ts";
 import { choice, line, list, matches, prose, relativePath, table, text, typed } from "./parts.ts";
 import { MEDIA_TYPE, resourceUri, templateUri } from "./uri.ts";
+import { isTable } from "./value.ts";
 
 /** `[mcp]`. */
 export interface ShapedMcp {
@@ -15,6 +16,10 @@ export interface ShapedMcp {
   readonly prompts?: readonly ShapedPrompt[] | undefined;
   readonly resources?: readonly ShapedResource[] | undefined;
   readonly resource_templates?: readonly ShapedTemplate[] | undefined;
+  /** TOML values. */
+  readonly input_schema?: Readonly<Record<string, unknown>> | undefined;
+  /** TOML values. */
+  readonly output_schema?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** One `[[mcp.arguments]]`; `default` and `enum` hold TOML values. */
@@ -143,4 +148,6 @@ export const mcp: v.GenericSchema<unknown, ShapedMcp> = table({
   prompts: v.optional(list(prompt, LIST_LIMITS.prompts)),
   resources: v.optional(list(resource, LIST_LIMITS.resources)),
   resource_templates: v.optional(list(template, LIST_LIMITS.resourceTemplates)),
+  input_schema: v.optional(v.custom<Readonly<Record<string, unknown>>>(isTable, typed("a table"))),
+  output_schema: v.optional(v.custom<Readonly<Record<string, unknown>>>(isTable, typed("a table"))),
 });

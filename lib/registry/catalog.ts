@@ -133,7 +133,7 @@ export class Catalog {
       description: manifest.mcp.description,
       manifest,
       functions: readFunctions(this.#database, row.id),
-      described: manifest === sound ? readRecorded(row.described) : undefined,
+      described: manifest === sound ? schemasOf(manifest, readRecorded(row.described)) : undefined,
       packageDigest: row.package_digest,
       componentDigest: row.component_digest,
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
@@ -173,6 +173,15 @@ function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | un
     if (error instanceof Failure) return undefined;
     throw error;
   }
+}
+
+/** What the manifest declares is what the user has seen, and stands above what the component says. */
+function schemasOf(
+  { mcp: { inputSchema, outputSchema } }: Manifest,
+  said: Described | undefined,
+): Described | undefined {
+  if (inputSchema === undefined && outputSchema === undefined) return said;
+  return { ...said, ...(inputSchema && { inputSchema }), ...(outputSchema && { outputSchema }) };
 }
 
 /** What is not as it was written makes no package's digest. */

@@ -99,13 +99,16 @@ export function refuseTaken(manifest: Manifest, tools: Iterable<Pick<Installed, 
 }
 
 /**
- * Makes sure that reading by a template can be a call: of a component with functions of its own, nothing says of which.
+ * Makes sure that what a manifest says can be said of a component: with functions of its own, nothing says of which.
  *
- * @throws {Failure} `RESOURCE_REFUSED`
+ * @throws {Failure} `RESOURCE_REFUSED`, `COMPONENT_UNSUPPORTED`
  */
-export function refuseUncallable({ mcp: { templates = [] } }: Manifest, functions: readonly unknown[]): void {
-  const [first] = templates;
-  if (first === undefined || functions.length === 0) return;
+export function refuseUncallable({ mcp }: Manifest, functions: readonly unknown[]): void {
+  if (functions.length === 0) return;
+  if (mcp.inputSchema !== undefined || mcp.outputSchema !== undefined)
+    throw refuse("COMPONENT_UNSUPPORTED", { what: "functions of its own beside schemas in its manifest" });
+  const [first] = mcp.templates ?? [];
+  if (first === undefined) return;
   const reason = "the component has functions of its own, and no run that could make its content";
   throw refuse("RESOURCE_REFUSED", { uri: first.uriTemplate, reason, hint: "leave out [[mcp.resource_templates]]" });
 }

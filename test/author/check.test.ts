@@ -50,6 +50,15 @@ describe("checkTool()", () => {
     ]);
   });
 
+  test("looks at a schema of its own for what agents refuse", () => {
+    const inputSchema = { type: "object", allOf: [{ properties: { a: { prefixItems: [{}] } } }] };
+    expect(find({}, {}, { arguments: [], inputSchema })).toEqual([
+      "warning: the input schema has allOf at its root, and some agents refuse a tool that has it",
+      "warning: the input schema has prefixItems, and some agents refuse a tool that has it",
+    ]);
+    expect(find({}, {}, { arguments: [], inputSchema: { type: "object" } })).toEqual([]);
+  });
+
   test("looks for arguments that a prompt does not use", () => {
     const prompt = {
       name: "p",

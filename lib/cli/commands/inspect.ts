@@ -131,7 +131,7 @@ function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Know
     "",
     ...(tool.functions.length > 0
       ? [heading("Functions"), ...tool.functions.map((each) => indent(functionLine(each)))]
-      : [heading("Arguments"), ...argumentLines(mcp.arguments, session)]),
+      : [heading("Arguments"), ...argumentLines(mcp.arguments, session, tool.described?.inputSchema)]),
     "",
     ...(brings.length === 0 ? [] : [heading("Brings"), layOutPairs(brings, "  ", columns), ""]),
     heading("Asks for"),
@@ -159,8 +159,14 @@ function functionLine({ name, inputSchema }: FunctionDescription): string {
   return `${name}(${names.map((each) => clean(each, 100)).join(", ")})`;
 }
 
-function argumentLines(declared: readonly ManifestArgument[], session: Session): readonly string[] {
-  if (declared.length === 0) return ["  none declared"];
+function argumentLines(
+  declared: readonly ManifestArgument[],
+  session: Session,
+  schema: Readonly<Record<string, unknown>> | undefined,
+): readonly string[] {
+  const own = schema?.["properties"];
+  const names = typeof own === "object" && own !== null ? Object.keys(own).map((name) => clean(name, 100)) : [];
+  if (declared.length === 0) return [names.length === 0 ? "  none declared" : `  by its schema: ${names.join(", ")}`];
   const rows = declared.map((argument) => [
     `  ${argument.name}`,
     argument.type,
