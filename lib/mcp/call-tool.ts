@@ -58,14 +58,22 @@ export type Ran =
 export async function runTool(
   connection: Connection,
   mcp: McpServer,
-  call: Omit<ToolCall, "params"> & { readonly named: NamedTool; readonly values: unknown },
+  call: Omit<ToolCall, "params"> & {
+    readonly named: NamedTool;
+    readonly values: unknown;
+    /** The URI whose reading is the call. */
+    readonly uri?: string;
+  },
 ): Promise<Ran> {
   const { named } = call;
   const { id, manifest } = named.tool;
   const input = writeInput(call.values);
   const { approvals, client, log } = connection;
-  const missingOf = (tool: InstalledTool) => connection.host.registry.grants.weigh(tool).missing;
-  const consent = seekConsent({ mcp, approvals, log, missingOf }, { named, input, client, context: call.context });
+  const { grants: weigher } = connection.host.registry;
+  const missingOf = (tool: InstalledTool) => weigher.weigh(tool).missing;
+  const grantedOf = (tool: InstalledTool) => weigher.weigh(tool).granted;
+  const { context, uri } = call;
+  const consent = seekConsent({ mcp, approvals, log, missingOf, grantedOf }, { named, input, client, context, uri });
   if (!consent.mayRun) return { answer: consent.answer };
   const { grants } = consent;
   const result = await withProgress(call.context, connection.host.limitsOf(named.tool), (onProgress) =>
