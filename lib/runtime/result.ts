@@ -4,7 +4,7 @@
 import { refuse } from "../errors.ts";
 import type { Settled } from "../executor/settled.ts";
 import { findMismatch, type Mismatch } from "../schema/conform.ts";
-import type { ForeignSchema } from "../schema/foreign.ts";
+import type { ForeignSchema } from "../schema/references.ts";
 import { findDepth } from "../schema/json.ts";
 
 /** Most levels of a result that a schema is given for. */

@@ -155,7 +155,16 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
     const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
       [
         ["install", source, "--grant", "none"],
-        { installed: tool, replaced: null, unchanged: false, imports: [], cut: null, policy, missing, asks },
+        {
+          installed: tool,
+          replaced: null,
+          unchanged: false,
+          imports: [],
+          cut: null,
+          policy,
+          missing,
+          asks,
+        },
       ],
       [
         ["install", `${source}/tool.toml`],
@@ -180,6 +189,9 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
         ["inspect", ID],
         {
           tool,
+          prompts: [],
+          resources: [],
+          resourceTemplates: [],
           imports: [],
           cut: null,
           policy,
