@@ -25,7 +25,15 @@ const PROMPT_ARGUMENT: KnownTable = {
 };
 const SECURITY: KnownTable = {
   path: ["security"],
-  keys: ["net_allow_list", "fs_access", "env_allow_list", "max_memory_mb", "max_execution_ms", "max_fuel"],
+  keys: [
+    "net_allow_list",
+    "fs_access",
+    "env_allow_list",
+    "elicitation",
+    "max_memory_mb",
+    "max_execution_ms",
+    "max_fuel",
+  ],
 };
 const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, PROMPT, PROMPT_ARGUMENT, SECURITY];
 
