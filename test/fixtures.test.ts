@@ -41,7 +41,7 @@ describe("fixtures/built.json", () => {
 describe("fixtures/README.md", () => {
   test("lists every fixture once, but for the corpus", async () => {
     const text = await readFile(join(ROOT, "README.md"), "utf8");
-    const listed = [...text.matchAll(/^\| \[?`(?:tools\/)?([a-z-]+)`/gm)].map(([, name = ""]) => name);
+    const listed = [...text.matchAll(/^\| \[?`(?:tools\/)?([a-z0-9-]+)`/gm)].map(([, name = ""]) => name);
     expect(listed.toSorted((left, right) => (left < right ? -1 : 1))).toEqual(PACKAGES.map(({ name }) => name));
   });
 });

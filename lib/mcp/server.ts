@@ -8,7 +8,7 @@ import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Approvals } from "./approvals.ts";
+import type { Questions } from "./questions.ts";
 import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
@@ -18,6 +18,7 @@ import type { KeptResults } from "./kept-results.ts";
 import { servePrompts } from "./prompts.ts";
 import { serveResources } from "./resources.ts";
 import { explain, explainToAgent } from "./result.ts";
+import { ROUNDS_LIMIT } from "./rounds.ts";
 import { announceChanges } from "./watch.ts";
 
 /** Lists change when the user says so, and those who listen are told: others ask again soon. They are for one client's eyes. */
@@ -41,7 +42,7 @@ export interface Connection {
   readonly signal: AbortSignal;
   readonly calls: CallsInFlight;
   /** What users were asked; of all servers of a connection. */
-  readonly approvals: Approvals;
+  readonly questions: Questions;
   /** Large results; of all servers of a connection. */
   readonly kept: KeptResults;
   /** The tools that there are for the client. */
@@ -67,6 +68,8 @@ export function createServer(connection: Connection): McpServer {
         prompts: { listChanged: true },
         resources: { listChanged: true },
       },
+      // One more than a tool may ask: there may be a question of KAMI's before.
+      inputRequired: { maxRounds: ROUNDS_LIMIT + 1 },
       instructions: writeInstructions(catalog.enabled()),
       cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT, "prompts/list": LIST_HINT },
     },
