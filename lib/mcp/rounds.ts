@@ -12,16 +12,21 @@ import {
   ProtocolError,
   ProtocolErrorCode,
 } from "@modelcontextprotocol/server";
-import { clean, refuse } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import type { Capability } from "../policy/capability.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
-import { type Answers, isDeclined, messageOf, type Question, readAnswers } from "../schema/question.ts";
+import {
+  type Answers,
+  inWordsOf,
+  isDeclined,
+  messageOf,
+  type Question,
+  readAnswers,
+  ROUNDS_LIMIT,
+} from "../schema/question.ts";
 import { type AskedCall, canShowForms, saysItself, wantedOf } from "./asked-call.ts";
 import type { Approval, Questions, Round } from "./questions.ts";
-
-/** How often one call may ask. A client of an era before 2026-07-28 is asked by the SDK, which is told the same. */
-export const ROUNDS_LIMIT = 8;
 
 const STATE_UNKNOWN =
   "The requestState is of no open question: it was used before, is too old, or is of another call, or was changed";
@@ -120,7 +125,11 @@ function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Aski
   }
   const { forms } = round.question;
   const inputRequests = Array.from(forms, ([name, { message, schema }]) => {
-    const params = { mode: "form", message: inItsWords(call, message), requestedSchema: { ...schema } } as const;
+    const params = {
+      mode: "form",
+      message: inWordsOf(call.named.tool, message),
+      requestedSchema: { ...schema },
+    } as const;
     return [name, inputRequired.elicit(params)] as const;
   });
   return {
@@ -131,12 +140,6 @@ function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Aski
       inputRequests: Object.fromEntries(inputRequests),
     }),
   };
-}
-
-/** What a user reads: first of all whose words these are, so that they cannot pass for KAMI's or for another tool's. */
-function inItsWords({ named: { tool } }: AskedCall, message: string): string {
-  const head = `The tool ${tool.id} ${clean(tool.version, 64)} asks you, in words of its own. Give it no password and no key.`;
-  return `${head}\n\n${message}`;
 }
 
 function refusal({ named: { tool } }: AskedCall, problem: string, { usage, captured }: CallResult): Leg {

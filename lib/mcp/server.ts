@@ -8,6 +8,7 @@ import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
+import { ROUNDS_LIMIT } from "../schema/question.ts";
 import type { Questions } from "./questions.ts";
 import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
@@ -18,7 +19,6 @@ import type { KeptResults } from "./kept-results.ts";
 import { servePrompts } from "./prompts.ts";
 import { serveResources } from "./resources.ts";
 import { explain, explainToAgent } from "./result.ts";
-import { ROUNDS_LIMIT } from "./rounds.ts";
 import { announceChanges } from "./watch.ts";
 
 /** Lists change when the user says so, and those who listen are told: others ask again soon. They are for one client's eyes. */

@@ -11,7 +11,7 @@ export type FormAnswer =
   | { readonly action: "decline" | "cancel" };
 
 /** The answer of one field. */
-type FormValue = string | number | boolean | readonly string[];
+export type FormValue = string | number | boolean | readonly string[];
 
 /** Most code units of a text that a user answers. */
 export const ANSWER_LIMIT = 16_384;

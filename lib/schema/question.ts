@@ -11,7 +11,7 @@ import { type FormAnswer, readAnswer } from "./form-answer.ts";
 import { findDepth } from "./json.ts";
 
 /** One form of a question. */
-interface AskedForm {
+export interface AskedForm {
   /** The guest's words, on one line. */
   readonly message: string;
   readonly schema: FormSchema;
@@ -23,6 +23,12 @@ export interface Question {
   readonly forms: ReadonlyMap<string, AskedForm>;
   /** What the guest wants back with the answers. Opaque; not cleaned. */
   readonly state: string | undefined;
+}
+
+/** Whose question it is. */
+interface Asking {
+  readonly id: string;
+  readonly version: string;
 }
 
 /** What a tool gets in its next round, as `_meta` of its input. */
@@ -39,6 +45,9 @@ export const STATE_LIMIT = 8192;
 
 /** Most forms of one question. */
 export const FORMS_LIMIT = 8;
+
+/** How often one call may ask its user. */
+export const ROUNDS_LIMIT = 8;
 
 /** Most UTF-16 code units of all answers to one question, as JSON text. */
 const ANSWERS_LIMIT = 262_144;
@@ -138,6 +147,11 @@ export function readAnswers({ forms, state }: Question, responses: unknown): Ans
 export function messageOf({ forms }: Question): string {
   const [first] = forms.values();
   return first?.message ?? "";
+}
+
+/** Writes what a user reads: first of all whose words these are, so that they cannot pass for KAMI's or for another tool's. */
+export function inWordsOf({ id, version }: Asking, message: string): string {
+  return `The tool ${id} ${clean(version, 64)} asks you, in words of its own. Give it no password and no key.\n\n${message}`;
 }
 
 /** Whether the user declined, or closed, any of the forms. */

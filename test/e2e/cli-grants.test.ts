@@ -228,7 +228,7 @@ Over MCP, its calls ask you for what is not granted. Grant it with: kami grant $
     },
     {
       words: ["grant", ID, "--clock", "finer"],
-      says: 'Cannot grant "clock:finer": it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine',
+      says: 'Cannot grant "clock:finer": it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine, elicitation:form',
     },
     {
       words: ["grant", ID, "--mount", "data"],

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guestPath } from "../../fixtures/paths.ts";
-import { ROUNDS_LIMIT } from "../../lib/mcp/rounds.ts";
 import { parseCapability } from "../../lib/policy/capability.ts";
+import { ROUNDS_LIMIT } from "../../lib/schema/question.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
 
