@@ -16,6 +16,7 @@ import type { ManifestPrompt } from "../manifest/manifest.ts";
 import { PLACEHOLDER } from "../manifest/prompts.ts";
 import type { CatalogView, NamedTool } from "./catalog.ts";
 import { takePage } from "./page.ts";
+import { completeArguments } from "./prompt-arguments.ts";
 
 /** Most code units of one argument. */
 const VALUE_LIMIT = 16_384;
@@ -33,8 +34,14 @@ interface NamedPrompt {
 /** Serves the prompts of the tools that there are for a client. */
 export function servePrompts(mcp: McpServer, catalog: CatalogView, guarded: <T>(handle: () => T) => Promise<T>): void {
   mcp.server.setRequestHandler("prompts/list", ({ params }) => guarded(() => listPrompts(catalog, params?.cursor)));
-  mcp.server.setRequestHandler("prompts/get", ({ params }) =>
-    guarded(() => getPrompt(catalog, params.name, params.arguments ?? {})),
+  mcp.server.setRequestHandler("prompts/get", ({ params }, context) =>
+    guarded(() => {
+      const found = promptsOf(catalog).find((each) => each.name === params.name);
+      if (found === undefined) throw invalid(`Unknown prompt: ${quote(params.name)}`);
+      const wanted = { prompt: found.prompt, toolId: found.tool.id, values: params.arguments ?? {} };
+      const completed = completeArguments({ mcp, context }, wanted);
+      return "question" in completed ? completed.question : getPrompt(found, completed.values);
+    }),
   );
 }
 
@@ -55,10 +62,7 @@ function listPrompts(catalog: CatalogView, cursor: string | undefined): ListProm
   };
 }
 
-function getPrompt(catalog: CatalogView, name: string, values: Readonly<Record<string, string>>): GetPromptResult {
-  const found = promptsOf(catalog).find((each) => each.name === name);
-  if (found === undefined) throw invalid(`Unknown prompt: ${quote(name)}`);
-  const { prompt, tool } = found;
+function getPrompt({ prompt, tool }: NamedPrompt, values: Readonly<Record<string, string>>): GetPromptResult {
   const given = new Map(Object.entries(values));
   const unknown = [...given.keys()].find((key) => !prompt.arguments.some((argument) => argument.name === key));
   if (unknown !== undefined) throw invalid(`Unknown argument: ${quote(unknown)}`);
