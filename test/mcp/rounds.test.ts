@@ -223,7 +223,7 @@ describe("a tool may not ask", () => {
     [
       "a thousand things",
       asking({ inputRequests: Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`q${at}`, request()])) }),
-      "the question has more than 65536 characters",
+      "the question has more than 32768 characters",
     ],
     [
       "for a web page",
