@@ -67,6 +67,9 @@ interface FailureDetails {
   readonly MOUNT_REFUSED: { readonly path: string; readonly reason: string };
   readonly APPROVAL_NEEDED: { readonly tool: string; readonly reason: string; readonly command: string };
   readonly APPROVAL_DENIED: { readonly tool: string };
+  /** `message` is the guest's first. */
+  readonly ELICITATION_NEEDED: { readonly tool: string; readonly message: string };
+  readonly ELICITATION_INVALID: { readonly tool: string; readonly field: string; readonly problem: string };
   readonly CANCELLED: NoDetail;
   readonly BUSY: { readonly retryAfterMs: number };
   readonly WORKER_LOST: { readonly reason: string };
@@ -488,6 +491,19 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   },
   APPROVAL_DENIED: {
     text: (d) => `Cannot call ${quote(d.tool)}: its user did not allow this call`,
+    agentMayRead: true,
+  },
+  ELICITATION_NEEDED: {
+    text: (d) =>
+      `Cannot end the call of ${quote(d.tool)}: it asks its user ${quote(d.message)}, who cannot be asked here`,
+    hint: () => "call it over MCP from a client that shows forms, or on a terminal with: kami exec",
+    agentHint: () => "the user can call it from a client that shows forms",
+    agentMayRead: true,
+  },
+  ELICITATION_INVALID: {
+    text: (d) => `Cannot ask the user what ${quote(d.tool)} wants: ${clean(d.field)} ${clean(d.problem)}`,
+    hint: () => "its author can mend it: see docs/DEVELOPER.md",
+    agentHint: () => "this is a mistake of the tool: it cannot be mended with other arguments",
     agentMayRead: true,
   },
   CANCELLED: { text: () => "The call was cancelled", agentMayRead: true },

@@ -7,7 +7,7 @@
 import { settleWithin } from "./component/abandon.ts";
 import { clean, Failure } from "./errors.ts";
 import type { CallsOptions } from "./executor/open.ts";
-import { failedBy, type Settled } from "./executor/settled.ts";
+import { failedBy } from "./executor/settled.ts";
 import { cutLimits, DEFAULT_CEILINGS } from "./policy/limits.ts";
 import type { Decide } from "./registry/grants.ts";
 import type { Limits } from "./protocol/limits.ts";
@@ -23,6 +23,7 @@ import {
   prepareTool,
   type Preparing,
 } from "./runtime/prepare.ts";
+import type { Ended } from "./runtime/result.ts";
 
 /** Where a runtime keeps its state, and how much it takes on. */
 export interface RuntimeOptions {
@@ -47,7 +48,7 @@ export interface RuntimeOptions {
 export type { CallOptions };
 
 /** A call's result: ok with its output, or failed; with its usage and what the guest wrote either way. */
-export type CallResult = Settled;
+export type CallResult = Ended;
 
 /** What an install did. */
 export interface InstallReport {

@@ -44,8 +44,9 @@ const PACKAGES = new Map<string, readonly string[]>([
   ["@modelcontextprotocol/server", ["mcp"]],
   ["@bytecodealliance/jco-transpile", ["component", "author"]],
   ["jose", ["mcp"]],
-  // The edges, where `unknown` becomes data: manifests, replies of the compiler's process, cached files, messages of Workers, token files.
-  ["valibot", ["manifest", "component", "executor", "mcp", "author"]],
+  // The edges, where `unknown` becomes data: manifests, forms of guests, replies of the compiler's process, cached files, messages
+  // of Workers, token files.
+  ["valibot", ["manifest", "schema", "component", "executor", "mcp", "author"]],
 ]);
 
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */

@@ -19,7 +19,7 @@ export function policyRows(
   weighed: Weighed,
   environment: ReadonlyMap<string, string>,
 ): readonly (readonly [string, string])[] {
-  const { network, listen, mounts, hasSandbox, hasFineClock } = weighed;
+  const { network, listen, mounts, hasSandbox, hasFineClock, hasElicitation } = weighed;
   const own = hasSandbox ? [`${SANDBOX_GUEST_PATH} (its own, read and write, 64 MiB)`] : [];
   const others = mounts.map(({ guestPath, hostPath, access }) => `${guestPath} (${clean(hostPath)}, ${access})`);
   const variables = weighed.environment.map((name) => (environment.has(name) ? name : `${name} (not set here)`));
@@ -28,13 +28,14 @@ export function policyRows(
     ...(listen.length === 0 ? [] : [["listens on", list(listen.map(formatNetworkRule))] as const]),
     ["files", list([...own, ...others])],
     ["variables", list(variables)],
+    ...(hasElicitation ? [["questions", "may ask you, in forms"] as const] : []),
     ["clock", hasFineClock ? "as fine as the machine's" : "1 ms"],
   ];
 }
 
 /** Says the effective policy in JSON; of variables the names alone. */
 export function policyJson(weighed: Weighed): Readonly<Record<string, unknown>> {
-  const { network, listen, mounts, hasSandbox, environment, hasFineClock } = weighed;
+  const { network, listen, mounts, hasSandbox, environment, hasFineClock, hasElicitation } = weighed;
   return {
     network: network.map(formatNetworkRule),
     listen: listen.map(formatNetworkRule),
@@ -42,6 +43,7 @@ export function policyJson(weighed: Weighed): Readonly<Record<string, unknown>> 
     mounts: mounts.map(({ guestPath, hostPath, access }) => ({ guestPath, hostPath, access })),
     environment,
     fineClock: hasFineClock,
+    elicitation: hasElicitation ? "form" : "none",
   };
 }
 

@@ -27,6 +27,8 @@ export function wordsOf(name: string): CapabilityWords {
     return { words: "keep files in a directory of its own, up to 64 MiB", risk: "low" };
   if (capability.kind === "clock")
     return { words: "measure time finer than a millisecond, which helps to spy on other programs", risk: "medium" };
+  if (capability.kind === "elicitation")
+    return { words: "ask you questions in forms, and read your answers", risk: "medium" };
   if (capability.kind === "env") return envWords(capability.name);
   if (capability.kind === "listen") return { words: "take connections from other programs", risk: "high" };
   return networkWords(capability.rule);

@@ -1,7 +1,6 @@
 /**
  * Consent: what a tool is granted when it is installed. A manifest asks, the user answers, on a terminal or by a flag; nobody else does.
  */
-import { createInterface } from "node:readline/promises";
 import { type Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type Capability, nameOf, parseCapability, quoteWord, READ_ONLY_NAME } from "../policy/capability.ts";
@@ -11,6 +10,7 @@ import type { InstalledTool } from "../registry/registry.ts";
 import { type Risk, wordsOf } from "./capability-words.ts";
 import type { Session } from "./session.ts";
 import { layOutPairs } from "./table.ts";
+import { TerminalLines } from "./terminal-lines.ts";
 
 /** What is asked of the user. */
 export interface Question {
@@ -121,9 +121,10 @@ async function ask(session: Session, manifest: Manifest, open: readonly string[]
   await stderr.write(
     `It asks for ${open.length}, ${high} of high risk. You can change your mind with kami grant and kami revoke.\n`,
   );
+  using lines = new TerminalLines(session);
   for (let attempt = 0; attempt < TRIES; attempt++) {
     await stderr.write("Grant all, none, or which (numbers, separated by spaces)? [none] ");
-    const answer = await readLine(session);
+    const answer = await lines.next();
     if (answer === undefined) break;
     const chosen = readAnswer(answer, choices);
     if (chosen !== undefined) return grantable(chosen);
@@ -148,17 +149,4 @@ function readAnswer(answer: string, choices: readonly string[]): readonly string
   const chosen = words.map((word) => (/^[0-9]{1,4}$/.test(word) ? choices[Number(word) - 1] : undefined));
   const named = chosen.filter((name) => name !== undefined);
   return named.length === words.length ? [...new Set(named)] : undefined;
-}
-
-/** @returns Undefined when standard input ends. */
-async function readLine(session: Session): Promise<string | undefined> {
-  const lines = createInterface({ input: session.host.stdin(), crlfDelay: Infinity });
-  try {
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    lines.once("line", resolve);
-    lines.once("close", () => resolve(undefined));
-    return await session.end.interruptible(promise);
-  } finally {
-    lines.close();
-  }
 }

@@ -97,6 +97,8 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   MOUNT_REFUSED: EXIT.usage,
   APPROVAL_NEEDED: EXIT.denied,
   APPROVAL_DENIED: EXIT.denied,
+  ELICITATION_NEEDED: EXIT.denied,
+  ELICITATION_INVALID: EXIT.toolFailed,
   CANCELLED: EXIT.tryAgain,
   BUSY: EXIT.tryAgain,
   WORKER_LOST: EXIT.tryAgain,

@@ -4,7 +4,7 @@
  */
 import { clean } from "../errors.ts";
 import type { ManifestSecurity } from "../manifest/manifest.ts";
-import { nameOf, parseCapability } from "../policy/capability.ts";
+import { ELICITATION_NAME, nameOf, parseCapability } from "../policy/capability.ts";
 import type { Weighed } from "../policy/effective.ts";
 
 const NOT_ASKED = "nothing asked for";
@@ -31,7 +31,7 @@ const HARMLESS = /^(?:wasi:(?:cli|clocks|random|io)|kami:tool)\//;
  * @param known - Interfaces that its component imports, without versions; what it was granted. Both may not be known.
  */
 export function requestRows(
-  { netAllowList, fsAccess, envAllowList }: ManifestSecurity,
+  { netAllowList, fsAccess, envAllowList, elicitation }: ManifestSecurity,
   known: { readonly imports?: readonly string[] | undefined; readonly weighed?: Weighed | undefined } = {},
 ): readonly (readonly [string, string])[] {
   const { imports = [], weighed } = known;
@@ -45,10 +45,12 @@ export function requestRows(
     .map((name) => [riskOf(name.slice("net:".length)), isMissing(name)] as const);
   const environment = envAllowList.map((name) => [name, isMissing(`env:${name}`)] as const);
   const files = fsAccess === "none" ? [] : [[FILE_WORDS[fsAccess], isMissing(`fs:${fsAccess}`)] as const];
+  const questions = elicitation === "none" ? [] : [["in forms", isMissing(ELICITATION_NAME)] as const];
   return [
     ["network", declared(network) ?? imported(NETWORK)],
     ["files", declared(files) ?? imported(FILES)],
     ["environment", declared(environment) ?? imported(ENVIRONMENT)],
+    ...(questions.length === 0 ? [] : [["questions", declared(questions) ?? NOT_ASKED] as const]),
     ...(others.length === 0 ? [] : [["other", undeclared(others)] as const]),
   ];
 }

@@ -99,11 +99,17 @@ export function toolJson(
     componentDigest: tool.componentDigest,
     componentBytes: tool.componentBytes,
     arguments: mcp.arguments,
-    requests: { network: security.netAllowList, files: security.fsAccess, environment: security.envAllowList },
+    requests: {
+      network: security.netAllowList,
+      files: security.fsAccess,
+      environment: security.envAllowList,
+      elicitation: security.elicitation,
+    },
     granted: {
       network: weighed.network.map(formatNetworkRule),
       files: weighed.hasSandbox ? "sandbox" : weighed.mounts.length > 0 ? "mounts" : "none",
       environment: weighed.environment,
+      elicitation: weighed.hasElicitation ? "form" : "none",
     },
     limits: limitsJson(limitCall(security)),
   };

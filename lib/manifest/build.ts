@@ -97,6 +97,7 @@ function buildSecurity(shaped: ShapedSecurity): ManifestSecurity {
     netAllowList: shaped.net_allow_list ?? defaults.netAllowList,
     fsAccess: shaped.fs_access ?? defaults.fsAccess,
     envAllowList: shaped.env_allow_list ?? defaults.envAllowList,
+    elicitation: shaped.elicitation ?? defaults.elicitation,
     maxMemoryMb: shaped.max_memory_mb ?? defaults.maxMemoryMb,
     maxExecutionMs: shaped.max_execution_ms ?? defaults.maxExecutionMs,
     maxFuel: shaped.max_fuel ?? defaults.maxFuel,

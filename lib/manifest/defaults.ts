@@ -19,6 +19,7 @@ export const MANIFEST_DEFAULTS: ManifestDefaults = Object.freeze({
     netAllowList: Object.freeze([]),
     fsAccess: "none",
     envAllowList: Object.freeze([]),
+    elicitation: "none",
     maxMemoryMb: 64,
     maxExecutionMs: 5000,
     maxFuel: 1_000_000,

@@ -43,7 +43,15 @@ const TEMPLATE: KnownTable = {
 };
 const SECURITY: KnownTable = {
   path: ["security"],
-  keys: ["net_allow_list", "fs_access", "env_allow_list", "max_memory_mb", "max_execution_ms", "max_fuel"],
+  keys: [
+    "net_allow_list",
+    "fs_access",
+    "env_allow_list",
+    "elicitation",
+    "max_memory_mb",
+    "max_execution_ms",
+    "max_fuel",
+  ],
 };
 /** Tables of which there may be several. */
 const LISTED: readonly KnownTable[] = [ARGUMENT, PROMPT, PROMPT_ARGUMENT, PROMPT_MESSAGE, RESOURCE, TEMPLATE];

@@ -110,6 +110,8 @@ export interface ManifestSecurity {
   readonly fsAccess: "none" | "read-only" | "sandbox";
   /** Names of environment variables. */
   readonly envAllowList: readonly string[];
+  /** Whether its calls may ask their user questions, and how. */
+  readonly elicitation: "none" | "form";
   /** Mebibytes, all memories and tables of a call together. */
   readonly maxMemoryMb: number;
   /** Milliseconds of wall time. */

@@ -23,6 +23,7 @@ export interface ShapedSecurity {
   readonly net_allow_list?: readonly string[] | undefined;
   readonly fs_access?: ManifestSecurity["fsAccess"] | undefined;
   readonly env_allow_list?: readonly string[] | undefined;
+  readonly elicitation?: ManifestSecurity["elicitation"] | undefined;
   readonly max_memory_mb?: number | undefined;
   readonly max_execution_ms?: number | undefined;
   readonly max_fuel?: number | undefined;
@@ -38,6 +39,7 @@ const VERSION =
   /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const FILE_SYSTEM_ACCESS = ["none", "read-only", "sandbox"] as const;
+const ELICITATION = ["none", "form"] as const;
 
 const tool = table({
   id: text(TEXT_LIMITS.id, (value) =>
@@ -59,6 +61,7 @@ const security = table({
       LIST_LIMITS.allowList,
     ),
   ),
+  elicitation: v.optional(choice(ELICITATION)),
   max_memory_mb: v.optional(integer(LIMIT_RANGES.maxMemoryMb)),
   max_execution_ms: v.optional(integer(LIMIT_RANGES.maxExecutionMs)),
   max_fuel: v.optional(integer(LIMIT_RANGES.maxFuel)),

@@ -1,6 +1,6 @@
 /**
  * The names that agents see. A tool's dotted id is too long and has characters that clients refuse, so that it is served under
- * an alias: `[A-Za-z0-9_-]`, at most 40 characters, because clients put a prefix of their own in front and stop at 64.
+ * an alias: `[A-Za-z0-9_-]`, at most 48 characters, because clients put a prefix of their own in front, as `mcp__kami__`, and stop at 64.
  *
  * The rule: the alias is the last label of the id, or the tool's name when that is the same but for capitals and underscores
  * (`fetch_url` for `….fetch-url`); the tool that was installed first keeps it, and every later tool with the same
@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import type { InstalledTool } from "../registry/registry.ts";
 
 /** Most characters of an alias. */
-export const ALIAS_LIMIT = 40;
+export const ALIAS_LIMIT = 48;
 
 /** What an alias is made from. */
 export type AliasFacts = Pick<InstalledTool, "id" | "installedAt"> & { readonly name?: string };

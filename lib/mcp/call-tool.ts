@@ -13,15 +13,18 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { clean, quote } from "../errors.ts";
-import { adviseOn } from "../policy/advice.ts";
+import { adviseOn, type DeniedTool } from "../policy/advice.ts";
 import type { InstalledTool } from "../registry/registry.ts";
 import type { CallResult } from "../runtime.ts";
+import { type AskedCall, saysItself } from "./asked-call.ts";
 import type { NamedTool } from "./catalog.ts";
-import { seekConsent } from "./consent.ts";
+import { type Consent, seekConsent } from "./consent.ts";
 import { guestLines } from "./guest-log.ts";
 import { withProgress } from "./progress.ts";
 import { linkLarge } from "./large-results.ts";
+import type { Approval, Round } from "./questions.ts";
 import { explain, toToolResult } from "./result.ts";
+import { findAsked, type Rounds, runLeg } from "./rounds.ts";
 import type { Connection } from "./server.ts";
 
 /** A request for a call. */
@@ -34,7 +37,8 @@ export interface ToolCall {
 /**
  * Answers a call: finds the tool, runs it, and keeps a large result apart.
  *
- * @throws {ProtocolError} -32602 for a tool that there is not, and for arguments that cannot be written.
+ * @throws {ProtocolError} -32602 for a tool that there is not, for arguments that cannot be written, and for answers to no open question; -32021 for a
+ *   client that cannot show its user what the tool asks.
  */
 export async function callTool(
   connection: Connection,
@@ -67,29 +71,57 @@ export async function runTool(
 ): Promise<Ran> {
   const { named } = call;
   const { id, manifest } = named.tool;
+  const { client } = connection;
   const input = writeInput(call.values);
-  const { approvals, client, log } = connection;
-  const { grants: weigher } = connection.host.registry;
-  const missingOf = (tool: InstalledTool) => weigher.weigh(tool).missing;
-  const grantedOf = (tool: InstalledTool) => weigher.weigh(tool).granted;
-  const { context, uri } = call;
-  const consent = seekConsent({ mcp, approvals, log, missingOf, grantedOf }, { named, input, client, context, uri });
+  const asking: AskedCall = { named, input, client, context: call.context, uri: call.uri };
+  const asked = findAsked(connection.questions, asking);
+  const consent = consentTo(connection, { mcp, asking, asked });
   if (!consent.mayRun) return { answer: consent.answer };
-  const { grants } = consent;
-  const result = await withProgress(call.context, connection.host.limitsOf(named.tool), (onProgress) =>
-    connection.host.call(id, input, {
-      function: named.function?.name,
-      signal: call.signal,
-      client,
-      grants,
-      onProgress,
-    }),
-  );
-  for (const line of guestLines(id, result.captured)) connection.log(line);
-  for (const denial of result.denials ?? [])
-    connection.log(`${id}: ${adviseOn({ id, request: manifest.security }, denial)}`);
-  if (!result.ok) connection.log(`${id}: ${result.failure.code}: ${clean(explain(result.failure), 1000)}`);
-  return { answer: toToolResult(result), result };
+  const run: Rounds["run"] = async (grants, answers) => {
+    const limits = connection.host.limitsOf(named.tool);
+    const result = await withProgress(call.context, limits, (progress) => {
+      // A request's progress only grows: of its rounds, the first is told of.
+      const onProgress = answers === undefined || isOwnRequest(call.context, asked) ? progress : undefined;
+      const options = { function: named.function?.name, signal: call.signal, client, grants, answers, onProgress };
+      return connection.host.call(id, input, options);
+    });
+    logEnd(connection, { id, request: manifest.security }, result);
+    return result;
+  };
+  const rounds: Rounds = { mcp, questions: connection.questions, run };
+  const leg = await runLeg(rounds, asking, { grants: consent.grants, asked });
+  if (leg.asks) {
+    connection.log(`${id}: asks its user: ${leg.names.join(", ")}`);
+    return { answer: leg.result };
+  }
+  if (!leg.result.ok) connection.log(`${id}: ${leg.result.failure.code}: ${clean(explain(leg.result.failure), 1000)}`);
+  return { answer: toToolResult(leg.result), result: leg.result };
+}
+
+/** Whether a round has a request of its own, as in 2026-07-28: before that, all are parts of one. */
+function isOwnRequest(context: ServerContext, asked: Approval | Round | undefined): boolean {
+  return asked?.kind === "round" && saysItself(context);
+}
+
+interface Deciding {
+  readonly mcp: McpServer;
+  readonly asking: AskedCall;
+  readonly asked: Approval | Round | undefined;
+}
+
+/** Whoever answers a tool's question has consented to the call that asked it. */
+function consentTo({ questions, log, host }: Connection, { mcp, asking, asked }: Deciding): Consent {
+  if (asked?.kind === "round") return { mayRun: true, grants: [] };
+  const { grants } = host.registry;
+  const missingOf = (tool: InstalledTool) => grants.weigh(tool).missing;
+  const grantedOf = (tool: InstalledTool) => grants.weigh(tool).granted;
+  return seekConsent({ mcp, questions, log, missingOf, grantedOf }, asking, asked);
+}
+
+/** Logs what there is to tell of one round. */
+function logEnd({ log }: Connection, tool: DeniedTool, { captured, denials = [] }: CallResult): void {
+  for (const line of guestLines(tool.id, captured)) log(line);
+  for (const denial of denials) log(`${tool.id}: ${adviseOn(tool, denial)}`);
 }
 
 function writeInput(input: unknown = {}): string {

@@ -6,37 +6,23 @@
  */
 import {
   type CallToolResult,
-  CLIENT_CAPABILITIES_META_KEY,
   inputRequired,
   type InputRequiredResult,
   inputResponse,
   type McpServer,
-  type ServerContext,
 } from "@modelcontextprotocol/server";
-import { digestOf } from "../digest.ts";
 import { clean, type Failure, quote, refuse } from "../errors.ts";
 import { type Capability, grantCommand, parseCapability } from "../policy/capability.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { InstalledTool } from "../registry/registry.ts";
-import type { Approvals, Wanted } from "./approvals.ts";
-import type { NamedTool } from "./catalog.ts";
+import { type AskedCall, canShowForms, wantedOf } from "./asked-call.ts";
+import type { Approval, Questions } from "./questions.ts";
 import { toToolResult } from "./result.ts";
-
-/** A call that may need its user's word. */
-export interface AskedCall {
-  readonly named: NamedTool;
-  /** JSON text. */
-  readonly input: string;
-  readonly client: string | undefined;
-  readonly context: ServerContext;
-  /** The URI whose reading is the call. */
-  readonly uri?: string | undefined;
-}
 
 /** What asks, and where it looks. */
 export interface Asker {
   readonly mcp: McpServer;
-  readonly approvals: Approvals;
+  readonly questions: Questions;
   /** Names of what a tool asks for and does not have. */
   readonly missingOf: (tool: InstalledTool) => readonly string[];
   /** Names of what a tool may touch. */
@@ -58,23 +44,26 @@ const INPUT_SHOWN = 1500;
 /** Capabilities that a user is shown by name. */
 const NAMES_SHOWN = 20;
 
-/** Decides about a call. */
-export function seekConsent(asker: Asker, call: AskedCall): Consent {
+/**
+ * Decides about a call.
+ *
+ * @param approval - What its user was asked before; undefined also when the word that came with the call is not known.
+ */
+export function seekConsent(asker: Asker, call: AskedCall, approval: Approval | undefined): Consent {
   const { tool } = call.named;
   const missing = asker.missingOf(tool);
   const isUnseen = call.uri !== undefined && asker.grantedOf(tool).length > 0;
   const isNeeded = tool.asks === "always" || (tool.asks === "missing" && (missing.length > 0 || isUnseen));
   // A disabled tool is refused by the runtime: nobody is asked about it.
   if (!isNeeded || !tool.enabled) return { mayRun: true, grants: [] };
-  const word: unknown = call.context.mcpReq.requestState();
-  if (word !== undefined) return readAnswer(asker, call, word);
-  if (canAsk(asker.mcp, call.context)) return { mayRun: false, answer: ask(asker, call, missing) };
+  if (call.context.mcpReq.requestState() !== undefined) return readAnswer(asker, call, approval);
+  if (canShowForms(asker.mcp, call.context)) return { mayRun: false, answer: ask(asker, call, missing) };
   return refusal(asker, tool, approvalNeeded(tool, missing, "the client cannot ask for it"));
 }
 
-function ask({ approvals, grantedOf }: Asker, call: AskedCall, missing: readonly string[]): InputRequiredResult {
+function ask({ questions, grantedOf }: Asker, call: AskedCall, missing: readonly string[]): InputRequiredResult {
   const names = missing.filter((name) => parseCapability(name).ok);
-  const requestState = approvals.open(wantedOf(call), names);
+  const requestState = questions.open(wantedOf(call), { kind: "approval", names });
   return inputRequired({
     requestState,
     inputRequests: {
@@ -91,13 +80,13 @@ function ask({ approvals, grantedOf }: Asker, call: AskedCall, missing: readonly
   });
 }
 
-function readAnswer(asker: Asker, call: AskedCall, word: unknown): Consent {
+function readAnswer(asker: Asker, call: AskedCall, approval: Approval | undefined): Consent {
   const { tool } = call.named;
-  const names = asker.approvals.close(word, wantedOf(call));
-  if (names === undefined) {
+  if (approval === undefined) {
     const reason = "the answer came too late, or was for another call";
     return refusal(asker, tool, approvalNeeded(tool, asker.missingOf(tool), reason));
   }
+  const { names } = approval;
   const answer = inputResponse(call.context.mcpReq.inputResponses, QUESTION);
   const isAllowed = answer.kind === "elicit" && answer.action === "accept" && answer.content?.["allow"] === true;
   if (!isAllowed) return refusal(asker, tool, refuse("APPROVAL_DENIED", { tool: tool.id }));
@@ -124,28 +113,6 @@ function describe({ named, input, uri }: AskedCall, names: readonly string[], gr
   const shown = clean(input, INPUT_SHOWN);
   const cut = input.length > INPUT_SHOWN ? ` (the first ${INPUT_SHOWN} of ${input.length} characters)` : "";
   return `Allow one call of the tool ${tool.id} ${clean(tool.version, 64)}${called}? ${gets} What you allow holds for this call only.\n\nIts arguments${cut}: ${shown}`;
-}
-
-function wantedOf({ named: { tool, function: found }, input, client }: AskedCall): Wanted {
-  return {
-    client,
-    toolId: tool.id,
-    packageDigest: tool.packageDigest,
-    function: found?.name,
-    inputDigest: digestOf(input),
-  };
-}
-
-/** Whether the client can show a form. Source: MCP 2025-11-25, "Elicitation / Capabilities": without a mode, forms. */
-function canAsk(mcp: McpServer, { mcpReq }: ServerContext): boolean {
-  const envelope: Readonly<Record<string, unknown>> = { ...mcpReq.envelope };
-  // A request that says it for itself is believed alone.
-  const told = Object.hasOwn(envelope, CLIENT_CAPABILITIES_META_KEY)
-    ? envelope[CLIENT_CAPABILITIES_META_KEY]
-    : mcp.server.getClientCapabilities();
-  const elicitation = typeof told === "object" && told !== null && "elicitation" in told ? told.elicitation : undefined;
-  if (typeof elicitation !== "object" || elicitation === null) return false;
-  return "form" in elicitation || !("url" in elicitation);
 }
 
 function approvalNeeded({ id, asks }: InstalledTool, missing: readonly string[], reason: string): Failure {

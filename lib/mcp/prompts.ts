@@ -17,6 +17,7 @@ import type { CatalogView } from "./catalog.ts";
 import { type ResourceContent, readResourceOf } from "./package-resources.ts";
 import { takePage } from "./page.ts";
 import type { NamedPrompt } from "./prompt-names.ts";
+import { completeArguments } from "./prompt-arguments.ts";
 import type { Guarded } from "./server.ts";
 
 /** Most code units of one argument. */
@@ -31,8 +32,14 @@ const EMBEDDED_LIMIT_BYTES = 6 * 1_048_576;
 /** Serves the prompts of the tools that there are for a client. */
 export function servePrompts(mcp: McpServer, catalog: CatalogView, guarded: Guarded): void {
   mcp.server.setRequestHandler("prompts/list", ({ params }) => guarded(() => listPrompts(catalog, params?.cursor)));
-  mcp.server.setRequestHandler("prompts/get", ({ params }) =>
-    guarded(() => getPrompt(catalog, params.name, params.arguments ?? {})),
+  mcp.server.setRequestHandler("prompts/get", ({ params }, context) =>
+    guarded(() => {
+      const found = catalog.findPrompt(params.name);
+      if (found === undefined) throw invalid(`Unknown prompt: ${quote(params.name)}`);
+      const wanted = { prompt: found.prompt, toolId: found.tool.id, values: params.arguments ?? {} };
+      const completed = completeArguments({ mcp, context }, wanted);
+      return "question" in completed ? completed.question : getPrompt(found, completed.values);
+    }),
   );
 }
 
@@ -53,9 +60,7 @@ function listPrompts(catalog: CatalogView, cursor: string | undefined): ListProm
   };
 }
 
-function getPrompt(catalog: CatalogView, name: string, values: Readonly<Record<string, string>>): GetPromptResult {
-  const found = catalog.findPrompt(name);
-  if (found === undefined) throw invalid(`Unknown prompt: ${quote(name)}`);
+function getPrompt(found: NamedPrompt, values: Readonly<Record<string, string>>): GetPromptResult {
   const { prompt, tool } = found;
   const given = new Map(Object.entries(values));
   const unknown = [...given.keys()].find((key) => !prompt.arguments.some((argument) => argument.name === key));

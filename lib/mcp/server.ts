@@ -8,8 +8,9 @@ import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Approvals } from "./approvals.ts";
 import { capabilitiesBeside, serveBeside } from "./beside-tools.ts";
+import { ROUNDS_LIMIT } from "../schema/question.ts";
+import type { Questions } from "./questions.ts";
 import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
@@ -43,7 +44,7 @@ export interface Connection {
   readonly signal: AbortSignal;
   readonly calls: CallsInFlight;
   /** What users were asked; of all servers of a connection. */
-  readonly approvals: Approvals;
+  readonly questions: Questions;
   /** Large results; of all servers of a connection. */
   readonly kept: KeptResults;
   /** The tools that there are for the client. */
@@ -69,6 +70,8 @@ export function createServer(connection: Connection, era: ProtocolEra = "legacy"
         tools: { listChanged: true },
         ...capabilitiesBeside(catalog),
       },
+      // One more than a tool may ask: there may be a question of KAMI's before.
+      inputRequired: { maxRounds: ROUNDS_LIMIT + 1 },
       instructions: writeInstructions(catalog.enabled()),
       cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT, "prompts/list": LIST_HINT },
     },

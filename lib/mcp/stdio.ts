@@ -4,7 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clean } from "../errors.ts";
-import { Approvals } from "./approvals.ts";
+import { Questions } from "./questions.ts";
 import { CallsInFlight } from "./calls.ts";
 import { KeptResults } from "./kept-results.ts";
 import { Catalog } from "./catalog.ts";
@@ -40,7 +40,7 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     log,
     signal: stop.signal,
     calls: new CallsInFlight(),
-    approvals: new Approvals(),
+    questions: new Questions(),
     kept: new KeptResults(),
     client: undefined,
     catalog: new Catalog(runtime.registry),

@@ -1,6 +1,6 @@
 /**
  * Capabilities and their names, as a shell, the registry and the log have them: `net:api.github.com`, `env:API_KEY`, `fs:sandbox`, `fs:/data`,
- * `listen:tcp://127.0.0.1:8080`, `clock:fine`. Pure. A name is canonical: what is the same is named the same, and what a name says
+ * `listen:tcp://127.0.0.1:8080`, `clock:fine`, `elicitation:form`. Pure. A name is canonical: what is the same is named the same, and what a name says
  * is all that it stands for, but for a mount, which has a directory behind it.
  */
 import { formatNetworkRule, type NetworkRule, parseNetworkEntry } from "../network-rule.ts";
@@ -14,7 +14,9 @@ export type Capability =
   | { readonly kind: "sandbox" }
   | ({ readonly kind: "mount" } & Omit<Mount, "quota">)
   /** Clocks as fine as the machine's. */
-  | { readonly kind: "clock" };
+  | { readonly kind: "clock" }
+  /** Questions to the user, in forms. */
+  | { readonly kind: "elicitation" };
 
 /** A capability, or what is wrong with its name, in words that read on from it. */
 export type CapabilityParse =
@@ -23,6 +25,12 @@ export type CapabilityParse =
 
 /** What a manifest with `fs_access = "read-only"` asks for: any directory. */
 export const READ_ONLY_NAME = "fs:read-only";
+
+/** The name of asking the user questions. */
+export const ELICITATION_NAME = "elicitation:form";
+
+/** Capabilities that have one name. */
+const WHOLE_NAMES = { sandbox: "fs:sandbox", clock: "clock:fine", elicitation: ELICITATION_NAME } as const;
 
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 /** Characters that no shell gives a meaning. */
@@ -34,7 +42,7 @@ export function nameOf(capability: Capability): string {
   if (kind === "net" || kind === "listen") return `${kind}:${formatNetworkRule(capability.rule)}`;
   if (kind === "env") return `env:${capability.name}`;
   if (kind === "mount") return `fs:${capability.guestPath}`;
-  return kind === "sandbox" ? "fs:sandbox" : "clock:fine";
+  return WHOLE_NAMES[kind];
 }
 
 /**
@@ -48,12 +56,13 @@ export function parseCapability(text: string): CapabilityParse {
   const rest = text.slice(colon + 1);
   if (text === "fs:sandbox") return { ok: true, capability: { kind: "sandbox" } };
   if (text === "clock:fine") return { ok: true, capability: { kind: "clock" } };
+  if (text === ELICITATION_NAME) return { ok: true, capability: { kind: "elicitation" } };
   if (kind === "net" || kind === "listen") return parseRule(kind, rest);
   if (kind === "env" && ENVIRONMENT_NAME.test(rest)) return { ok: true, capability: { kind, name: rest } };
   if (kind === "env") return fail('must name a variable: a letter or "_", then letters, digits and "_"');
   if (text === READ_ONLY_NAME || text.startsWith("fs:/"))
     return fail("needs a directory: --mount <directory>:/data:ro");
-  return fail("must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine");
+  return fail("must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine, elicitation:form");
 }
 
 /** Writes a word so that a POSIX shell takes it as it is. */

@@ -1,11 +1,11 @@
 /**
  * The effective policy: request ∩ grant. Computed here and nowhere else. Pure: directories and the values of variables are given.
  *
- * A manifest asks for network, variables and files of its own; none of these goes beyond what it asks, whatever was granted. Directories of the user's, ports to
+ * A manifest asks for network, variables, files of its own and questions to its user; none of these goes beyond what it asks, whatever was granted. Directories of the user's, ports to
  * listen on and a finer clock are the user's own word: no manifest can ask for them, or it would ask everybody.
  */
 import { formatNetworkRule, type NetworkRule, parseNetworkEntry } from "../network-rule.ts";
-import { type Capability, nameOf, READ_ONLY_NAME } from "./capability.ts";
+import { type Capability, ELICITATION_NAME, nameOf, READ_ONLY_NAME } from "./capability.ts";
 import { SANDBOX_GUEST_PATH } from "./guest-path.ts";
 import { DENY_ALL, type Mount, type Policy, type Quota } from "./policy.ts";
 import { coversRule, intersectRules, uniqueRules } from "./rules.ts";
@@ -16,6 +16,7 @@ export interface CapabilityRequest {
   readonly netAllowList: readonly string[];
   readonly fsAccess: "none" | "read-only" | "sandbox";
   readonly envAllowList: readonly string[];
+  readonly elicitation: "none" | "form";
 }
 
 /** What was asked for and granted, weighed against each other. */
@@ -28,6 +29,8 @@ export interface Weighed {
   readonly hasSandbox: boolean;
   readonly mounts: readonly Mount[];
   readonly hasFineClock: boolean;
+  /** Whether its calls may ask their user questions: in forms, and on the host's side alone. */
+  readonly hasElicitation: boolean;
   /** Names of what is in effect. */
   readonly granted: readonly string[];
   /** Names of what is asked for and not granted, or granted in part. */
@@ -53,7 +56,9 @@ const FINE_TICK_NS = 1;
 function requestsOf(request: CapabilityRequest): readonly Capability[] {
   const net = uniqueRules(request.netAllowList.map(parseRule)).map((rule) => ({ kind: "net", rule }) as const);
   const env = [...new Set(request.envAllowList)].map((name) => ({ kind: "env", name }) as const);
-  return [...net, ...(request.fsAccess === "sandbox" ? [{ kind: "sandbox" } as const] : []), ...env];
+  const sandbox = request.fsAccess === "sandbox" ? [{ kind: "sandbox" } as const] : [];
+  const elicitation = request.elicitation === "form" ? [{ kind: "elicitation" } as const] : [];
+  return [...net, ...sandbox, ...env, ...elicitation];
 }
 
 /** Names what a manifest asks for. */
@@ -79,6 +84,7 @@ export function weigh(request: CapabilityRequest, grants: readonly Capability[])
   const isReadMissing = request.fsAccess === "read-only" && mounts.length === 0;
   const listen = uniqueRules(granted("listen"));
   const hasFineClock = has("clock:fine");
+  const hasElicitation = request.elicitation === "form" && has(ELICITATION_NAME);
   return {
     network,
     listen,
@@ -86,6 +92,7 @@ export function weigh(request: CapabilityRequest, grants: readonly Capability[])
     hasSandbox,
     mounts,
     hasFineClock,
+    hasElicitation,
     granted: [
       ...network.map((rule) => `net:${formatNetworkRule(rule)}`),
       ...(hasSandbox ? ["fs:sandbox"] : []),
@@ -93,6 +100,7 @@ export function weigh(request: CapabilityRequest, grants: readonly Capability[])
       ...environment.map((name) => `env:${name}`),
       ...listen.map((rule) => `listen:${formatNetworkRule(rule)}`),
       ...(hasFineClock ? ["clock:fine"] : []),
+      ...(hasElicitation ? [ELICITATION_NAME] : []),
     ],
     missing: [...missing.map(nameOf), ...(isReadMissing ? [READ_ONLY_NAME] : [])],
     idle: grants
@@ -104,6 +112,7 @@ export function weigh(request: CapabilityRequest, grants: readonly Capability[])
 /** Whether a manifest asks for nothing of what a grant gives, so that the grant has no effect. */
 export function isIdle(grant: Capability, request: CapabilityRequest): boolean {
   if (grant.kind === "sandbox") return request.fsAccess !== "sandbox";
+  if (grant.kind === "elicitation") return request.elicitation !== "form";
   if (grant.kind === "env") return !request.envAllowList.includes(grant.name);
   if (grant.kind !== "net") return false;
   return !meetsAny(grant.rule, request.netAllowList.map(parseRule));
@@ -142,6 +151,7 @@ export function explicitPolicy(grants: readonly Capability[], environment: Reado
   const request: CapabilityRequest = {
     netAllowList: grants.flatMap((grant) => (grant.kind === "net" ? [formatNetworkRule(grant.rule)] : [])),
     fsAccess: "none",
+    elicitation: "none",
     envAllowList: grants.flatMap((grant) => (grant.kind === "env" ? [grant.name] : [])),
   };
   return effectivePolicy(weigh(request, grants), { sandboxPath: "", environment });

@@ -204,6 +204,14 @@ function damagedManifest(row: ToolRow): Manifest {
   return {
     tool: { id: row.id, name: row.name, version: row.version, wasm: "" },
     mcp: { description: message, arguments: [] },
-    security: { netAllowList: [], fsAccess: "none", envAllowList: [], maxMemoryMb: 0, maxExecutionMs: 0, maxFuel: 0 },
+    security: {
+      netAllowList: [],
+      fsAccess: "none",
+      envAllowList: [],
+      elicitation: "none",
+      maxMemoryMb: 0,
+      maxExecutionMs: 0,
+      maxFuel: 0,
+    },
   };
 }

@@ -150,6 +150,11 @@ export class Grants {
     return known;
   }
 
+  /** Weighs what a tool asks for with what the user grants for one call beside. */
+  weighFor(tool: InstalledTool, forThisCall: readonly Capability[] = []): Weighed {
+    return forThisCall.length === 0 ? this.weigh(tool) : this.preview(tool.manifest, forThisCall);
+  }
+
   /**
    * Makes the policy of a call; makes the tool's own directory when it was granted and is not there.
    *
@@ -162,7 +167,7 @@ export class Grants {
     environment: ReadonlyMap<string, string>,
     forThisCall: readonly Capability[] = [],
   ): Policy {
-    const weighed = forThisCall.length === 0 ? this.weigh(tool) : this.preview(tool.manifest, forThisCall);
+    const weighed = this.weighFor(tool, forThisCall);
     const sandboxPath = join(this.#source.store.sandboxes, tool.id);
     if (weighed.hasSandbox) makeSandbox(sandboxPath);
     for (const { hostPath } of weighed.mounts) checkMount(hostPath, this.#source.own);

@@ -6,9 +6,9 @@ import type { ComponentLibrary } from "../component/library.ts";
 import { type Failure, refuse } from "../errors.ts";
 import type { Calls } from "../executor/calls.ts";
 import type { CallsOptions } from "../executor/open.ts";
-import type { Settled } from "../executor/settled.ts";
 import type { Described } from "../schema/foreign.ts";
 import type { Prepared } from "./prepare.ts";
+import type { Ended } from "./result.ts";
 
 /** What an engine is made for. */
 export interface EngineOptions extends CallsOptions {
@@ -22,7 +22,7 @@ export interface EngineOptions extends CallsOptions {
 export interface Engine {
   readonly components: ComponentLibrary;
   /** Runs a call to its end. */
-  readonly run: (call: Prepared) => Promise<Settled>;
+  readonly run: (call: Prepared) => Promise<Ended>;
   /** Asks a component to describe itself. */
   readonly describe: (artifact: Artifact, memoryBytes: number) => Promise<Described | undefined>;
 }

@@ -14,7 +14,12 @@ import type { InstalledTool, Registry } from "../registry/registry.ts";
 import { findMismatch } from "../schema/conform.ts";
 import type { ForeignSchema } from "../schema/references.ts";
 import { readInput } from "../schema/input.ts";
-import { checkResult } from "./result.ts";
+import { appendMembers } from "../schema/members.ts";
+import type { Answers } from "../schema/question.ts";
+import { checkEnd, type Ended } from "./result.ts";
+
+/** The member of a tool's input that holds what its user answered. Source: MCP reserves the name in all its messages. */
+const ANSWERS_MEMBER = "_meta";
 
 /** How one call is run. */
 export interface CallOptions {
@@ -30,6 +35,8 @@ export interface CallOptions {
   readonly onProgress?: OnProgress | undefined;
   /** What the user grants for this call. Directories have been checked. An installed tool gets what it asks for and no more. */
   readonly grants?: readonly Capability[] | undefined;
+  /** What the user answered to the question that the tool's last round ended with. */
+  readonly answers?: Answers | undefined;
 }
 
 /** What is known of a call when it can start. */
@@ -45,7 +52,7 @@ export interface Prepared {
   readonly onProgress: OnProgress | undefined;
   readonly component: () => Promise<Uint8Array>;
   /** Holds the call's end to what the tool itself says that it returns. */
-  readonly check: (settled: Settled) => Settled;
+  readonly check: (settled: Settled) => Ended;
 }
 
 /** What calls are prepared with. */
@@ -76,13 +83,15 @@ export function prepareTool(tool: InstalledTool, input: string, { options, ...by
   // What the manifest declares is what the user has seen, and stands above what the component says.
   if (declared.length === 0) checkInput(described?.inputSchema, checked);
   by.verified.verify(tool);
+  const { hasElicitation } = by.registry.grants.weighFor(tool, options.grants);
   return {
     ...terms(options, limitsFor(manifest.security, by.ceilings, options), id),
     digest: tool.componentDigest,
-    input: checked,
+    input: asksUser(tool) ? withAnswers(checked, options.answers) : checked,
     policy: by.registry.grants.policyFor(tool, by.environment, options.grants),
     component: async () => verifyPackage(tool),
-    check: (settled) => checkResult(settled, described?.outputSchema),
+    check: (settled) =>
+      checkEnd(settled, { tool: id, schema: described?.outputSchema, asks: asksUser(tool), hasElicitation }),
   };
 }
 
@@ -116,6 +125,22 @@ interface WithOptions {
 /** What the caller says of a call, and what holds where it says nothing. */
 function terms({ function: entry, client, signal, onProgress }: CallOptions, limits: Limits, own: string) {
   return { entry, limits, client: client ?? own, signal, onProgress };
+}
+
+/** Whether what a tool returns may be a question. The functions of a component return values of their types, and no texts in MCP's shape. */
+function asksUser({ manifest, functions }: InstalledTool): boolean {
+  return manifest.security.elicitation !== "none" && functions.length === 0;
+}
+
+/** Puts the answers beside the arguments, under a name that no caller can use: an agent must not answer for its user. */
+function withAnswers(input: string, answers: Answers | undefined): string {
+  const value: unknown = JSON.parse(input);
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject && Object.hasOwn(value, ANSWERS_MEMBER))
+    throw refuse("INPUT_INVALID", { field: ANSWERS_MEMBER, problem: "is where KAMI puts what the user answers" });
+  if (answers === undefined) return input;
+  if (!isObject) throw refuse("INPUT_INVALID", { field: "input", problem: "must be an object: answers go beside it" });
+  return appendMembers(input, { [ANSWERS_MEMBER]: answers });
 }
 
 function checkInput(schema: ForeignSchema | undefined, input: string): void {

@@ -63,7 +63,7 @@ describe("printCall() of a call that was denied something", () => {
   const denials = [{ capability: "net:a.com\u001b[2J", target: "https://a.com/\u202ex" }];
   const advise = adviseOn.bind(undefined, {
     id: "x.y",
-    request: { netAllowList: [], fsAccess: "none", envAllowList: [] },
+    request: { netAllowList: [], fsAccess: "none", envAllowList: [], elicitation: "none" },
   });
 
   test("says so on stderr, cleaned, whether the call went well or not", async () => {

@@ -28,6 +28,7 @@ describe("wordsOf()", () => {
     ["fs:sandbox", "low", "keep files in a directory of its own, up to 64 MiB"],
     ["fs:read-only", "medium", "read files in directories that you name with kami grant --mount"],
     ["fs:/data", "medium", "use a directory of yours"],
+    ["elicitation:form", "medium", "ask you questions in forms, and read your answers"],
     ["clock:fine", "medium", "measure time finer than a millisecond, which helps to spy on other programs"],
   ] as const)("says of %s: %s risk", (name, risk, words) => {
     expect(wordsOf(name)).toEqual({ words, risk });

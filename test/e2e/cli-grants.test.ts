@@ -61,7 +61,7 @@ describe("kami install off a terminal", () => {
     { flags: ["--grant", "all", "--grant", "none"], problem: "it stands beside other names" },
     {
       flags: ["--grant", "everything"],
-      problem: "it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine",
+      problem: "it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine, elicitation:form",
     },
     { flags: ["--grant", "fs:/etc"], problem: "it needs a directory: --mount <directory>:/data:ro" },
   ])("installs nothing with $flags", async ({ flags, problem }) => {
@@ -228,7 +228,7 @@ Over MCP, its calls ask you for what is not granted. Grant it with: kami grant $
     },
     {
       words: ["grant", ID, "--clock", "finer"],
-      says: 'Cannot grant "clock:finer": it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine',
+      says: 'Cannot grant "clock:finer": it must be one of net:<rule>, env:<NAME>, fs:sandbox, listen:<rule>, clock:fine, elicitation:form',
     },
     {
       words: ["grant", ID, "--mount", "data"],

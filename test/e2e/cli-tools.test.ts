@@ -135,11 +135,19 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
       componentDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
       componentBytes: Bun.file(guestPath("echo")).size,
       arguments: [{ name: "text", type: "string", description: "Anything", required: true }],
-      requests: { network: ["api.example.com"], files: "sandbox", environment: [] },
-      granted: { network: [], files: "none", environment: [] },
+      requests: { network: ["api.example.com"], files: "sandbox", environment: [], elicitation: "none" },
+      granted: { network: [], files: "none", environment: [], elicitation: "none" },
       limits: { fuel: 2_000_000, memoryMb: 64, timeoutMs: 5000 },
     };
-    const policy = { network: [], listen: [], sandbox: false, mounts: [], environment: [], fineClock: false };
+    const policy = {
+      network: [],
+      listen: [],
+      sandbox: false,
+      mounts: [],
+      environment: [],
+      fineClock: false,
+      elicitation: "none",
+    };
     const missing = ["net:api.example.com", "fs:sandbox"];
     const asks = { added: missing, dropped: [] };
     const usage = {

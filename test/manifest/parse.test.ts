@@ -68,6 +68,7 @@ max_fuel = 9_007_199_254_740_991
         netAllowList: ["*.Example.com", "api.github.com:8443/v1"],
         fsAccess: "read-only",
         envAllowList: ["API_KEY"],
+        elicitation: "none",
         maxMemoryMb: 128,
         maxExecutionMs: 16,
         maxFuel: 9_007_199_254_740_991,
@@ -84,8 +85,16 @@ max_fuel = 9_007_199_254_740_991
       maxExecutionMs: 5000,
       maxFuel: MANIFEST_DEFAULTS.security.maxFuel,
     };
-    expect(parseManifest(MINIMAL, "tool.toml").security).toEqual({ ...expected, fsAccess: "none" });
-    expect(parseManifest(`${MINIMAL}[security]\n`, "tool.toml").security).toEqual({ ...expected, fsAccess: "none" });
+    expect(parseManifest(MINIMAL, "tool.toml").security).toEqual({
+      ...expected,
+      fsAccess: "none",
+      elicitation: "none",
+    });
+    expect(parseManifest(`${MINIMAL}[security]\n`, "tool.toml").security).toEqual({
+      ...expected,
+      fsAccess: "none",
+      elicitation: "none",
+    });
     expect(parseManifest(MINIMAL, "tool.toml").mcp.arguments).toEqual([]);
   });
 

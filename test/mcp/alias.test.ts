@@ -14,9 +14,9 @@ describe("Aliases", () => {
   test.each([
     { id: "dev.example.fetch-url", alias: "fetch-url", why: "the last label" },
     { id: "dev.example.a_b.c", alias: "c", why: "only the last" },
-    { id: `a.${"x".repeat(39)}`, alias: "x".repeat(39), why: "one below the limit" },
-    { id: `a.${"x".repeat(40)}`, alias: "x".repeat(40), why: "at the limit" },
-    { id: `a.${"x".repeat(41)}`, alias: "x".repeat(40), why: "one above is cut" },
+    { id: `a.${"x".repeat(47)}`, alias: "x".repeat(47), why: "one below the limit" },
+    { id: `a.${"x".repeat(48)}`, alias: "x".repeat(48), why: "at the limit" },
+    { id: `a.${"x".repeat(49)}`, alias: "x".repeat(48), why: "one above is cut" },
     { id: "a.sp ace/slash", alias: "sp-ace-slash", why: "what clients refuse is replaced" },
     { id: "a.", alias: "tool", why: "an empty label still has a name" },
   ])("names $id $alias: $why", ({ id, alias }) => {
@@ -95,7 +95,7 @@ describe("Aliases", () => {
     const aliases = new Aliases();
     const label = "y".repeat(60);
     aliases.admit(["a", "b"].map((first, index) => ({ id: `${first}.${label}`, installedAt: index })));
-    expect(aliases.nameOf(`b.${label}`)).toBe(`${"y".repeat(33)}-${sha(`b.${label}`).slice(0, 6)}`);
+    expect(aliases.nameOf(`b.${label}`)).toBe(`${"y".repeat(41)}-${sha(`b.${label}`).slice(0, 6)}`);
     expect(aliases.nameOf(`b.${label}`)).toHaveLength(ALIAS_LIMIT);
   });
 });

@@ -2,7 +2,7 @@
  * Approvals: a question in both eras, good for one call, and a refusal where nobody can be asked.
  */
 import { describe, expect, test } from "bun:test";
-import { Approvals, type Wanted } from "../../lib/mcp/approvals.ts";
+import { Questions, type Wanted } from "../../lib/mcp/questions.ts";
 import { nameOf, parseCapability } from "../../lib/policy/capability.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
 import { TestHost } from "./support/host.ts";
@@ -192,27 +192,28 @@ describe("the eras before", () => {
   });
 });
 
-describe("Approvals", () => {
+describe("Questions", () => {
   const wanted: Wanted = { client: "a", toolId: "t", packageDigest: "p", function: undefined, inputDigest: "i" };
+  const APPROVAL = { kind: "approval", names: ["net:a.com"] } as const;
 
   test("are another client's business only", () => {
-    const approvals = new Approvals();
-    const word = approvals.open(wanted, ["net:a.com"]);
-    expect(approvals.close(word, { ...wanted, client: "b" })).toBeUndefined();
-    expect(approvals.close(word, wanted)).toEqual(["net:a.com"]);
-    expect(approvals.close(word, wanted)).toBeUndefined();
+    const questions = new Questions();
+    const word = questions.open(wanted, APPROVAL);
+    expect(questions.close(word, { ...wanted, client: "b" })).toBeUndefined();
+    expect(questions.close(word, wanted)).toEqual(APPROVAL);
+    expect(questions.close(word, wanted)).toBeUndefined();
   });
 
   test("end by themselves, and are bounded for each client and in all", () => {
     let now = 0;
-    const approvals = new Approvals({ total: 3, perClient: 2, lifetimeMs: 100 }, () => now);
-    const [first = "", second = "", third = ""] = [1, 2, 3].map(() => approvals.open(wanted, []));
-    expect([approvals.size, approvals.close(first, wanted)]).toEqual([2, undefined]);
-    approvals.open({ ...wanted, client: "b" }, []);
-    approvals.open({ ...wanted, client: "c" }, []);
-    expect([approvals.size, approvals.close(second, wanted)]).toEqual([3, undefined]);
+    const questions = new Questions({ total: 3, perClient: 2, lifetimeMs: 100 }, () => now);
+    const [first = "", second = "", third = ""] = [1, 2, 3].map(() => questions.open(wanted, APPROVAL));
+    expect([questions.size, questions.close(first, wanted)]).toEqual([2, undefined]);
+    questions.open({ ...wanted, client: "b" }, APPROVAL);
+    questions.open({ ...wanted, client: "c" }, APPROVAL);
+    expect([questions.size, questions.close(second, wanted)]).toEqual([3, undefined]);
     now = 100;
-    expect([approvals.close(third, wanted), approvals.size]).toEqual([undefined, 0]);
+    expect([questions.close(third, wanted), questions.size]).toEqual([undefined, 0]);
   });
 });
 

@@ -74,7 +74,7 @@ describe("describeTool()", () => {
 });
 
 describe("describeTool() of a tool that was granted something", () => {
-  const request = { netAllowList: ["*"], fsAccess: "sandbox", envAllowList: ["KEY"] } as const;
+  const request = { netAllowList: ["*"], fsAccess: "sandbox", envAllowList: ["KEY"], elicitation: "none" } as const;
   const annotationsFor = (...names: readonly string[]): unknown => {
     const grants = names.flatMap((name) => {
       const parsed = parseCapability(name);

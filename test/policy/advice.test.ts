@@ -6,6 +6,7 @@ const request: CapabilityRequest = {
   netAllowList: ["api.a.com", "*.b.com", "*", "localhost:3000"],
   fsAccess: "sandbox",
   envAllowList: ["KEY"],
+  elicitation: "none",
 };
 
 describe("commandFor()", () => {

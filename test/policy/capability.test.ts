@@ -14,6 +14,7 @@ describe("parseCapability()", () => {
     ["env:API_KEY", "env:API_KEY"],
     ["fs:sandbox", "fs:sandbox"],
     ["clock:fine", "clock:fine"],
+    ["elicitation:form", "elicitation:form"],
   ])("%s is %s", (text, name) => {
     const parsed = parseCapability(text);
     expect(parsed.ok && nameOf(parsed.capability)).toBe(name);
@@ -35,6 +36,7 @@ describe("parseCapability()", () => {
     ["fs:/data", /^needs a directory: --mount/],
     ["fs:Sandbox", /^must be one of/],
     ["clock:finer", /^must be one of/],
+    ["elicitation:url", /^must be one of/],
     ["listen:a.com", /^must name the address to listen on/],
     ["listen:tcp://*:80", /^must name the address to listen on/],
     ["listen:https://a.com", /^must name the address to listen on/],

@@ -4,7 +4,7 @@ import { type Capability, parseCapability } from "../../lib/policy/capability.ts
 import { type CapabilityRequest, effectivePolicy, isIdle, requestNames, weigh } from "../../lib/policy/effective.ts";
 import { DENY_ALL } from "../../lib/policy/policy.ts";
 
-const NOTHING: CapabilityRequest = { netAllowList: [], fsAccess: "none", envAllowList: [] };
+const NOTHING: CapabilityRequest = { netAllowList: [], fsAccess: "none", envAllowList: [], elicitation: "none" };
 const MOUNT: Capability = { kind: "mount", guestPath: "/data", hostPath: "/srv/data", access: "read-write" };
 const SURROUNDINGS = {
   sandboxPath: "/home/kami/sandboxes/a.b",
@@ -131,6 +131,7 @@ describe("effectivePolicy()", () => {
       netAllowList: ["*", "localhost"],
       fsAccess: "sandbox",
       envAllowList: ["A"],
+      elicitation: "none",
     };
     expect(effectivePolicy(weigh(everything, []), SURROUNDINGS)).toEqual({ ...DENY_ALL });
   });
@@ -162,11 +163,28 @@ describe("effectivePolicy()", () => {
   });
 
   test("names what is in effect, as it is granted", () => {
-    const request: CapabilityRequest = { netAllowList: ["*"], fsAccess: "sandbox", envAllowList: ["A"] };
-    const grants = [...grantsOf("env:A", "net:a.com", "fs:sandbox", "clock:fine", "env:B"), MOUNT];
-    expect(weigh(request, grants).granted).toEqual(["net:a.com", "fs:sandbox", "fs:/data", "env:A", "clock:fine"]);
-    expect(requestNames(request)).toEqual(["net:*", "fs:sandbox", "env:A"]);
+    const request: CapabilityRequest = {
+      netAllowList: ["*"],
+      fsAccess: "sandbox",
+      envAllowList: ["A"],
+      elicitation: "form",
+    };
+    const names = ["net:a.com", "fs:sandbox", "env:A", "clock:fine", "elicitation:form"];
+    const grants = [...grantsOf(...names, "env:B"), MOUNT];
+    expect(weigh(request, grants).granted).toEqual([...names.slice(0, 2), "fs:/data", ...names.slice(2)]);
+    expect(requestNames(request)).toEqual(["net:*", "fs:sandbox", "env:A", "elicitation:form"]);
   });
+
+  test.each([
+    ["form", ["elicitation:form"], { hasElicitation: true, missing: [], idle: [] }],
+    ["form", [], { hasElicitation: false, missing: ["elicitation:form"], idle: [] }],
+    ["none", ["elicitation:form"], { hasElicitation: false, missing: [], idle: ["elicitation:form"] }],
+  ] as const)(
+    "lets a tool ask its user where it asks for that (%s) and was granted it (%o)",
+    (elicitation, names, is) => {
+      expect(weigh({ ...NOTHING, elicitation }, grantsOf(...names))).toMatchObject(is);
+    },
+  );
 
   test("weighs the most that there can be in a moment", () => {
     const netAllowList = Array.from({ length: 256 }, (_, at) => `*.a${at}.com/x`);
@@ -183,6 +201,7 @@ describe("isIdle()", () => {
     ["env:A", true],
     ["fs:sandbox", true],
     ["clock:fine", false],
+    ["elicitation:form", true],
     ["listen:udp://127.0.0.1:53", false],
   ])("%s for a tool that asks for nothing: %p", (name, idle) => {
     expect(grantsOf(name).map((grant) => isIdle(grant, NOTHING))).toEqual([idle]);

@@ -35,6 +35,7 @@ describe("readPackage()", () => {
           netAllowList: [],
           fsAccess: "none",
           envAllowList: [],
+          elicitation: "none",
           maxMemoryMb: 64,
           maxExecutionMs: 5000,
           maxFuel: source.manifest.security.maxFuel,

@@ -6,6 +6,7 @@ import { deniedTool } from "../access.ts";
 import { CALL_ARGS, CALL_NOTES, callAndPrint, explainInput } from "../call.ts";
 import { type Command, command } from "../command.ts";
 import { resolveTool } from "../names.ts";
+import { runRounds } from "../rounds.ts";
 
 /** `kami exec <id>`. */
 export const exec: Command = command({
@@ -23,7 +24,8 @@ export const exec: Command = command({
   run: ({ id, ...flags }, session) =>
     callAndPrint(session, flags, async (runtime, input, options) => {
       const tool = resolveTool(runtime.registry, id);
-      const result = explainInput(await runtime.call(tool.id, input, options), { tool: tool.id });
+      const ended = await runRounds(session, tool, (answers) => runtime.call(tool.id, input, { ...options, answers }));
+      const result = explainInput(ended, { tool: tool.id });
       return { ...result, advise: (denial) => adviseOn(deniedTool(tool), denial) };
     }),
 });

@@ -1,6 +1,7 @@
 /**
  * Makes a KAMI tool of a function. Runs inside the guest: on QuickJS or SpiderMonkey, without a DOM, Node or Bun.
  */
+import { questionOf, takeAnswers } from "./ask.ts";
 import { check, type FromSchema, type JsonSchema } from "./json-schema.ts";
 import {
   type InferInput,
@@ -61,12 +62,12 @@ export function defineTool<const I extends Schema, const O extends Schema = {}>(
       try {
         // What the check establishes, for a type that only the author's schema knows.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        const result = run(parse(input, JSON.parse(raw)) as Parsed<I>);
+        const result = run(parse(input, takeAnswers(JSON.parse(raw))) as Parsed<I>);
         if (!isPromise(result)) return write(output, result);
         requireWaiting();
-        return result.then((value) => write(output, value)).catch(fail);
+        return result.then((value) => write(output, value)).catch(end);
       } catch (error) {
-        return fail(error);
+        return end(error);
       }
     },
   };
@@ -81,6 +82,11 @@ function parse(schema: Schema, value: unknown): unknown {
 function write(schema: Schema | undefined, value: unknown): string {
   const checked = schema === undefined ? value : parse(schema, value);
   return JSON.stringify(checked) ?? "null";
+}
+
+/** Ends the call, or its round: what `ask` throws is a question, and a result like any other. */
+function end(error: unknown): string {
+  return questionOf(error) ?? fail(error);
 }
 
 /** Only a string that is thrown becomes a tool error on every engine. A stack never leaves the tool. */

@@ -8,7 +8,7 @@ import {
   type McpServer,
 } from "@modelcontextprotocol/server";
 import { refuse } from "../../errors.ts";
-import { Approvals } from "../approvals.ts";
+import { Questions } from "../questions.ts";
 import { CallsInFlight } from "../calls.ts";
 import { KeptResults } from "../kept-results.ts";
 import { Catalog, type CatalogView, narrowCatalog } from "../catalog.ts";
@@ -37,7 +37,7 @@ export class Handlers implements Serving {
   readonly calls: CallsInFlight = new CallsInFlight();
   readonly sessions: Sessions;
   readonly #options: HandlerOptions;
-  readonly #approvals = new Approvals();
+  readonly #questions = new Questions();
   readonly #kept = new KeptResults();
   readonly #catalog: Catalog;
   readonly #modern: McpHttpHandler;
@@ -95,7 +95,7 @@ export class Handlers implements Serving {
       version,
       log,
       calls: this.calls,
-      approvals: this.#approvals,
+      questions: this.#questions,
       kept: this.#kept,
       client: principal.id,
       catalog: this.#viewOf(principal),

@@ -6,6 +6,7 @@ import type { Surroundings } from "./kami.ts";
 
 const KAMI = fileURLToPath(new URL("../../../bin/kami.ts", import.meta.url));
 const ENTER = "\r";
+const QUESTION = /(?:\[none\]|\[y\/N\]|:) $/;
 
 /** What stands on the terminal at the end. */
 export interface TerminalEnd {
@@ -17,7 +18,7 @@ export interface TerminalEnd {
 /**
  * Runs `kami` on a terminal.
  *
- * @param answers - Given one by one, each when the screen ends in `[none] `; what follows the last is Ctrl-C.
+ * @param answers - Given one by one, each when the screen ends in a question: `[none] `, `[y/N] ` or a colon; what follows the last is Ctrl-C.
  */
 export async function kamiOnTerminal(
   words: readonly string[],
@@ -27,7 +28,7 @@ export async function kamiOnTerminal(
   const decoder = new TextDecoder();
   const waiting = [...answers];
   let shown = "";
-  let asked = 0;
+  let answered = 0;
   const child = Bun.spawn([process.execPath, KAMI, ...words], {
     env: { PATH: process.env.PATH, HOME: `${home}/..`, KAMI_HOME: home, TERM: "dumb", ...environment },
     // Made here, not before: only then is it what Ctrl-C comes from for the child.
@@ -36,9 +37,9 @@ export async function kamiOnTerminal(
       rows: 50,
       data: (terminal, bytes) => {
         shown += decoder.decode(bytes, { stream: true });
-        const questions = shown.split("[none] ").length - 1;
-        if (questions === asked || !shown.endsWith("[none] ")) return;
-        asked = questions;
+        // An answer is echoed on its line: what stands there then is no question.
+        if (shown.length === answered || !QUESTION.test(shown.slice(answered))) return;
+        answered = shown.length;
         const answer = waiting.shift() ?? "\u0003";
         terminal.write(/^\p{Cc}$/u.test(answer) ? answer : `${answer}${ENTER}`);
       },

@@ -43,8 +43,8 @@ export class Home implements Disposable {
   }
 
   /** Installs a package with `kami install`. */
-  async install(directory: string): Promise<void> {
-    const child = Bun.spawn([KAMI.command, KAMI.script, "install", directory], {
+  async install(directory: string, flags: readonly string[] = []): Promise<void> {
+    const child = Bun.spawn([KAMI.command, KAMI.script, "install", directory, ...flags], {
       env: this.environment(),
       stdin: "ignore",
       stdout: "pipe",
@@ -55,10 +55,10 @@ export class Home implements Disposable {
   }
 
   /** Installs packages, a few at a time: most of an installation is the start of its process. */
-  async installAll(directories: readonly string[]): Promise<void> {
+  async installAll(directories: readonly string[], flags: readonly string[] = []): Promise<void> {
     const left = [...directories];
     const install = async (): Promise<void> => {
-      for (let next = left.pop(); next !== undefined; next = left.pop()) await this.install(next);
+      for (let next = left.pop(); next !== undefined; next = left.pop()) await this.install(next, flags);
     };
     await Promise.all([install(), install(), install()]);
   }

@@ -1,0 +1,109 @@
+/**
+ * `kami exec` with a tool that asks its user: on a terminal, and where there is none.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { TemporaryDirectory } from "../cli/support/directory.ts";
+import { kami, writePackage } from "../cli/support/kami.ts";
+import { kamiOnTerminal } from "../cli/support/terminal.ts";
+
+const ASK = "dev.example.ask";
+const ENDLESS = "dev.example.endless";
+const CTRL_D = "\u0004";
+
+const FORM = {
+  type: "object",
+  properties: {
+    name: { type: "string", title: "Your name\u001b[2J", description: "As you like it" },
+    age: { type: "integer", minimum: 0 },
+    color: { type: "string", enum: ["red", "blue"], enumNames: ["Red", "Blue"], default: "blue" },
+    sizes: { type: "array", items: { type: "string", enum: ["s", "m"] } },
+    sure: { type: "boolean" },
+  },
+  required: ["name", "sure"],
+};
+const QUESTION = {
+  resultType: "input_required",
+  inputRequests: { who: { method: "elicitation/create", params: { message: "Who\nare you?", requestedSchema: FORM } } },
+  requestState: "s",
+};
+const INPUT = ["--input", JSON.stringify(QUESTION)];
+
+let temporary: TemporaryDirectory;
+let at: { readonly home: string };
+
+beforeAll(async () => {
+  temporary = new TemporaryDirectory();
+  at = { home: temporary.at("home") };
+  const rest = 'elicitation = "form"\nmax_fuel = 10000000';
+  for (const [guest, id] of [
+    ["ask", ASK],
+    ["echo", ENDLESS],
+  ] as const) {
+    await kami(["install", writePackage(temporary, id, { guest, id, rest }), "--grant", "all"], at);
+  }
+});
+
+afterAll(() => {
+  temporary[Symbol.dispose]();
+});
+
+/** What the tool got beside its arguments. */
+function gotOf(shown: string): unknown {
+  const line = shown.split("\n").findLast((each) => each.startsWith('{"got":')) ?? "{}";
+  return JSON.parse(line).got?.["_meta"];
+}
+
+describe("kami exec on a terminal", () => {
+  test("asks field by field, again where an answer does not fit, and says whose words they are", async () => {
+    const answers = ["y", "Ann", "-1", "", "green", "", "s, m", "yes"];
+    const { exitCode, shown } = await kamiOnTerminal(["exec", ASK, ...INPUT], at, answers);
+    expect(shown).toStartWith(`The tool ${ASK} 1.0.0 asks you, in words of its own. Give it no password and no key.
+
+Who are you?
+Answer it? [y/N] y
+  As you like it
+  Your name: Ann
+  age [none]: -1
+It must be at least 0.
+  age [none]: 
+    red: Red
+    blue: Blue
+  color [blue]: green
+It must be one of the values.
+`);
+    expect([exitCode, gotOf(shown)]).toEqual([
+      0,
+      {
+        inputResponses: {
+          who: { action: "accept", content: { name: "Ann", color: "blue", sizes: ["s", "m"], sure: true } },
+        },
+        requestState: "s",
+      },
+    ]);
+  });
+
+  test.each([
+    ["declined", [""], "decline"],
+    ["closed", [CTRL_D], "cancel"],
+    ["closed, after three answers that do not fit", ["y", "Ann", "", "", "", "x", "x", "x"], "cancel"],
+  ])("tells the tool that it was %s", async (_how, answers, action) => {
+    const { exitCode, shown } = await kamiOnTerminal(["exec", ASK, ...INPUT], at, answers);
+    expect([exitCode, gotOf(shown)]).toEqual([0, { inputResponses: { who: { action } }, requestState: "s" }]);
+  });
+
+  test("ends a call that asks again after that", async () => {
+    const { exitCode, shown } = await kamiOnTerminal(["exec", ENDLESS, ...INPUT], at, [""]);
+    expect(exitCode).toBe(1);
+    expect(shown).toContain(`Cannot ask the user what "${ENDLESS}" wants: they have just declined`);
+  });
+});
+
+test("kami exec off a terminal fails, and says where it would work", async () => {
+  expect(await kami(["exec", ASK, ...INPUT], at)).toEqual({
+    exitCode: 6,
+    stdout: "",
+    stderr: `error: Cannot end the call of "${ASK}": it asks its user "Who are you?", who cannot be asked here
+  hint: call it over MCP from a client that shows forms, or on a terminal with: kami exec
+`,
+  });
+});
