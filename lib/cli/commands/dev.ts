@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { MANIFEST_NAME } from "../../registry/package.ts";
 import { digestOf } from "../../digest.ts";
 import { clean, Failure } from "../../errors.ts";
+import { announceNow } from "../../mcp/watch.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Command, command } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -15,7 +16,7 @@ import { buildDirectory } from "../workshop.ts";
 import { formatNumber } from "../words.ts";
 
 /** Milliseconds without a change after which a build starts: an editor writes a file in several steps. */
-const QUIET_MS = 40;
+const QUIET_MS = 20;
 /** What a build itself writes, and what is no source. */
 const IGNORED = /(?:^|\/)(?:node_modules|target|\.git|tests)\/|\.(?:wasm|zip|tmp|swp)$|~$|(?:^|\/)\.[^/]*$/;
 
@@ -42,9 +43,14 @@ export const dev: Command = command({
     const home = join(String(settings.get("home")?.value), "dev", digestOf(directory).slice(0, 16));
     const stdout = host.reserveStdout();
     const log = (line: string): void => void host.stderr.write(`kami: ${clean(line, 3000)}\n`);
-    const { serveOverStdio } = await import("../../mcp/stdio.ts");
+    const [{ serveOverStdio }, { WarmCompiler }] = await Promise.all([
+      import("../../mcp/stdio.ts"),
+      import("../../component/warm.ts"),
+    ]);
+    using compiler = new WarmCompiler();
+    const { compile } = compiler;
     const place = { home, database: join(home, "registry.db") };
-    await using runtime = await openRuntime(session, settings, { isolation: "process", log, ...place });
+    await using runtime = await openRuntime(session, settings, { isolation: "process", log, compile, ...place });
     const builder = new Builder({ session, runtime, directory, engine, log });
     await builder.build();
     using watching = builder.watch();
@@ -82,6 +88,7 @@ class Builder {
     try {
       const { project } = await buildDirectory(session, directory, engine);
       const { tool } = await runtime.install(directory);
+      announceNow(runtime);
       log(
         `built ${tool.id} ${tool.version} from ${project.language} in ${formatNumber(performance.now() - startMs)} ms`,
       );
