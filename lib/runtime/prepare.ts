@@ -8,6 +8,7 @@ import type { Capability } from "../policy/capability.ts";
 import { explicitPolicy } from "../policy/effective.ts";
 import { type LimitRequest, limitCall } from "../policy/limits.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { Rehearsal } from "../policy/rehearsal.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { readLooseComponent, type VerifiedPackages, verifyPackage } from "../registry/package.ts";
 import type { InstalledTool, Registry } from "../registry/registry.ts";
@@ -30,6 +31,8 @@ export interface CallOptions {
   readonly onProgress?: OnProgress | undefined;
   /** What the user grants for this call. Directories have been checked. An installed tool gets what it asks for and no more. */
   readonly grants?: readonly Capability[] | undefined;
+  /** How HTTP requests are rehearsed; only where guests run in Workers of this process. */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** What is known of a call when it can start. */
@@ -80,7 +83,7 @@ export function prepareTool(tool: InstalledTool, input: string, { options, ...by
     ...terms(options, limitsFor(manifest.security, by.ceilings, options), id),
     digest: tool.componentDigest,
     input: checked,
-    policy: by.registry.grants.policyFor(tool, by.environment, options.grants),
+    policy: { ...by.registry.grants.policyFor(tool, by.environment, options.grants), ...rehearsalOf(options) },
     component: async () => verifyPackage(tool),
     check: (settled) => checkResult(settled, described?.outputSchema),
   };
@@ -111,6 +114,10 @@ export async function prepareFile(
 
 interface WithOptions {
   readonly options: CallOptions;
+}
+
+function rehearsalOf({ rehearsal }: CallOptions): Pick<Policy, "rehearsal"> {
+  return rehearsal === undefined ? {} : { rehearsal };
 }
 
 /** What the caller says of a call, and what holds where it says nothing. */

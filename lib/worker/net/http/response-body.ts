@@ -49,6 +49,8 @@ export interface BodyOptions {
   readonly betweenBytesMs: number;
   /** It was read, failed or was given up: called once. */
   readonly ended: () => void;
+  /** Told of each piece that somebody has read. */
+  readonly wasRead?: ((piece: Uint8Array) => void) | undefined;
 }
 
 /** The body of a response. */
@@ -104,6 +106,7 @@ export class ResponseBody implements Source {
     if (this.#next.length > 0) {
       const piece = this.#next.subarray(0, limit);
       this.#next = this.#next.subarray(piece.length);
+      this.#options.wasRead?.(piece);
       return piece;
     }
     if (this.#failure !== undefined) throw new StreamFault(this.#failure.message, { http: this.#failure.code });
