@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { filesOf } from "../lib/author/templates.ts";
-import { cpuMilliseconds } from "./processes.ts";
+import { type Timing, timed } from "./processes.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Findings, Suite, SummaryFigure } from "./suite.ts";
 
@@ -35,28 +35,21 @@ export const DEV: Suite = {
   },
 };
 
-/** What was measured once. */
-interface Timing {
-  readonly wallMs: number;
-  /** Of all processes that took part. */
-  readonly cpuMs: number;
-}
-
 function summarize(saves: readonly Timing[], installed: readonly Timing[]): readonly SummaryFigure[] {
   const wall = saves.map(({ wallMs }) => wallMs);
   const [median, before] = [middle(wall), middle(installed.map(({ wallMs }) => wallMs))];
   const count = `${saves.length} saves`;
   return [
-    { name: `save to new output, ${count}, median`, value: median, unit: " ms", note: `at most ${LIMIT_MS}` },
+    { name: `save to new output, ${count}, median`, value: median, unit: "ms", note: `at most ${LIMIT_MS}` },
     {
       name: `save to new output, ${count}, the worst`,
       value: Math.max(...wall),
-      unit: " ms",
+      unit: "ms",
       note: `at most ${LIMIT_MS}`,
     },
-    { name: "CPU time of a save, median", value: middle(saves.map(({ cpuMs }) => cpuMs)), unit: " ms" },
-    { name: "kami build and kami install, median", value: before, unit: " ms" },
-    { name: "CPU time of these", value: middle(installed.map(({ cpuMs }) => cpuMs)), unit: " ms" },
+    { name: "CPU time of a save, median", value: middle(saves.map(({ cpuMs }) => cpuMs)), unit: "ms" },
+    { name: "kami build and kami install, median", value: before, unit: "ms" },
+    { name: "CPU time of these", value: middle(installed.map(({ cpuMs }) => cpuMs)), unit: "ms" },
     { name: "a save over build and install", value: median / before, unit: "x" },
   ];
 }
@@ -139,12 +132,6 @@ async function repeat<T>(count: number, work: (turn: number) => Promise<T>): Pro
   const done: T[] = [];
   for (let turn = 0; turn < count; turn += 1) done.push(await work(turn));
   return done;
-}
-
-async function timed(work: () => Promise<void>): Promise<Timing> {
-  const [startMs, startCpuMs] = [performance.now(), cpuMilliseconds()];
-  await work();
-  return { wallMs: performance.now() - startMs, cpuMs: cpuMilliseconds() - startCpuMs };
 }
 
 function middle(values: readonly number[]): number {

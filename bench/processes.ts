@@ -10,6 +10,20 @@ const TICK_MS = 10;
 /** Behind the name in parentheses: the state, then the parent; user and system time, of the process and of its children that have ended. */
 const FIELDS = { parent: 1, times: [11, 12, 13, 14] } as const;
 
+/** What was measured once. */
+export interface Timing {
+  readonly wallMs: number;
+  /** Of all processes that took part. */
+  readonly cpuMs: number;
+}
+
+/** Measures what is done once. */
+export async function timed(work: () => Promise<void>): Promise<Timing> {
+  const [startMs, startCpuMs] = [performance.now(), cpuMilliseconds()];
+  await work();
+  return { wallMs: performance.now() - startMs, cpuMs: cpuMilliseconds() - startCpuMs };
+}
+
 /** Lists this process and its descendants; elsewhere than on Linux, this process alone. */
 export function family(): readonly number[] {
   if (process.platform !== "linux") return [process.pid];
@@ -22,7 +36,7 @@ export function family(): readonly number[] {
 }
 
 /** Counts the CPU time of this process and its descendants, those that have ended included, in milliseconds. */
-export function cpuMilliseconds(): number {
+function cpuMilliseconds(): number {
   const usage = process.cpuUsage();
   if (process.platform !== "linux") return (usage.user + usage.system) / 1000;
   return (

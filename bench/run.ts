@@ -16,6 +16,7 @@ import { LEAKS } from "./leaks.ts";
 import { MCP } from "./mcp.ts";
 import { METER } from "./meter.ts";
 import { describeMachine, formatHeader, formatSuite, type SuiteReport } from "./report.ts";
+import { NEWCOMER } from "./newcomer.ts";
 import { REWRITE } from "./rewrite.ts";
 import { isSetUp, type Manner, runApart, runHere } from "./runner.ts";
 import { Scratch } from "./scratch.ts";
@@ -29,6 +30,7 @@ const SUITES: readonly Suite[] = [
   INSTANTIATE,
   EXEC,
   DEV,
+  NEWCOMER,
   MCP,
   CROWD,
   IO,
