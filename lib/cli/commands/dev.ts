@@ -52,9 +52,9 @@ export const dev: Command = command({
     const place = { home, database: join(home, "registry.db") };
     await using runtime = await openRuntime(session, settings, { isolation: "process", log, compile, ...place });
     const builder = new Builder({ session, runtime, directory, engine, log });
-    await builder.build();
     using watching = builder.watch();
     void watching;
+    await builder.build();
     await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
     return EXIT.ok;
   },
@@ -69,12 +69,18 @@ interface BuilderOptions {
   readonly log: (line: string) => void;
 }
 
-/** Builds at every change: one build at a time, and one more when something changed meanwhile. */
+/**
+ * Builds at every change, one build at a time. A change meanwhile ends the build, which nobody wants any more, and begins another; that one runs to its
+ * end: who saves all the time gets something as well.
+ */
 class Builder {
   readonly #options: BuilderOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isBuilding = false;
+  /** Ends the build that is under way. */
+  #building: AbortController | undefined;
   #isStale = false;
+  /** Whether the build before this one was ended. */
+  #hasCut = false;
 
   constructor(options: BuilderOptions) {
     this.#options = options;
@@ -84,9 +90,9 @@ class Builder {
   async build(): Promise<void> {
     const { session, runtime, directory, engine, log } = this.#options;
     const startMs = performance.now();
-    this.#isBuilding = true;
+    const { signal } = (this.#building = new AbortController());
     try {
-      const { project } = await buildDirectory(session, directory, engine);
+      const { project } = await buildDirectory(session, directory, { engine, signal });
       const { tool } = await runtime.install(directory);
       announceNow(runtime);
       log(
@@ -94,9 +100,10 @@ class Builder {
       );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      log(`${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
+      if (!signal.aborted) log(`${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
     } finally {
-      this.#isBuilding = false;
+      this.#building = undefined;
+      this.#hasCut = signal.aborted;
     }
     if (!this.#isStale) return;
     this.#isStale = false;
@@ -115,8 +122,11 @@ class Builder {
   #changed(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#isBuilding) this.#isStale = true;
-      else void this.build();
+      if (this.#building === undefined) void this.build();
+      else {
+        this.#isStale = true;
+        if (!this.#hasCut) this.#building.abort();
+      }
     }, QUIET_MS);
   }
 }
