@@ -59,7 +59,7 @@ export async function recordCase(by: Rehearsing, expected: TestCase): Promise<Re
     return {
       result,
       text,
-      problem: "one of its requests has no reply, or one of more than 1 MiB: it cannot be recorded",
+      problem: "one of its requests has no whole reply, or one of more than 1 MiB: it cannot be recorded",
     };
   const replies = parseReplies(text, expected.recorded ?? "");
   const again = await runCase(by, { ...expected, replies });

@@ -158,7 +158,9 @@ recorded = "denied"
     const { exitCode, stdout } = await kami(["test", path, "--record"], at);
     expect(exitCode).toBe(1);
     expect(stdout).toContain("0 passed, 3 failed");
-    expect(stdout).toContain("one of its requests has no reply, or one of more than 1 MiB: it cannot be recorded");
+    expect(stdout).toContain(
+      "one of its requests has no whole reply, or one of more than 1 MiB: it cannot be recorded",
+    );
     expect([asked, existsSync(join(path, "tests/recorded"))]).toEqual([["/page", "/large"], false]);
   });
 

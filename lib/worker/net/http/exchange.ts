@@ -187,6 +187,7 @@ export class Exchange {
       betweenBytesMs: this.#request.timeouts.betweenBytesMs,
       ended: () => queueMicrotask(() => this.end()),
       wasRead: part?.read,
+      hasFailed: part?.failed,
     });
     this.#settle({ head, body });
   }

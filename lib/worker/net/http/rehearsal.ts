@@ -13,6 +13,8 @@ export interface Part {
   readonly answered: (head: Head) => void;
   /** Takes what the guest has read of its body. */
   readonly read: (piece: Uint8Array) => void;
+  /** Told that the body is broken or breaks off. */
+  readonly failed: () => void;
 }
 
 /** A request, and what is kept of its reply. */
@@ -67,6 +69,10 @@ export class Requests {
         made.head = head;
       },
       read: (piece) => this.#keep(made, piece),
+      // A reply that was given is what it was meant to be.
+      failed: () => {
+        if (reply === undefined) made.outcome = "failed";
+      },
     };
   }
 

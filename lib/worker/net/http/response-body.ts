@@ -51,6 +51,8 @@ export interface BodyOptions {
   readonly ended: () => void;
   /** Told of each piece that somebody has read. */
   readonly wasRead?: ((piece: Uint8Array) => void) | undefined;
+  /** Told when what comes is broken or breaks off; not when it is given up. */
+  readonly hasFailed?: (() => void) | undefined;
 }
 
 /** The body of a response. */
@@ -133,6 +135,7 @@ export class ResponseBody implements Source {
         else return this.#lookForEnd();
       }
     } catch (error) {
+      this.#options.hasFailed?.();
       this.#fail(httpFailure(error));
     }
   }
@@ -193,6 +196,7 @@ export class ResponseBody implements Source {
   #timeOut(): void {
     // What has come meanwhile, and was not asked for, counts.
     if (this.isReady()) return;
+    this.#options.hasFailed?.();
     this.#fail(new HttpFailure({ tag: "connection-read-timeout" }));
     this.#inflow.connection.changed.notify();
   }

@@ -93,11 +93,14 @@ describe("requests that are recorded", () => {
   test("keep no body beyond the limit, and nothing of a request that failed", async () => {
     const length = REHEARSAL_LIMITS.bodyBytes + 1;
     await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("x".repeat(length)) });
-    const rules = [`http://127.0.0.1:${server.port}`, "http://127.0.0.1:1"];
+    using cut = saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab");
+    const rules = [server.port, 1, cut.port].map((port) => `http://127.0.0.1:${port}`);
     using call = rehearsing({ kind: "record" }, rules);
     expect((await fetchWhole(call, `http://127.0.0.1:${server.port}/`)).body.length).toBe(length);
     await fetchWhole(call, "http://127.0.0.1:1/").catch(() => undefined);
+    await fetchWhole(call, `http://127.0.0.1:${cut.port}/`).catch(() => undefined);
     expect(call.host.rehearsed?.made.map(({ outcome, reply }) => [outcome, reply])).toEqual([
+      ["failed", undefined],
       ["failed", undefined],
       ["failed", undefined],
     ]);
