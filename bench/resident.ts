@@ -1,7 +1,7 @@
 /**
  * How much memory this process and its descendants hold.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { family, readOrNothing } from "./processes.ts";
 
 /** Looks at the memory: the least of some is what is held, the rest is garbage on its way out. */
 const LOOKS = 3;
@@ -34,36 +34,7 @@ function heldBytes(): number {
   return family().reduce((sum, pid) => sum + proportionalBytes(pid), 0);
 }
 
-/** This process and its descendants. */
-function family(): readonly number[] {
-  const parents = new Map(readdirSync("/proc").filter(isNumber).map(Number).map(parentOf));
-  const found = [process.pid];
-  for (const pid of found) {
-    for (const [child, parent] of parents) if (parent === pid) found.push(child);
-  }
-  return found;
-}
-
-function isNumber(name: string): boolean {
-  return /^\d+$/.test(name);
-}
-
-/** Source: proc_pid_stat(5): the parent stands behind the state, which stands behind the name in parentheses. */
-function parentOf(pid: number): readonly [pid: number, parent: number | undefined] {
-  const fields = readOrNothing(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ");
-  return [pid, Number(fields?.[1])];
-}
-
 /** Source: proc_pid_smaps(5). */
 function proportionalBytes(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
-}
-
-/** A process may end while it is looked at. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

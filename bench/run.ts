@@ -6,6 +6,7 @@ import { CALL } from "./call.ts";
 import { checkSuites, recordSuites } from "./check.ts";
 import { COMPILE } from "./compile.ts";
 import { CROWD } from "./crowd.ts";
+import { DEV } from "./dev.ts";
 import { EXEC } from "./exec.ts";
 import { TOLERANCE } from "./gate.ts";
 import { INSTANTIATE } from "./instantiate.ts";
@@ -15,12 +16,27 @@ import { LEAKS } from "./leaks.ts";
 import { MCP } from "./mcp.ts";
 import { METER } from "./meter.ts";
 import { describeMachine, formatHeader, formatSuite, type SuiteReport } from "./report.ts";
+import { NEWCOMER } from "./newcomer.ts";
 import { REWRITE } from "./rewrite.ts";
 import { isSetUp, type Manner, runApart, runHere } from "./runner.ts";
 import { Scratch } from "./scratch.ts";
 import type { Suite } from "./suite.ts";
 
-const SUITES: readonly Suite[] = [METER, REWRITE, COMPILE, CALL, INSTANTIATE, EXEC, MCP, CROWD, IO, INTERRUPT, LEAKS];
+const SUITES: readonly Suite[] = [
+  METER,
+  REWRITE,
+  COMPILE,
+  CALL,
+  INSTANTIATE,
+  EXEC,
+  DEV,
+  NEWCOMER,
+  MCP,
+  CROWD,
+  IO,
+  INTERRUPT,
+  LEAKS,
+];
 const USAGE = `usage: bun bench/run.ts [suite…] [--only NAME]… [--json] [--quick]
        bun bench/run.ts [suite…] --gate | --record
 suites: ${SUITES.map(({ name }) => name).join(", ")}; all of them when none is named`;

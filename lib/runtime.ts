@@ -5,6 +5,7 @@
  * call returns a result, failed or not, with its usage.
  */
 import { settleWithin } from "./component/abandon.ts";
+import type { CompileComponent } from "./component/compile.ts";
 import { clean, Failure } from "./errors.ts";
 import type { CallsOptions } from "./executor/open.ts";
 import { failedBy } from "./executor/settled.ts";
@@ -43,6 +44,8 @@ export interface RuntimeOptions {
   readonly environment?: ReadonlyMap<string, string> | undefined;
   /** Takes KAMI's own diagnostics, one clean line each; default: dropped. */
   readonly log?: ((line: string) => void) | undefined;
+  /** What compiles components; default: a process for each. */
+  readonly compile?: CompileComponent | undefined;
 }
 
 export type { CallOptions };
@@ -81,12 +84,13 @@ export class Runtime implements AsyncDisposable {
     this.#options = options;
     this.#environment = options.environment ?? new Map();
     this.#ceilings = { ...DEFAULT_CEILINGS, ...options.ceilings };
-    const { home, isolation, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
+    const { home, isolation, compile, concurrency = navigator.hardwareConcurrency * CALLS_PER_CORE } = options;
     this.registry = Registry.open(home, options.database);
     const { queueLimit = DEFAULT_QUEUE_LIMIT } = options;
     this.#engine = new LazyEngine({
       home,
       isolation,
+      compile,
       concurrency,
       queueLimit,
       onProblem: (problem) => this.#log(problem),

@@ -17,6 +17,7 @@ const RANKS = new Map<string, number>([
   ["nearest.ts", 0],
   ["position.ts", 0],
   ["json-type.ts", 0],
+  ["frame-reader.ts", 0],
   ["network-rule.ts", 0],
   ["wasm", 1],
   ["zip", 1],
@@ -52,6 +53,7 @@ const PACKAGES = new Map<string, readonly string[]>([
 /** Files outside `lib/cli` that look at the process or the machine, each with the reason. */
 const AMBIENT_EXCEPTIONS = new Map<string, string>([
   ["cli/shipped.ts", "Bun.main: the path of the package's program, to tell how it is started"],
+  ["component/compile-child.ts", "Bun.argv: whether it is to answer once, or to stand ready"],
   ["runtime.ts", "navigator: the number of cores, for the default concurrency"],
 ]);
 

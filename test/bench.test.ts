@@ -11,8 +11,8 @@ import { TemporaryDirectory } from "./cli/support/directory.ts";
 
 const RUN = join(import.meta.dir, "..", "bench", "run.ts");
 const SUITES = ["meter", "rewrite", "compile", "call", "instantiate", "exec", "mcp", "crowd", "io", "leaks"];
-/** And those that take minutes. */
-const ALL = [...SUITES.slice(0, -1), "interrupt", "leaks"];
+/** And those that take minutes, or that other tests go through. */
+const ALL = [...SUITES.slice(0, 6), "dev", "newcomer", ...SUITES.slice(6, -1), "interrupt", "leaks"];
 const USAGE = `usage: bun bench/run.ts [suite…] [--only NAME]… [--json] [--quick]
        bun bench/run.ts [suite…] --gate | --record
 suites: ${ALL.join(", ")}; all of them when none is named

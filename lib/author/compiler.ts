@@ -14,6 +14,8 @@ export interface Workshop {
   readonly say?: ((text: string) => void) | undefined;
   /** Absolute path of an empty directory, which the caller removes. */
   readonly scratch: string;
+  /** Aborting it ends the compiler. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One run of a compiler. */
@@ -47,21 +49,30 @@ const REPEATED = 4;
  * Runs a compiler to its end.
  *
  * @returns Its standard output.
- * @throws {Failure} `BUILD_FAILED` with its words.
+ * @throws {Failure} `BUILD_FAILED` with its words; `CANCELLED`
  */
 export async function runCompiler(workshop: Workshop, run: CompilerRun): Promise<string> {
+  const { signal } = workshop;
+  requireWanted(signal);
   const child = Bun.spawn([...run.words], {
     cwd: run.cwd,
     env: { ...Object.fromEntries(workshop.environment), ...run.environment, ...bunVariables(workshop, run) },
     stdin: new Blob([run.input ?? ""]),
     stdout: "pipe",
     stderr: "pipe",
+    ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" }),
   });
   const [output, words] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  if ((await child.exited) === 0) return output;
+  const exitCode = await child.exited;
+  requireWanted(signal);
+  if (exitCode === 0) return output;
   const said = words.trim() === "" ? output : words;
   workshop.say?.(`${said.trimEnd()}\n`);
   throw refuse("BUILD_FAILED", { what: run.what, reason: gist(said) });
+}
+
+function requireWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw refuse("CANCELLED", {});
 }
 
 /** The binary contains Bun, and is it when it is told so. */

@@ -17,11 +17,13 @@ const MEMORY_ROOM = 1.5;
  * @returns What is wrong; undefined when nothing is.
  */
 export function judge(expected: TestCase, result: CallResult): string | undefined {
-  return judgeOutcome(expected, result) ?? judgeUsage(expected, result.usage);
+  return judgeOutcome(expected, result) ?? judgeRequests(expected, result) ?? judgeUsage(expected, result.usage);
 }
 
 function judgeOutcome(expected: TestCase, result: CallResult): string | undefined {
   const { error, denied } = expected;
+  // A tool that is told of a denial may go on, and end as it likes.
+  if (denied !== undefined && result.denials?.some(({ capability }) => capability.includes(denied))) return undefined;
   if (result.ok) {
     if (error !== undefined) return `it succeeds with ${result.output}, and should fail with "${error}"`;
     if (denied !== undefined) return `it succeeds with ${result.output}, and should be denied ${denied}`;
@@ -47,6 +49,17 @@ function judgeOutput({ output, outputHas }: TestCase, text: string): string | un
   return wrong === undefined
     ? undefined
     : `"${wrong[0]}" is ${JSON.stringify(members.get(wrong[0])) ?? "missing"}, and should be ${JSON.stringify(wrong[1])}`;
+}
+
+function judgeRequests({ requests }: TestCase, result: CallResult): string | undefined {
+  if (requests === undefined) return undefined;
+  const made = (result.requests ?? []).map(({ method, url }) => `${method} ${url}`);
+  if (isDeepStrictEqual(made, requests)) return undefined;
+  return `it requests ${listed(made)}, and should request ${listed(requests)}`;
+}
+
+function listed(requests: readonly string[]): string {
+  return requests.length === 0 ? "nothing" : requests.join(", ");
 }
 
 function judgeUsage({ maxFuel, maxMemoryMb, maxMs }: TestCase, usage: Usage): string | undefined {

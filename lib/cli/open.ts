@@ -23,7 +23,7 @@ import type { SettingKey, Settings } from "./settings.ts";
 export async function openRuntime(
   session: Session,
   settings: Settings,
-  options: Pick<RuntimeOptions, "isolation" | "log"> & Partial<Pick<RuntimeOptions, "home" | "database">> = {},
+  options: Partial<Pick<RuntimeOptions, "isolation" | "log" | "compile" | "home" | "database">> = {},
 ): Promise<Runtime> {
   const runtime = await import("../runtime.ts");
   return new runtime.Runtime({

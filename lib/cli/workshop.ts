@@ -20,15 +20,23 @@ function buildOptions({ host, json }: Session, engine: string | undefined): Buil
   return { bun: process.execPath, environment: host.environment, engine: readEngine(engine), ...(json ? {} : { say }) };
 }
 
+/** How a project is to be built. */
+interface BuildWish {
+  /** As the user names it. */
+  readonly engine?: string | undefined;
+  /** Aborting it ends the build. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Builds the project of a directory. @throws {Failure} */
 export async function buildDirectory(
   session: Session,
   directory: string,
-  engine?: string,
+  { engine, signal }: BuildWish = {},
 ): Promise<Built & { readonly project: Project }> {
   const project = readProject(directory);
   const { buildProject } = await import("../author/build.ts");
-  const options = buildOptions(session, engine);
+  const options = { ...buildOptions(session, engine), signal };
   return { ...(await session.end.interruptible(buildProject(project, options))), project };
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { digestOf } from "../digest.ts";
 import { clean, Failure, refuse } from "../errors.ts";
 import type { Artifact } from "./artifact.ts";
-import { compileComponent } from "./compile.ts";
+import { type CompileComponent, compileComponent } from "./compile.ts";
 import { readArtifact, removeArtifacts, type StorePaths, writeArtifact } from "./store.ts";
 import { sweepUnfinished, trimArtifacts } from "./sweep.ts";
 import { Turns } from "./turns.ts";
@@ -18,6 +18,7 @@ export const COMPILERS_AT_ONCE = 2;
 export class ArtifactCache implements AsyncDisposable {
   readonly #paths: StorePaths;
   readonly #onProblem: (problem: Failure) => void;
+  readonly #compileAnew: CompileComponent;
   /** Compilations under way, by digest. */
   readonly #pending = new Map<string, Promise<Artifact>>();
   readonly #turns = new Turns(COMPILERS_AT_ONCE);
@@ -26,8 +27,14 @@ export class ArtifactCache implements AsyncDisposable {
   /**
    * @param home - Absolute path of KAMI_HOME. Its `artifacts` and `tmp` directories are made when they are needed.
    * @param onProblem - Told when an artifact could not be written, or the cache not kept within its bounds: an ARTIFACT_UNUSABLE.
+   * @param compile - What compiles.
    */
-  constructor(home: string, onProblem: (problem: Failure) => void = () => undefined) {
+  constructor(
+    home: string,
+    onProblem: (problem: Failure) => void = () => undefined,
+    compile: CompileComponent = compileComponent,
+  ) {
+    this.#compileAnew = compile;
     this.#paths = { artifacts: join(home, "artifacts"), unfinished: join(home, "tmp") };
     this.#onProblem = onProblem;
   }
@@ -101,7 +108,7 @@ export class ArtifactCache implements AsyncDisposable {
     const bytes = await component();
     const found = digestOf(bytes);
     if (found !== digest) throw new Error(`BUG: the component's digest is ${found}, not ${digest}`);
-    const artifact = await compileComponent(bytes, { signal });
+    const artifact = await this.#compileAnew(bytes, { signal });
     await this.store(artifact).catch((error: unknown) => this.#report(error));
     return artifact;
   }

@@ -4,7 +4,7 @@
  * that are not.
  */
 import { existsSync } from "node:fs";
-import { CHILD_ENVIRONMENTS, roleWord, SHIPMENT } from "../roles.ts";
+import { CHILD_ENVIRONMENTS, type OwnProcess, roleWord, SHIPMENT } from "../roles.ts";
 
 /** What a child is given, and the most that it may use. */
 export interface ChildOptions {
@@ -38,7 +38,7 @@ export interface ChildResult {
 export const STDERR_BYTES = 65_536;
 
 /** Between two looks at the child's memory. A child that allocates as fast as it can gains about 100 MiB in that time. */
-const MEMORY_POLL_MS = 25;
+export const MEMORY_POLL_MS = 25;
 
 /**
  * Nothing that lies in a directory or a home changes how the child starts, it downloads nothing, loads no native code, and does
@@ -106,17 +106,21 @@ export async function runAmbientChild(options: ChildOptions): Promise<ChildResul
   }
 }
 
+/** The last argument of a child that answers one request after the other. */
+export const STANDING = "standing";
+
 /**
- * Starts an executor: a child that lives on, and is spoken with over its pipes.
+ * Starts a child that lives on, and is spoken with over its pipes.
  *
  * @param script - Absolute path of the script.
+ * @param role - What it is.
  * @throws {Error} when the system starts no process.
  */
-export function startAmbientChild(script: string): Bun.Subprocess<"pipe", "pipe", "pipe"> {
+export function startAmbientChild(script: string, role: OwnProcess): Bun.Subprocess<"pipe", "pipe", "pipe"> {
   // Detached: an interrupt from the terminal is meant for its parent, which ends it in order.
-  return Bun.spawn(commandOf(script), {
+  return Bun.spawn([...commandOf(script), STANDING], {
     ...SURROUNDINGS,
-    env: CHILD_ENVIRONMENTS.executor,
+    env: CHILD_ENVIRONMENTS[role],
     stdin: "pipe",
     detached: true,
   });
@@ -128,8 +132,12 @@ function commandOf(script: string): string[] {
   return [existsSync(LINUX_SELF) ? LINUX_SELF : process.execPath, roleWord(script)];
 }
 
-/** Reads a stream to its end, and keeps its first `limit` bytes. */
-async function collect(stream: ReadableStream<Uint8Array>, limit: number, overflow: () => void): Promise<Uint8Array> {
+/** Reads a stream to its end, and keeps its first `limit` bytes. @param overflow - Told when there are more. */
+export async function collect(
+  stream: ReadableStream<Uint8Array>,
+  limit: number,
+  overflow: () => void,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let kept = 0;
   for await (const chunk of stream) {
@@ -141,8 +149,8 @@ async function collect(stream: ReadableStream<Uint8Array>, limit: number, overfl
   return Buffer.concat(chunks, kept);
 }
 
-/** @returns Zero where the system does not tell. */
-async function residentBytes(pid: number): Promise<number> {
+/** Reads how much memory a process has resident. @returns Zero where the system does not tell. */
+export async function residentBytes(pid: number): Promise<number> {
   try {
     const status = await Bun.file(`/proc/${pid}/status`).text();
     return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

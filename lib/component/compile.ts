@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { digestOf } from "../digest.ts";
 import { clean, type Failure, refuse } from "../errors.ts";
 import { type Artifact, COMPONENT_LIMITS } from "./artifact.ts";
-import { type ChildResult, runAmbientChild } from "./child.ts";
+import { type ChildOptions, type ChildResult, runAmbientChild } from "./child.ts";
 import { codeOf } from "../roles.ts";
 import { namedFeature } from "./rejection.ts";
 import { parseReply } from "./reply.ts";
@@ -18,12 +18,16 @@ export interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Compiles a component: {@link compileComponent}, or what stands in its place. */
+export type CompileComponent = (component: Uint8Array, options?: CompileOptions) => Promise<Artifact>;
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MEMORY_LIMIT_BYTES = 1_073_741_824;
 /** The parts, and as much again as the header may have. */
 const REPLY_LIMIT_BYTES: number = COMPONENT_LIMITS.meteredBytes + COMPONENT_LIMITS.planBytes + 5_000_000;
 
-const CHILD = fileURLToPath(codeOf("compiler"));
+/** The script that compiles. Absolute path. */
+export const COMPILER: string = fileURLToPath(codeOf("compiler"));
 
 /**
  * Compiles a component.
@@ -34,27 +38,49 @@ const CHILD = fileURLToPath(codeOf("compiler"));
  *   the signal was aborted first.
  */
 export async function compileComponent(component: Uint8Array, options: CompileOptions = {}): Promise<Artifact> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const order = orderFor(component, options);
+  const result = await runAmbientChild({ script: COMPILER, ...order.bounds }).catch((error: unknown) => {
+    throw notStarted(error);
+  });
+  return readAnswer(order, result);
+}
+
+/** What a compiler is asked for. */
+export interface CompileOrder {
+  /** SHA-256 of the component, lower-case hex. */
+  readonly digest: string;
+  readonly bounds: Omit<ChildOptions, "script">;
+}
+
+/** Makes an order, with the default limits. */
+export function orderFor(component: Uint8Array, options: CompileOptions): CompileOrder {
   // Taken first: the caller may not change the bytes between the digest and the child's reading of them.
   const input = new Uint8Array(component);
-  const digest = digestOf(input);
-  const result = await runAmbientChild({
-    script: CHILD,
-    input,
-    timeoutMs,
-    memoryBytes: MEMORY_LIMIT_BYTES,
-    outputBytes: REPLY_LIMIT_BYTES,
-    signal: options.signal,
-  }).catch((error: unknown) => {
-    throw refuse("COMPILE_CRASHED", { reason: `it cannot be started: ${String(error)}` }, error);
-  });
+  return {
+    digest: digestOf(input),
+    bounds: {
+      input,
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      memoryBytes: MEMORY_LIMIT_BYTES,
+      outputBytes: REPLY_LIMIT_BYTES,
+      signal: options.signal,
+    },
+  };
+}
+
+/** Reads what became of an order. @throws {Failure} as {@link compileComponent} does */
+export function readAnswer({ digest, bounds }: CompileOrder, result: ChildResult): Artifact {
   if (result.ending === "abort") throw refuse("CANCELLED", {});
-  if (result.ending === "timeout") throw refuse("COMPILE_TIMEOUT", { limitMs: timeoutMs });
+  if (result.ending === "timeout") throw refuse("COMPILE_TIMEOUT", { limitMs: bounds.timeoutMs });
   if (result.ending !== "exit" || result.exitCode !== 0) throw crashed(result);
   const reply = parseReply(result.output);
   if (reply === undefined) throw refuse("COMPILE_CRASHED", { reason: "its answer is malformed" });
   if (!reply.ok) throw reply.failure;
   return { digest, ...reply.compiled };
+}
+
+function notStarted(error: unknown): Failure {
+  return refuse("COMPILE_CRASHED", { reason: `it cannot be started: ${String(error)}` }, error);
 }
 
 /** Makes the failure for a child that did not answer. @returns One line, whatever the child wrote. */

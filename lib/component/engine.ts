@@ -15,17 +15,24 @@ export class EngineTime {
     this.#limitMs = limitMs;
   }
 
-  /**
-   * Asks whether a module is valid.
-   *
-   * @throws {Failure} COMPONENT_LIMIT when this and the modules before have taken the engine too long.
-   */
-  validate(module: Uint8Array): boolean {
+  /** Asks whether a module is valid, and how long that took, in milliseconds. @throws {Failure} as {@link spend} does */
+  validate(module: Uint8Array): { readonly isValid: boolean; readonly ms: number } {
     const own = new Uint8Array(module);
     const startMs = performance.now();
     const isValid = WebAssembly.validate(own);
-    this.#usedMs += performance.now() - startMs;
-    if (this.#usedMs <= this.#limitMs) return isValid;
+    const ms = performance.now() - startMs;
+    this.spend(ms);
+    return { isValid, ms };
+  }
+
+  /**
+   * Counts time that the engine took for a module of the component.
+   *
+   * @throws {Failure} COMPONENT_LIMIT when this and the modules before have taken it too long.
+   */
+  spend(ms: number): void {
+    this.#usedMs += ms;
+    if (this.#usedMs <= this.#limitMs) return;
     const what = "the time in ms that the engine takes to read the core modules";
     throw refuse("COMPONENT_LIMIT", { what, value: Math.ceil(this.#usedMs), limit: this.#limitMs });
   }

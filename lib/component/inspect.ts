@@ -9,13 +9,12 @@
 import { refuse } from "../errors.ts";
 import { readLayout, readLimits, SectionId } from "../wasm/layout.ts";
 import { readValueType } from "../wasm/types.ts";
-import { meterModule } from "../wasm/meter.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
-import type { EngineTime } from "./engine.ts";
 import { readAlias, readCoreInstance, readExport, readImport, readInstance, readType } from "./definitions.ts";
 import { present } from "./index-space.ts";
+import { ModuleReader } from "./module-reader.ts";
 import { ComponentReader } from "./reader.ts";
-import { checkTotal, define, type Exports, openScope, type Scope } from "./scope.ts";
+import { checkTotal, define, type Exports, openOutermost, openScope, type Scope } from "./scope.ts";
 
 const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 
@@ -42,13 +41,14 @@ const RESOURCE_FUNCTIONS: ReadonlySet<number> = new Set([0x02, 0x03, 0x04]);
  * Finds what a component exports.
  *
  * @param bytes - The component; untrusted.
+ * @param reader - Of its core modules.
  * @returns Its exports by name, in their order.
  * @throws {Failure} COMPONENT_INVALID, COMPONENT_LIMIT, COMPONENT_UNSUPPORTED, INSTRUCTION_UNKNOWN
  */
-export function inspectComponent(bytes: Uint8Array): Exports {
+export function inspectComponent(bytes: Uint8Array, reader: ModuleReader = new ModuleReader()): Exports {
   if (PREAMBLE.some((byte, index) => bytes[index] !== byte))
     throw refuse("COMPONENT_INVALID", { reason: "it does not begin like a component" });
-  return readComponent(new ComponentReader(bytes, PREAMBLE.length), openScope());
+  return readComponent(new ComponentReader(bytes, PREAMBLE.length), openOutermost(reader));
 }
 
 function readComponent(reader: ComponentReader, scope: Scope): Exports {
@@ -103,9 +103,7 @@ function readCoreModule(reader: ComponentReader, scope: Scope): void {
   checkTotal("the number of core modules", scope.totals.modules, COMPONENT_LIMITS.modules);
   checkTotal("the size of the core modules in bytes", scope.totals.coreBytes, COMPONENT_LIMITS.coreBytes);
   const { sections } = readLayout(bytes);
-  // The engine trusts counts: it asks for 2 GiB when a branch table of a few bytes claims 2^28 labels. The meter does not.
-  meterModule(bytes, moduleName(scope.totals.modules - 1));
-  requireValid(bytes, scope.totals.engine);
+  requireValid(bytes, scope.totals);
   for (const section of sections) {
     const names = new ComponentReader(bytes, section.start, section.end);
     if (section.id === SectionId.import) each(checkCoreImport)(names, scope);
@@ -119,8 +117,8 @@ export function moduleName(index: number): string {
 }
 
 /** jco validates function bodies only as far as it looks at them, and the meter relies on what validation guarantees. */
-function requireValid(bytes: Uint8Array, engine: EngineTime): void {
-  if (engine.validate(bytes)) return;
+function requireValid(bytes: Uint8Array, { modules, engine, reader }: Scope["totals"]): void {
+  if (reader.isValid(bytes, moduleName(modules - 1), engine)) return;
   throw refuse("COMPONENT_INVALID", { reason: `malformed core module: ${explainInvalid(new Uint8Array(bytes))}` });
 }
 

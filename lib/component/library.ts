@@ -6,6 +6,7 @@ import { type Limits, TABLE_ELEMENT_BYTES } from "../policy/limits.ts";
 import { unlessAborted } from "./abandon.ts";
 import { type Artifact, artifactBytes } from "./artifact.ts";
 import { ArtifactCache } from "./cache.ts";
+import type { CompileComponent } from "./compile.ts";
 import { chooseFunction, describeFunctions, type FunctionDescription } from "./functions.ts";
 
 /** The most that stays in memory: the artifact used longest ago goes first. */
@@ -28,9 +29,10 @@ export class ComponentLibrary implements AsyncDisposable {
   /**
    * @param home - Absolute path of KAMI_HOME.
    * @param onProblem - Told when the cache on disk could not be written.
+   * @param compile - What compiles; default: a process for each component.
    */
-  constructor(home: string, onProblem: (problem: Failure) => void) {
-    this.#cache = new ArtifactCache(home, onProblem);
+  constructor(home: string, onProblem: (problem: Failure) => void, compile?: CompileComponent) {
+    this.#cache = new ArtifactCache(home, onProblem, compile);
   }
 
   /**

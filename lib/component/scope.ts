@@ -6,6 +6,7 @@
 import { refuse } from "../errors.ts";
 import { COMPONENT_LIMITS } from "./artifact.ts";
 import { EngineTime } from "./engine.ts";
+import type { ModuleReader } from "./module-reader.ts";
 
 /** What an index refers to. */
 export type Item =
@@ -54,18 +55,27 @@ interface Totals {
   modules: number;
   coreBytes: number;
   readonly engine: EngineTime;
+  readonly reader: ModuleReader;
 }
 
-const EMPTY: Omit<Totals, "engine"> = { types: 0, sections: 0, exports: 0, modules: 0, coreBytes: 0 };
+const EMPTY: Omit<Totals, "engine" | "reader"> = { types: 0, sections: 0, exports: 0, modules: 0, coreBytes: 0 };
+
+/** Opens the scope of a component that is in no other. @param reader - Of its core modules. */
+export function openOutermost(reader: ModuleReader): Scope {
+  return open(undefined, { ...EMPTY, engine: new EngineTime(), reader });
+}
 
 /**
- * Opens a scope.
+ * Opens a scope in another one.
  *
  * @throws {Failure} COMPONENT_LIMIT when it stands too deep in others.
  */
-export function openScope(outer?: Scope): Scope {
+export function openScope(outer: Scope): Scope {
+  return open(outer, outer.totals);
+}
+
+function open(outer: Scope | undefined, totals: Totals): Scope {
   const depth = (outer?.depth ?? 0) + 1;
-  const totals = outer?.totals ?? { ...EMPTY, engine: new EngineTime() };
   checkTotal("the nesting of components and types", depth, COMPONENT_LIMITS.nesting);
   const spaces = { funcs: [], types: [], components: [], instances: [], exports: new Map<string, Item>() };
   return { outer, depth, ...spaces, instancesMade: 0, totals };

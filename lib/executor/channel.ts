@@ -3,9 +3,10 @@
  */
 import { STDERR_BYTES, startAmbientChild } from "../component/child.ts";
 import { clean } from "../errors.ts";
+import { FrameReader } from "../frame-reader.ts";
 import { RESULT_LIMIT_BYTES } from "../protocol/limits.ts";
 import type { ExecutorOrder } from "../protocol/messages.ts";
-import { decodeReport, encodeFrame, FrameReader, type Letter } from "./frames.ts";
+import { decodeReport, encodeFrame, type Letter } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Who listens to a process. */
@@ -37,7 +38,7 @@ export class Channel {
    */
   constructor(script: string, listener: ChannelListener) {
     this.#listener = listener;
-    this.#child = startAmbientChild(script);
+    this.#child = startAmbientChild(script, "executor");
     this.#outbox = new Outbox(this.#child.stdin);
     void this.#readLetters(this.#child.stdout);
     void this.#readStderr(this.#child.stderr);

@@ -2,7 +2,8 @@
  * The entry of an executor process: runs calls in Workers as the host orders over standard input, and reports over standard output. The host
  * believes nothing of it, because a guest may have taken it over; this side does its best to keep the host's promises meanwhile.
  */
-import { decodeOrder, encodeFrame, FrameReader } from "./frames.ts";
+import { FrameReader } from "../frame-reader.ts";
+import { decodeOrder, encodeFrame } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { Station } from "./station.ts";
 

@@ -3,6 +3,7 @@
  */
 import * as v from "valibot";
 import { Failure, type FailureCode, refuse } from "../errors.ts";
+import { type MadeRequest, REHEARSAL_LIMITS } from "../policy/rehearsal.ts";
 import {
   LOSS_LIMIT,
   type LostReport,
@@ -39,6 +40,8 @@ interface SettledRest {
   readonly captured: Captured;
   /** What the guest was denied; absent when it was denied nothing. Not cleaned. */
   readonly denials?: readonly Denial[];
+  /** The HTTP requests of a call that rehearses them. Not cleaned. */
+  readonly requests?: readonly MadeRequest[];
 }
 
 /** A Worker's word on one call. */
@@ -73,10 +76,37 @@ const CapturedSchema = v.object({
   ),
   droppedBytes: Amount,
 });
+/** Bytes of a URL or a field, and fields of a head: what the Worker's own limits let through. */
+const RequestText = v.pipe(v.string(), v.maxLength(65_536));
+const HEADERS_LIMIT = 256;
 const DenialText = v.pipe(v.string(), v.maxLength(DENIAL_TEXT_LIMIT));
 const DenialsSchema = v.optional(
   v.pipe(v.array(v.object({ capability: DenialText, target: DenialText })), v.maxLength(DENIALS_LIMIT)),
   [],
+);
+const ReplySchema = v.strictObject({
+  status: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+  headers: v.pipe(v.array(v.strictTuple([RequestText, RequestText])), v.maxLength(HEADERS_LIMIT)),
+  body: v.pipe(
+    v.instance(Uint8Array),
+    v.check(({ length }) => length <= REHEARSAL_LIMITS.bodyBytes),
+  ),
+});
+const RequestsSchema = v.exactOptional(
+  v.pipe(
+    v.array(
+      v.strictObject({
+        method: v.pipe(v.string(), v.maxLength(64)),
+        url: RequestText,
+        outcome: v.picklist(["answered", "denied", "unknown", "failed"]),
+        reply: v.exactOptional(ReplySchema),
+      }),
+    ),
+    v.maxLength(REHEARSAL_LIMITS.requests),
+    v.check(
+      (made) => made.reduce((sum, { reply }) => sum + (reply?.body.length ?? 0), 0) <= REHEARSAL_LIMITS.totalBytes,
+    ),
+  ),
 );
 const Text = v.pipe(v.string(), v.maxLength(DETAIL_LIMIT));
 const Nothing = v.strictObject({});
@@ -121,7 +151,7 @@ const MessageSchema = v.variant("type", [
   Ready,
   v.object({ type: v.literal("parked") }),
   v.strictObject({ type: v.literal("said"), id: v.number(), text: Said }),
-  v.object({ ...settledEntries, usage: UsageSchema }),
+  v.object({ ...settledEntries, usage: UsageSchema, requests: RequestsSchema }),
 ]);
 /** What is known of a call that had to be ended without its Worker. */
 const PartialUsageSchema = v.object({ ...UsageSchema.entries, isPartial: v.boolean() });
@@ -204,6 +234,7 @@ interface SettledWords extends Omit<SettledMessage, "settled"> {
   readonly usage: Usage;
   readonly captured: Captured;
   readonly denials: readonly Denial[];
+  readonly requests?: readonly MadeRequest[];
 }
 
 function settledOf({ id, outcome, ...words }: SettledWords): SettledMessage {
@@ -213,8 +244,13 @@ function settledOf({ id, outcome, ...words }: SettledWords): SettledMessage {
 }
 
 /** Takes what every end of a call has. */
-function restOf({ usage, captured, denials }: Required<SettledRest>): SettledRest {
-  return { usage, captured, ...(denials.length === 0 ? {} : { denials }) };
+function restOf({ usage, captured, denials, requests }: Omit<SettledWords, "id" | "outcome">): SettledRest {
+  return {
+    usage,
+    captured,
+    ...(denials.length === 0 ? {} : { denials }),
+    ...(requests === undefined ? {} : { requests }),
+  };
 }
 
 function reported<const C extends FailureCode, S extends v.GenericSchema>(code: C, detail: S) {

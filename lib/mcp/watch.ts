@@ -47,7 +47,7 @@ export class RevisionPoll {
     this.#listeners.add(listener);
     if (this.#timer === undefined) {
       this.#known = undefined;
-      this.#timer = setInterval(() => this.#look(), WATCH_INTERVAL_MS);
+      this.#timer = setInterval(() => this.look(), WATCH_INTERVAL_MS);
       this.#timer.unref();
     }
     return () => {
@@ -58,7 +58,8 @@ export class RevisionPoll {
     };
   }
 
-  #look(): void {
+  /** Looks now, in place of when it is time. */
+  look(): void {
     try {
       const revision = this.#registry.deref()?.revision();
       if (revision === undefined || revision === this.#known) return;
@@ -68,6 +69,11 @@ export class RevisionPoll {
       for (const listener of this.#listeners) listener.failed(error);
     }
   }
+}
+
+/** Has the clients told at once of what this process has changed. */
+export function announceNow({ registry }: { readonly registry: Revisions }): void {
+  RevisionPoll.of(registry).look();
 }
 
 /** The watch of one server. */

@@ -2,6 +2,7 @@
  * What one call may touch: the effective policy, request ∩ grant, as it is sent to the Worker. Data only, and never changed after it was made.
  */
 import type { NetworkRule } from "../network-rule.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 
 /** A directory that a call may use. */
 export interface Mount {
@@ -36,6 +37,8 @@ export interface Policy {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** Nanoseconds in a tick of the guest's clocks: 1,000,000 unless a finer one was granted. */
   readonly clockTickNs: number;
+  /** Given when HTTP requests are rehearsed; absent: they go to the network. In Workers of this process alone. */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** Nothing granted. */

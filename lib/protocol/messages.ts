@@ -4,6 +4,7 @@
  */
 import type { FailureCode } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { MadeRequest } from "../policy/rehearsal.ts";
 import type { InterruptReason } from "./control.ts";
 import type { Captured, Denial, Limits, Progress, Usage } from "./limits.ts";
 
@@ -49,6 +50,8 @@ export type WorkerMessage =
       readonly captured: Captured;
       /** What the guest was denied, each once; absent: nothing. At most `DENIALS_LIMIT`. */
       readonly denials?: readonly Denial[] | undefined;
+      /** The HTTP requests of a call that rehearses them. */
+      readonly requests?: readonly MadeRequest[] | undefined;
     };
 
 /** What the guest of a call that `tells` has logged; at most `SAID_LIMIT_LINES` of a call. */

@@ -2,6 +2,7 @@
  * What compiles components and runs their calls, loaded when it is needed for the first time: a server's first list of tools must not wait for it.
  */
 import type { Artifact } from "../component/artifact.ts";
+import type { CompileComponent } from "../component/compile.ts";
 import type { ComponentLibrary } from "../component/library.ts";
 import { type Failure, refuse } from "../errors.ts";
 import type { Calls } from "../executor/calls.ts";
@@ -16,6 +17,8 @@ export interface EngineOptions extends CallsOptions {
   readonly home: string;
   /** Told when the cache on disk could not be written. */
   readonly onProblem: (problem: Failure) => void;
+  /** What compiles; default: a process for each component. */
+  readonly compile?: CompileComponent | undefined;
 }
 
 /** An engine that is loaded. */
@@ -59,8 +62,8 @@ export class LazyEngine implements AsyncDisposable {
       import("../executor/describe.ts"),
     ]);
     if (this.#isClosed) throw refuse("CANCELLED", {});
-    const { home, onProblem, ...extent } = this.#options;
-    const components = new library.ComponentLibrary(home, onProblem);
+    const { home, onProblem, compile, ...extent } = this.#options;
+    const components = new library.ComponentLibrary(home, onProblem, compile);
     const calls = executor.openCalls(extent);
     this.#calls = calls;
     this.#components = components;

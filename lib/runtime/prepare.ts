@@ -8,6 +8,7 @@ import type { Capability } from "../policy/capability.ts";
 import { explicitPolicy } from "../policy/effective.ts";
 import { type LimitRequest, limitCall } from "../policy/limits.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { Rehearsal } from "../policy/rehearsal.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { readLooseComponent, type VerifiedPackages, verifyPackage } from "../registry/package.ts";
 import type { InstalledTool, Registry } from "../registry/registry.ts";
@@ -37,6 +38,8 @@ export interface CallOptions {
   readonly grants?: readonly Capability[] | undefined;
   /** What the user answered to the question that the tool's last round ended with. */
   readonly answers?: Answers | undefined;
+  /** How HTTP requests are rehearsed; only where guests run in Workers of this process. */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** What is known of a call when it can start. */
@@ -88,7 +91,7 @@ export function prepareTool(tool: InstalledTool, input: string, { options, ...by
     ...terms(options, limitsFor(manifest.security, by.ceilings, options), id),
     digest: tool.componentDigest,
     input: asksUser(tool) ? withAnswers(checked, options.answers) : checked,
-    policy: by.registry.grants.policyFor(tool, by.environment, options.grants),
+    policy: { ...by.registry.grants.policyFor(tool, by.environment, options.grants), ...rehearsalOf(options) },
     component: async () => verifyPackage(tool),
     check: (settled) =>
       checkEnd(settled, { tool: id, schema: described?.outputSchema, asks: asksUser(tool), hasElicitation }),
@@ -120,6 +123,10 @@ export async function prepareFile(
 
 interface WithOptions {
   readonly options: CallOptions;
+}
+
+function rehearsalOf({ rehearsal }: CallOptions): Pick<Policy, "rehearsal"> {
+  return rehearsal === undefined ? {} : { rehearsal };
 }
 
 /** What the caller says of a call, and what holds where it says nothing. */

@@ -163,6 +163,7 @@ class Call implements CallContext, LinkedCall<Host>, Disposable {
       usage: this.#usage(outcome),
       captured: this.#capture.finish(),
       ...(this.#denials.length === 0 ? {} : { denials: this.#denials }),
+      ...(this.host.rehearsed === undefined ? {} : { requests: this.host.rehearsed.made }),
     };
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { identifyClang } from "../../fixtures/clang.ts";
+import { runCompiler } from "../../lib/author/compiler.ts";
 import { packProject } from "../../lib/author/pack.ts";
 import { readProject } from "../../lib/author/project.ts";
 import { told } from "../cli/support/failure.ts";
@@ -148,6 +149,26 @@ describe("packProject()", () => {
 /** What a hostile directory would leave if any of its code ran. */
 const WRITE = (project: TestProject): string =>
   `require("node:fs").writeFileSync(${JSON.stringify(project.join("RAN"))}, "x");`;
+
+describe("runCompiler()", () => {
+  test("ends a compiler that nobody wants any more, and starts none then", async () => {
+    using scratch = new TemporaryDirectory();
+    const stop = new AbortController();
+    const workshop = { bun: process.execPath, environment: new Map(), scratch: scratch.path, signal: stop.signal };
+    const words = ["/bin/sh", "-c", "echo $$ > pid && mv pid started && exec /bin/sleep 1000"];
+    const run = { what: "sleeping", words, cwd: scratch.path };
+    const running = told(() => runCompiler(workshop, run));
+    while (!existsSync(scratch.join("started"))) await Bun.sleep(5);
+    const pid = Number(readFileSync(scratch.join("started"), "utf8"));
+    stop.abort();
+    expect((await running)[0]).toBe("CANCELLED");
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    expect((await told(() => runCompiler(workshop, { ...run, words: ["/bin/sh", "-c", "echo > again"] })))[0]).toBe(
+      "CANCELLED",
+    );
+    expect(existsSync(scratch.join("again"))).toBe(false);
+  });
+});
 
 describe("a hostile directory", () => {
   test("has none of its code run while it is bundled, and does not replace kami/guest", async () => {

@@ -21,8 +21,12 @@ const denied: CallResult = {
   captured: NO_OUTPUT,
 };
 
+const noFile = (path: string): never => {
+  throw refuse("FILE_NOT_FOUND", { path });
+};
+
 function oneCase(toml: string): TestCase {
-  const [only] = parseCases(`[[case]]\nname = "x"\n${toml}`, "tests/a.toml");
+  const [only] = parseCases(`[[case]]\nname = "x"\n${toml}`, "tests/a.toml", noFile);
   if (only === undefined) throw new Error("no case");
   return only;
 }
@@ -73,7 +77,7 @@ describe("parseCases()", () => {
     ],
     ["[[case]\n", "Cannot parse t.toml:1:8:"],
   ])("refuses %j", async (toml, message) => {
-    expect((await told(() => parseCases(toml, "t.toml")))[1]).toStartWith(message);
+    expect((await told(() => parseCases(toml, "t.toml", noFile)))[1]).toStartWith(message);
   });
 });
 

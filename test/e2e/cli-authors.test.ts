@@ -208,6 +208,9 @@ describe("kami dev", () => {
       writeFileSync(source, "export default 1 +;\n");
       await Bun.sleep(300);
       expect(await call()).toContain("whispered");
+      // A save while the one before is being built: the last one is what counts.
+      writeFileSync(source, text.replace("shouted:", "hurried:"));
+      await Bun.sleep(100);
       writeFileSync(source, text.replace("shouted:", "mended:"));
       await until(async () => (await call()).includes("mended"));
     } finally {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { decodeOrder, decodeReport, encodeFrame, FrameReader } from "../../lib/executor/frames.ts";
+import { decodeOrder, decodeReport, encodeFrame } from "../../lib/executor/frames.ts";
+import { FrameReader } from "../../lib/frame-reader.ts";
 import type { ExecutorOrder } from "../../lib/protocol/messages.ts";
 
 const ORDERS: readonly (readonly [order: ExecutorOrder, body: string])[] = [

@@ -11,6 +11,13 @@ const frames = (names: unknown): object => failure("GUEST_UNREACHABLE", { frames
 const usage = (part: object): object => ({ ...GOOD, usage: { ...NO_USAGE, ...part } });
 const denials = (list: unknown): object => ({ ...GOOD, denials: list });
 const denial = (units: number): object => ({ capability: "x".repeat(units), target: "y".repeat(units) });
+const requests = (list: unknown): object => ({ ...GOOD, requests: list });
+const answered = (bytes: number, part: object = {}): object => ({
+  method: "GET",
+  url: "https://x.com/",
+  outcome: "answered",
+  reply: { status: 200, headers: [["a", "b"]], body: new Uint8Array(bytes), ...part },
+});
 const pieces = (texts: readonly string[]): object => ({
   ...GOOD,
   captured: { pieces: texts.map((text) => ({ stream: "stderr", text })), droppedBytes: 0 },
@@ -97,6 +104,22 @@ describe("parseWorkerMessage()", () => {
     { message: denials([{ capability: 1, target: "x" }]), passes: false, why: "a denial that is no text" },
     { message: denials({ length: 1, 0: denial(1) }), passes: false, why: "denials that are no list" },
     { message: denials(null), passes: false, why: "denials that are null" },
+    {
+      message: requests(Array.from({ length: 64 }, () => answered(1))),
+      passes: true,
+      why: "as many requests as may be",
+    },
+    { message: requests(Array.from({ length: 65 }, () => answered(1))), passes: false, why: "one request too many" },
+    { message: requests([answered(1_048_576)]), passes: true, why: "a body as large as may be" },
+    { message: requests([answered(1_048_577)]), passes: false, why: "a body over the limit" },
+    {
+      message: requests(Array.from({ length: 5 }, () => answered(1_000_000))),
+      passes: false,
+      why: "bodies over the limit",
+    },
+    { message: requests([answered(1, { status: 100 })]), passes: false, why: "a status that is none of a reply" },
+    { message: requests([answered(1, { headers: [["a"]] })]), passes: false, why: "a header without a value" },
+    { message: requests([answered(1, { body: "text" })]), passes: false, why: "a body that is no bytes" },
   ]) {
     test(`${passes ? "takes" : "refuses"} ${why}`, () => {
       expect(parseWorkerMessage(message) !== undefined).toBe(passes);

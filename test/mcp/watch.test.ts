@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { announceNow, RevisionPoll } from "../../lib/mcp/watch.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
 import { TestHost } from "./support/host.ts";
 
@@ -39,5 +40,20 @@ describe("announceChanges()", () => {
     const last = host.looks;
     await Bun.sleep(600);
     expect(host.looks).toBe(last);
+  });
+});
+
+describe("announceNow()", () => {
+  test("tells of a change without waiting for the next look, and of one that was told before not again", () => {
+    let revision = 1;
+    const registry = { revision: () => revision };
+    const told: number[] = [];
+    const stop = RevisionPoll.of(registry).watch({ changed: (each) => told.push(each), failed: () => told.push(-1) });
+    announceNow({ registry });
+    revision = 2;
+    announceNow({ registry });
+    announceNow({ registry });
+    stop();
+    expect(told).toEqual([1, 2]);
   });
 });

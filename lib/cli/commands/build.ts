@@ -45,7 +45,7 @@ export const build: Command = command({
   ],
   run: async ({ dir = ".", package: isPackaged, engine }, session) => {
     const startMs = performance.now();
-    const { project, path, component } = await buildDirectory(session, dir, engine);
+    const { project, path, component } = await buildDirectory(session, dir, { engine });
     const { findings, imports, bytes } = await session.end.interruptible(checkComponent(component, project.manifest));
     const isBroken = findings.some(({ level }) => level === "error");
     const archive = isPackaged && !isBroken ? await packProject(project) : undefined;

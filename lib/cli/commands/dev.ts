@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { MANIFEST_NAME } from "../../registry/package.ts";
 import { digestOf } from "../../digest.ts";
 import { clean, Failure } from "../../errors.ts";
+import { announceNow } from "../../mcp/watch.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Command, command } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -15,7 +16,7 @@ import { buildDirectory } from "../workshop.ts";
 import { formatNumber } from "../words.ts";
 
 /** Milliseconds without a change after which a build starts: an editor writes a file in several steps. */
-const QUIET_MS = 40;
+const QUIET_MS = 20;
 /** What a build itself writes, and what is no source. */
 const IGNORED = /(?:^|\/)(?:node_modules|target|\.git|tests)\/|\.(?:wasm|zip|tmp|swp)$|~$|(?:^|\/)\.[^/]*$/;
 
@@ -42,13 +43,18 @@ export const dev: Command = command({
     const home = join(String(settings.get("home")?.value), "dev", digestOf(directory).slice(0, 16));
     const stdout = host.reserveStdout();
     const log = (line: string): void => void host.stderr.write(`kami: ${clean(line, 3000)}\n`);
-    const { serveOverStdio } = await import("../../mcp/stdio.ts");
+    const [{ serveOverStdio }, { WarmCompiler }] = await Promise.all([
+      import("../../mcp/stdio.ts"),
+      import("../../component/warm.ts"),
+    ]);
+    using compiler = new WarmCompiler();
+    const { compile } = compiler;
     const place = { home, database: join(home, "registry.db") };
-    await using runtime = await openRuntime(session, settings, { isolation: "process", log, ...place });
+    await using runtime = await openRuntime(session, settings, { isolation: "process", log, compile, ...place });
     const builder = new Builder({ session, runtime, directory, engine, log });
-    await builder.build();
     using watching = builder.watch();
     void watching;
+    await builder.build();
     await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
     return EXIT.ok;
   },
@@ -63,12 +69,18 @@ interface BuilderOptions {
   readonly log: (line: string) => void;
 }
 
-/** Builds at every change: one build at a time, and one more when something changed meanwhile. */
+/**
+ * Builds at every change, one build at a time. A change meanwhile ends the build, which nobody wants any more, and begins another; that one runs to its
+ * end: who saves all the time gets something as well.
+ */
 class Builder {
   readonly #options: BuilderOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isBuilding = false;
+  /** Ends the build that is under way. */
+  #building: AbortController | undefined;
   #isStale = false;
+  /** Whether the build before this one was ended. */
+  #hasCut = false;
 
   constructor(options: BuilderOptions) {
     this.#options = options;
@@ -78,18 +90,20 @@ class Builder {
   async build(): Promise<void> {
     const { session, runtime, directory, engine, log } = this.#options;
     const startMs = performance.now();
-    this.#isBuilding = true;
+    const { signal } = (this.#building = new AbortController());
     try {
-      const { project } = await buildDirectory(session, directory, engine);
+      const { project } = await buildDirectory(session, directory, { engine, signal });
       const { tool } = await runtime.install(directory);
+      announceNow(runtime);
       log(
         `built ${tool.id} ${tool.version} from ${project.language} in ${formatNumber(performance.now() - startMs)} ms`,
       );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      log(`${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
+      if (!signal.aborted) log(`${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
     } finally {
-      this.#isBuilding = false;
+      this.#building = undefined;
+      this.#hasCut = signal.aborted;
     }
     if (!this.#isStale) return;
     this.#isStale = false;
@@ -108,8 +122,11 @@ class Builder {
   #changed(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#isBuilding) this.#isStale = true;
-      else void this.build();
+      if (this.#building === undefined) void this.build();
+      else {
+        this.#isStale = true;
+        if (!this.#hasCut) this.#building.abort();
+      }
     }, QUIET_MS);
   }
 }

@@ -71,6 +71,18 @@ export function ambientNetwork({ certificates }: AmbientOptions = {}): Ambient {
   };
 }
 
+/** No network at all. */
+export const NO_NETWORK: Ambient = Object.freeze({
+  lookup: async () => [],
+  connect: absent,
+  listen: absent,
+  bindUdp: async () => absent(),
+});
+
+function absent(): never {
+  throw Object.assign(new Error("there is no network"), { code: "ENETUNREACH" });
+}
+
 async function ambientLookup(name: string): Promise<readonly string[]> {
   const found = await Bun.dns.lookup(name);
   return [...new Set(found.map(({ address }) => address))];

@@ -4,7 +4,7 @@
  */
 import { type Address, formatAddress, parseAddress } from "../../policy/address.ts";
 import type { Host } from "../wasi/host.ts";
-import { type Ambient, ambientNetwork, READ_AHEAD_BYTES } from "./ambient.ts";
+import { type Ambient, ambientNetwork, NO_NETWORK, READ_AHEAD_BYTES } from "./ambient.ts";
 import { NetFailure, netFailure } from "./failure.ts";
 import { Turns } from "./turns.ts";
 
@@ -31,7 +31,7 @@ const networks = new WeakMap<Host, Network>();
 
 /** Finds a call's share of the network. */
 export function networkOf(host: Host): Network {
-  return networks.get(host) ?? openNetwork(host, AMBIENT);
+  return networks.get(host) ?? openNetwork(host, host.policy.rehearsal?.kind === "replay" ? NO_NETWORK : AMBIENT);
 }
 
 /** Gives a call its share of a network. */

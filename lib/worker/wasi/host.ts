@@ -5,6 +5,7 @@
 import type { HostFunction, HostInterface } from "../../component/link/host.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { CallContext } from "../context.ts";
+import { Requests } from "../net/http/rehearsal.ts";
 import type { Resource } from "./resource.ts";
 
 /** Resources that one call may hold at once. */
@@ -34,6 +35,8 @@ export function serve(name: string, functions: Functions, resources: readonly st
 export class Host implements Disposable {
   readonly context: CallContext;
   readonly policy: Policy;
+  /** The call's HTTP requests, when they are rehearsed. */
+  readonly rehearsed: Requests | undefined;
   readonly #startedMs: number = performance.now();
   readonly #resources = new Set<Resource>();
   readonly #cleanups = new Set<() => void>();
@@ -44,6 +47,7 @@ export class Host implements Disposable {
   constructor(context: CallContext, policy: Policy) {
     this.context = context;
     this.policy = policy;
+    this.rehearsed = policy.rehearsal && new Requests(policy.rehearsal);
   }
 
   /** Aborted when the call ends, however it ends: what works for the call beside it must end then. */

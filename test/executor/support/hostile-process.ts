@@ -3,7 +3,8 @@
  * started with: `hostile:garbage`.
  */
 import { closeSync, readdirSync, readlinkSync } from "node:fs";
-import { decodeOrder, FrameReader, type Letter } from "../../../lib/executor/frames.ts";
+import { decodeOrder, type Letter } from "../../../lib/executor/frames.ts";
+import { FrameReader } from "../../../lib/frame-reader.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../../lib/protocol/limits.ts";
 import type { ExecutorOrder } from "../../../lib/protocol/messages.ts";
 

@@ -8,7 +8,6 @@
  */
 import type { NetworkRule } from "../../../network-rule.ts";
 import type { HttpTarget } from "../../../policy/network.ts";
-import type { Connection } from "../connection.ts";
 import { connectTo } from "../dial.ts";
 import { netFailure } from "../failure.ts";
 import type { Network } from "../network.ts";
@@ -16,9 +15,12 @@ import { anyOf, Signal } from "../signal.ts";
 import { HttpFailure, httpFailure } from "./failure.ts";
 import { type Head, HeadReader } from "./head.ts";
 import { Inflow } from "./inflow.ts";
+import type { RequestBody } from "./request-body.ts";
 import { framingOf, ResponseBody } from "./response-body.ts";
 import { memorySize } from "./syntax.ts";
 import { encodeChunk, encodeHead, encodeLastChunk, type Message } from "./encode.ts";
+import type { Part } from "./rehearsal.ts";
+import { GivenWire, type Wire } from "./wire.ts";
 
 /** Interim responses that are passed over before the request fails. */
 const INTERIM_LIMIT = 16;
@@ -35,6 +37,8 @@ export interface Request extends Message {
   readonly target: HttpTarget;
   readonly rule: NetworkRule;
   readonly timeouts: Timeouts;
+  /** Of a rehearsal, when there is one. */
+  readonly part?: Part | undefined;
 }
 
 /** A response whose head has come. */
@@ -51,7 +55,7 @@ export class Exchange {
   readonly #request: Request;
   readonly #takeBack: () => void;
   #outcome: Answer | HttpFailure | undefined;
-  #connection: Connection | undefined;
+  #connection: Wire | undefined;
   #release: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Bytes of the response's head, counted against the call's buffers. */
@@ -109,21 +113,30 @@ export class Exchange {
     await this.#receive(connection);
   }
 
-  async #connect(): Promise<Connection | undefined> {
-    const { target, rule } = this.#request;
-    const watch = (connection: Connection): void => {
+  async #connect(): Promise<Wire | undefined> {
+    const { target, rule, part } = this.#request;
+    const watch = (connection: Wire): void => {
       this.#connection = connection;
       if (this.#isOver) connection.close();
     };
+    if (part?.reply !== undefined) {
+      const given = new GivenWire(this.#network, part.reply);
+      watch(given);
+      return given;
+    }
     const connection = await connectTo(this.#network, { target, rule, watch });
     return this.#isOver ? undefined : connection;
   }
 
   /** Sends the request, as the guest writes it. */
-  async #send(connection: Connection): Promise<void> {
+  async #send(connection: Wire): Promise<void> {
     const { body } = this.#request;
     connection.write(encodeHead(this.#request));
-    if (body === undefined) return;
+    if (body !== undefined) await this.#sendBody(connection, body);
+    if (connection instanceof GivenWire) connection.reply();
+  }
+
+  async #sendBody(connection: Wire, body: RequestBody): Promise<void> {
     body.connect();
     const isChunked = body.length === undefined;
     while (!this.#isOver && !body.isSent) {
@@ -144,7 +157,7 @@ export class Exchange {
   }
 
   /** Waits for the head. Source: RFC 9110 §15.2: interim responses are passed over; §7.8: nobody asked for an upgrade. */
-  async #receive(connection: Connection): Promise<void> {
+  async #receive(connection: Wire): Promise<void> {
     const inflow = new Inflow(connection);
     let reader = new HeadReader();
     for (let interim = 0; interim <= INTERIM_LIMIT;) {
@@ -167,15 +180,19 @@ export class Exchange {
     if (!this.#network.host.takeBuffer(bytes))
       throw new HttpFailure({ tag: "HTTP-response-header-section-size", value: undefined });
     this.#headBytes = bytes;
+    const { part } = this.#request;
+    part?.answered(head);
     const body = new ResponseBody(inflow, {
       framing: framingOf(this.#request.method, head),
       betweenBytesMs: this.#request.timeouts.betweenBytesMs,
       ended: () => queueMicrotask(() => this.end()),
+      wasRead: part?.read,
+      hasFailed: part?.failed,
     });
     this.#settle({ head, body });
   }
 
-  #incomplete({ failure }: Connection): HttpFailure {
+  #incomplete({ failure }: Wire): HttpFailure {
     const { body } = this.#request;
     if (body?.isCorrupted === true) return new HttpFailure({ tag: "HTTP-request-body-size", value: undefined });
     return failure === undefined ? new HttpFailure({ tag: "HTTP-response-incomplete" }) : httpFailure(failure);

@@ -1,8 +1,8 @@
 /**
  * What a server sends, by lines and by bytes. The guest's side of the trust boundary: every byte may be hostile.
  */
-import type { Connection } from "../connection.ts";
 import { latin1 } from "./syntax.ts";
+import type { Wire } from "./wire.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -14,14 +14,14 @@ export class LineFault extends Error {}
 
 /** Reads a connection. */
 export class Inflow {
-  readonly connection: Connection;
+  readonly connection: Wire;
   #buffer: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
   /** No line ends before this one of the bytes. */
   #scanned = 0;
 
-  constructor(connection: Connection) {
+  constructor(connection: Wire) {
     this.connection = connection;
   }
 

@@ -49,6 +49,10 @@ export interface BodyOptions {
   readonly betweenBytesMs: number;
   /** It was read, failed or was given up: called once. */
   readonly ended: () => void;
+  /** Told of each piece that somebody has read. */
+  readonly wasRead?: ((piece: Uint8Array) => void) | undefined;
+  /** Told when what comes is broken or breaks off; not when it is given up. */
+  readonly hasFailed?: (() => void) | undefined;
 }
 
 /** The body of a response. */
@@ -104,6 +108,7 @@ export class ResponseBody implements Source {
     if (this.#next.length > 0) {
       const piece = this.#next.subarray(0, limit);
       this.#next = this.#next.subarray(piece.length);
+      this.#options.wasRead?.(piece);
       return piece;
     }
     if (this.#failure !== undefined) throw new StreamFault(this.#failure.message, { http: this.#failure.code });
@@ -130,6 +135,7 @@ export class ResponseBody implements Source {
         else return this.#lookForEnd();
       }
     } catch (error) {
+      this.#options.hasFailed?.();
       this.#fail(httpFailure(error));
     }
   }
@@ -190,6 +196,7 @@ export class ResponseBody implements Source {
   #timeOut(): void {
     // What has come meanwhile, and was not asked for, counts.
     if (this.isReady()) return;
+    this.#options.hasFailed?.();
     this.#fail(new HttpFailure({ tag: "connection-read-timeout" }));
     this.#inflow.connection.changed.notify();
   }

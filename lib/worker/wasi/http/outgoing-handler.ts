@@ -7,8 +7,8 @@
  */
 import { define, ResultError } from "../../../component/link/host.ts";
 import { option, result } from "../../../schema/value-type.ts";
-import { type HttpTarget, permitTarget, readTarget } from "../../../policy/network.ts";
-import { Exchange, type Timeouts } from "../../net/http/exchange.ts";
+import { type HttpTarget, permitTarget, readTarget, type Verdict } from "../../../policy/network.ts";
+import { Exchange, type Request, type Timeouts } from "../../net/http/exchange.ts";
 import type { ErrorCode } from "../../net/http/failure.ts";
 import { contentLength, FIELD_COUNT_LIMIT, SECTION_LIMIT_BYTES, sectionSize } from "../../net/http/syntax.ts";
 import { networkOf } from "../../net/network.ts";
@@ -53,18 +53,32 @@ function handle(host: Host, request: OutgoingRequest, options: RequestOptions | 
   try {
     const target = readRequestTarget(request);
     checkFields(request, body !== undefined);
-    const verdict = permitTarget(host.policy.network, target);
-    if (!verdict.ok) {
-      host.context.noteDenial(verdict.capability, verdict.target);
-      return fail({ tag: "HTTP-request-denied" });
-    }
-    const { fields } = request;
-    const sent = { method: methodOf(request), fields, body, target, rule: verdict.rule, timeouts };
+    const method = methodOf(request);
+    const { rule, part } = permit(host, method, target);
+    const sent = { method, fields: request.fields, body, target, rule, timeouts, part };
     return new FutureIncomingResponse(host, Exchange.begin(networkOf(host), sent));
   } catch (error) {
     body?.refuse();
     throw error;
   }
+}
+
+/** Asks the policy, and the rehearsal when there is one: what it has no reply for is denied as what no rule covers is. */
+function permit(host: Host, method: string, target: HttpTarget): Pick<Request, "rule" | "part"> {
+  const verdict = permitTarget(host.policy.network, target);
+  const { rehearsed } = host;
+  if (!verdict.ok) {
+    rehearsed?.deny(method, target.url);
+    return denyRequest(host, verdict);
+  }
+  const part = rehearsed?.begin(method, target.url);
+  if (rehearsed !== undefined && part === undefined) return denyRequest(host, permitTarget([], target));
+  return { rule: verdict.rule, part };
+}
+
+function denyRequest(host: Host, verdict: Verdict): never {
+  if (!verdict.ok) host.context.noteDenial(verdict.capability, verdict.target);
+  return fail({ tag: "HTTP-request-denied" });
 }
 
 /** Source: RFC 9110 §9.3.6: `CONNECT` makes a tunnel, through which anything could be reached. */
