@@ -2,10 +2,10 @@
  * The log of calls: the newest ten thousand. It serves people, so that a call never waits for it and never fails by it.
  */
 import type { Database } from "bun:sqlite";
-import { Failure, isFailureCode } from "../errors.ts";
+import { Failure, type FailureCode, isFailureCode } from "../errors.ts";
+import type { Denial, Usage } from "../protocol/limits.ts";
 import { connect } from "./database.ts";
 import { type DenialRecord, insertDenials, newestDenials } from "./denials.ts";
-import type { CallRecord } from "./registry.ts";
 import { reading, readTransaction, writeTransaction } from "./transaction.ts";
 
 /** How many calls the database keeps. */
@@ -19,6 +19,18 @@ const BATCH = 100;
 
 /** How long closing waits for the database, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 250;
+
+/** One call, as the log keeps it. */
+export interface CallRecord {
+  /** Id of an installed tool, or `""` for a file that was run. */
+  readonly toolId: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly outcome: "OK" | FailureCode;
+  readonly usage: Usage;
+  /** What the guest was denied. They are read by {@link CallLog.denialsOf}. */
+  readonly denials?: readonly Denial[] | undefined;
+}
 
 /** A type, not an interface: what SQLite takes by name is a record of any name. */
 type CallRow = {

@@ -9,14 +9,12 @@
 import type { Database } from "bun:sqlite";
 import { join, resolve } from "node:path";
 import { Failure, refuse } from "../errors.ts";
-import type { FailureCode } from "../errors.ts";
 import type { FunctionDescription } from "../component/functions.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Described } from "../schema/foreign.ts";
 import { nearest } from "../nearest.ts";
 import type { Capability } from "../policy/capability.ts";
-import type { Denial, Usage } from "../protocol/limits.ts";
-import { CallLog } from "./calls.ts";
+import { CallLog, type CallRecord } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { openDatabase } from "./database.ts";
 import type { DenialRecord } from "./denials.ts";
@@ -67,18 +65,6 @@ export interface InstalledTool {
   readonly asks: Asks;
   /** Milliseconds since the epoch. */
   readonly installedAt: number;
-}
-
-/** One call, as the log keeps it. */
-export interface CallRecord {
-  /** Id of an installed tool, or `""` for a file that was run. */
-  readonly toolId: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly outcome: "OK" | FailureCode;
-  readonly usage: Usage;
-  /** What the guest was denied. They are read by {@link Registry.denials}. */
-  readonly denials?: readonly Denial[] | undefined;
 }
 
 /** What was found out about a component when it was installed. */

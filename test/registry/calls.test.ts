@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { CALLS_KEPT, CALLS_PENDING } from "../../lib/registry/calls.ts";
+import { CALLS_KEPT, CALLS_PENDING, type CallRecord } from "../../lib/registry/calls.ts";
 import { Registry } from "../../lib/registry/registry.ts";
-import type { CallRecord } from "../../lib/registry/registry.ts";
 import { temporaryDirectory } from "./support.ts";
 
 function makeRecord(startedAt: number): CallRecord {
