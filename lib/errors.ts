@@ -18,6 +18,7 @@ interface FailureDetails {
   readonly MANIFEST_UNKNOWN_KEY: ManifestPlace & { readonly key: string; readonly nearest: string | undefined };
   readonly MANIFEST_INVALID: ManifestPlace & { readonly key: string; readonly rule: string };
   readonly PACKAGE_PATH: { readonly path: string; readonly reason: string };
+  readonly RESOURCE_REFUSED: { readonly uri: string; readonly reason: string; readonly hint: string };
   readonly ZIP_REFUSED: { readonly path: string; readonly reason: string };
   readonly PACKAGE_CHANGED: { readonly tool: string };
   readonly PROJECT_UNKNOWN: { readonly path: string; readonly reason: string };
@@ -242,6 +243,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   PACKAGE_PATH: {
     text: (d) => `Cannot package ${quote(d.path)}: ${reason(d)}`,
     hint: () => "tool.wasm names a regular file inside the package, by a relative path without symlinks",
+    agentMayRead: false,
+  },
+  RESOURCE_REFUSED: {
+    text: (d) => `Cannot take the resource ${quote(d.uri)}: ${reason(d)}`,
+    hint: (d) => clean(d.hint),
     agentMayRead: false,
   },
   ZIP_REFUSED: {

@@ -13,6 +13,7 @@ import type { Decide } from "./registry/grants.ts";
 import type { Limits } from "./protocol/limits.ts";
 import { readPackage, VerifiedPackages, verifyPackage } from "./registry/package.ts";
 import { type InstalledTool, Registry } from "./registry/registry.ts";
+import { refuseUncallable } from "./registry/resources.ts";
 import { LazyEngine } from "./runtime/engine.ts";
 import {
   type CallOptions,
@@ -170,6 +171,7 @@ export class Runtime implements AsyncDisposable {
       const component = async (): Promise<Uint8Array> => source.component;
       const { components, describe } = await this.#engine.load();
       const functions = await components.examine(source.componentDigest, component, limits);
+      refuseUncallable(source.manifest, functions);
       const artifact = await components.load(source.componentDigest, component);
       const described = await describe(artifact, limits.memoryBytes);
       const cut = cutLimits(security, this.#ceilings);

@@ -2,13 +2,15 @@
  * A `kami:tool/tool` component describes itself: at install, once, under limits; and is held to it.
  */
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guestPath } from "../fixtures/paths.ts";
+import { conformanceDirectory, guestPath } from "../fixtures/paths.ts";
 import { describeTool } from "../lib/mcp/entry.ts";
+import { readPackage } from "../lib/registry/package.ts";
 import { readDescription } from "../lib/schema/described.ts";
 import { told } from "./cli/support/failure.ts";
 import { summarize, TestRuntime } from "./support/runtime.ts";
+import { TemporaryDirectory } from "./support/temporary.ts";
 
 const SAID = '{"name":"kami-tool","description":"Gives its input back and logs it once","version":"1.0.0"}';
 const ID = "dev.x.described";
@@ -27,6 +29,10 @@ function packageSaying(home: string, said: string): string {
     `[tool]\nid = "${ID}"\nname = "described"\nversion = "1.0.0"\nwasm = "tool.wasm"\n[mcp]\ndescription = "x"\n`,
   );
   return directory;
+}
+
+function refusal(problem: string): object {
+  return { code: "INPUT_INVALID", message: `Cannot use the input: ${problem}` };
 }
 
 describe("what a component says of itself", () => {
@@ -71,12 +77,51 @@ describe("what a component says of itself", () => {
     ]);
   });
 
+  test("lists a schema of many keywords as it is, and enforces it", async () => {
+    await using kami = new TestRuntime();
+    const { runtime } = kami;
+    const { tool } = await runtime.install(conformanceDirectory("json-schema-2020-12-tool"));
+    expect(tool.described?.inputSchema).toMatchObject({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      $defs: { address: { $anchor: "addressDef" } },
+      if: { required: ["contactMethod"] },
+    });
+    const call = async (input: object) => summarize(await runtime.call(tool.id, JSON.stringify(input)));
+    expect(await call({ email: "a" })).toEqual({ output: { email: "a" } });
+    expect(await call({ phone: "1" })).toEqual(refusal('"input.email" is missing'));
+    expect(await call({ phone: "1", contactMethod: "phone" })).toEqual({
+      output: { phone: "1", contactMethod: "phone" },
+    });
+    expect(await call({})).toEqual(refusal('"input" is none of what it can be'));
+    expect(await call({ email: "a", address: { city: 1 } })).toEqual(
+      refusal('"input.address.city" must be string, got an integer'),
+    );
+    expect(await call({ email: "a", other: 1 })).toEqual(refusal('"input.other" is not known'));
+  });
+
+  test("gives up on an input that takes two ways on each of its levels, before the guest starts", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    await runtime.install(
+      packageSaying(
+        home.path,
+        '{"inputSchema":{"type":"object","properties":{"n":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}}}}',
+      ),
+    );
+    const refused = await runtime.call(ID, `${'{"n":'.repeat(60)}1${"}".repeat(60)}`);
+    expect([summarize(refused), refused.usage.fuel]).toEqual([
+      { code: "INPUT_INVALID", message: expect.stringContaining('"input" takes too long to be checked') },
+      0,
+    ]);
+  });
+
   test.each([
     [
       '{"outputSchema":{"type":"object","properties":{"a":{"pattern":"(a+)+$"}}}}',
       'outputSchema/properties/a has "pattern"',
     ],
     ['{"outputSchema":{"type":"object","x-mcp-header":"A"}}', 'outputSchema has "x-mcp-header"'],
+    ['{"outputSchema":{"type":"object","oneOf":[{"$ref":"#"}]}}', "outputSchema refers to itself, by #"],
     ["no JSON", "it is not JSON"],
     ["[]", "it is not a JSON object"],
   ])("refuses the install of one that says %s, and keeps nothing of it", async (said, reason) => {
@@ -94,6 +139,83 @@ describe("what a component says of itself", () => {
     const { tool } = await runtime.install(packageSaying(home.path, "{}"));
     expect(tool.described).toEqual({});
     expect(summarize(await runtime.call(ID, "{}"))).toEqual({ output: {} });
+  });
+});
+
+/** Makes a package of a guest whose manifest has more under `[mcp]`. */
+function packageDeclaring(home: string, guest: string, more: string): string {
+  const directory = join(home, `package-${Bun.hash(guest + more)}`);
+  mkdirSync(directory);
+  cpSync(guestPath(guest), join(directory, "tool.wasm"));
+  const head = `[tool]\nid = "${ID}"\nname = "described"\nversion = "1.0.0"\nwasm = "tool.wasm"\n[mcp]\ndescription = "x"\n`;
+  writeFileSync(join(directory, "tool.toml"), head + more);
+  return directory;
+}
+
+describe("what a manifest says of its component", () => {
+  const SHAPES = `
+[mcp.input_schema]
+type = "object"
+"$schema" = "https://json-schema.org/draft/2020-12/schema"
+required = ["shape"]
+properties.shape = { oneOf = [{ "$ref" = "#circle" }, { "$ref" = "#/$defs/square" }] }
+[mcp.input_schema."$defs"]
+circle = { "$anchor" = "circle", properties = { r = { type = "number" } }, required = ["r"] }
+square = { properties = { a = { type = "number", minimum = 0.5 } }, required = ["a"], maxProperties = 1 }
+[mcp.output_schema]
+type = "object"
+additionalProperties = { type = "object" }
+`;
+
+  test("is listed and enforced, above what the component says", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    const { tool } = await runtime.install(packageDeclaring(home.path, "kami-tool", SHAPES));
+    const entry = describeTool(
+      { name: "x", tool, function: undefined },
+      runtime.limitsOf(tool),
+      runtime.registry.grants.weigh(tool),
+    );
+    expect(entry).toMatchObject({
+      inputSchema: {
+        $schema: "https://json-schema.org/draft/2020-12/schema",
+        $defs: { square: { properties: { a: { minimum: 0.5 } }, maxProperties: 1 } },
+        properties: { shape: { oneOf: [{ $ref: "#circle" }, { $ref: "#/$defs/square" }] } },
+      },
+      outputSchema: { additionalProperties: { type: "object" } },
+    });
+    const call = async (input: object) => summarize(await runtime.call(ID, JSON.stringify(input)));
+    expect(await call({ shape: { r: 1 } })).toEqual({ output: { shape: { r: 1 } } });
+    expect(await call({ shape: { a: 0.1 } })).toEqual(refusal('"input.shape" is none of what it can be one of'));
+    expect(await call({ shape: { r: 1 }, more: 1 })).toEqual({
+      code: "RESULT_INVALID",
+      message: 'Cannot use the tool\'s result: "result.more" must be object, got an integer',
+    });
+  });
+
+  test.each([
+    ['[mcp.input_schema]\ntype = "string"\n', 'must have the type "object" at its root'],
+    ['[mcp.input_schema]\ntype = "object"\npattern = "(a+)+$"\n', 'input_schema has "pattern"'],
+    ['[mcp.output_schema]\ntype = "object"\n"$ref" = "#"\n', "output_schema refers to itself, by #"],
+    ['[mcp.input_schema]\ntype = "object"\ndefault = 2020-01-01\n', "must be a JSON value, got a date or time"],
+    [
+      '[mcp.input_schema]\ntype = "object"\n[[mcp.arguments]]\nname = "a"\ntype = "string"\ndescription = "d"\n',
+      "must be left out: the tool has arguments",
+    ],
+    ['input_schema = "schema.json"\n', "must be a table, got a string"],
+  ])("is refused when it is no schema that KAMI takes: %j", async (more, problem) => {
+    using temporary = new TemporaryDirectory();
+    const directory = packageDeclaring(temporary.path, "upper", more);
+    const [code, message] = await told(() => readPackage(directory));
+    expect([code, message]).toEqual(["MANIFEST_INVALID", expect.stringContaining(problem)]);
+    expect(message).toContain(`${join(directory, "tool.toml")}:8:`);
+  });
+
+  test("is refused of a component of functions, whose types say it", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    const directory = packageDeclaring(home.path, "functions", '[mcp.output_schema]\ntype = "object"\n');
+    expect((await told(() => runtime.install(directory)))[0]).toBe("COMPONENT_UNSUPPORTED");
   });
 });
 

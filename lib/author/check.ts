@@ -3,6 +3,7 @@
  */
 import type { ComponentKind } from "../component/artifact.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { PLACEHOLDER } from "../manifest/prompts.ts";
 
 /** Something found, and what to do about it. */
 export interface Finding {
@@ -32,6 +33,8 @@ export function checkTool(manifest: Manifest, component: ComponentFacts): readon
   const levels = ["error", "warning", "note"];
   return [
     ...checkDescriptions(manifest),
+    ...checkPrompts(manifest),
+    ...checkSchemas(manifest),
     ...checkCapabilities(manifest, component),
     ...checkBudget(manifest, component),
   ].toSorted((left, right) => levels.indexOf(left.level) - levels.indexOf(right.level));
@@ -66,13 +69,37 @@ function checkDescriptions({ mcp }: Manifest): Finding[] {
         hint: "leave out one of the two",
       });
   }
-  if (mcp.arguments.length === 0)
+  if (mcp.arguments.length === 0 && mcp.inputSchema === undefined)
     findings.push({
       level: "note",
       text: "the tool takes no arguments",
       hint: "list them as [[mcp.arguments]], if it does",
     });
   return findings;
+}
+
+/** Clients hand schemas on to models, whose interfaces take less than JSON Schema has. */
+function checkSchemas({ mcp: { inputSchema = {} } }: Manifest): Finding[] {
+  const roots = ["oneOf", "anyOf", "allOf"].filter((key) => Object.hasOwn(inputSchema, key));
+  const found = roots.map((key) => `${key} at its root`);
+  if (JSON.stringify(inputSchema).includes('"prefixItems":')) found.push("prefixItems");
+  return found.map((what) => ({
+    level: "warning",
+    text: `the input schema has ${what}, and some agents refuse a tool that has it`,
+    hint: "say it in the description, and have the tool check it",
+  }));
+}
+
+function checkPrompts({ mcp: { prompts = [] } }: Manifest): Finding[] {
+  return prompts.flatMap(({ name, messages, arguments: declared }) => {
+    const used = new Set([...JSON.stringify(messages).matchAll(PLACEHOLDER)].map(([, argument]) => argument));
+    const unused = declared.filter((argument) => !used.has(argument.name));
+    return unused.map((argument) => ({
+      level: "warning" as const,
+      text: `the prompt "${name}" does not use its argument "${argument.name}"`,
+      hint: `write {{${argument.name}}} where its value goes, or leave it out`,
+    }));
+  });
 }
 
 interface Access {

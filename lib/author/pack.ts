@@ -26,12 +26,13 @@ const COMPANION_SIZE: SizeLimit = {
  */
 export async function packProject(project: Project): Promise<string> {
   const { directory } = project;
-  const { manifest, manifestBytes, component } = await readPackage(directory);
+  const { manifest, manifestBytes, component, files: readable = new Map() } = await readPackage(directory);
   const files: ZipFile[] = [
     { name: MANIFEST_NAME, bytes: manifestBytes },
     { name: manifest.tool.wasm, bytes: component },
   ];
-  for (const name of COMPANIONS) {
+  for (const [name, bytes] of readable) files.push({ name, bytes });
+  for (const name of COMPANIONS.filter((each) => !readable.has(each))) {
     if (existsSync(join(directory, name))) files.push({ name, bytes: readBeneath(directory, name, COMPANION_SIZE) });
   }
   const name = `${manifest.tool.id}-${manifest.tool.version}.zip`.replace(/[^\w.+-]/g, "_");

@@ -5,10 +5,9 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { clean, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { parseManifest } from "../manifest/parse.ts";
 import { readBeneath } from "../registry/files.ts";
 import { MANIFEST_NAME, MANIFEST_SIZE } from "../registry/package.ts";
-import { decodeManifest } from "../registry/text.ts";
+import { parseManifestBytes } from "../registry/text.ts";
 
 /** What a tool is written in. */
 export type Language = "ts" | "rust" | "c" | "as" | "go";
@@ -49,7 +48,7 @@ export function readProject(path: string): Project {
   if (!existsSync(join(directory, MANIFEST_NAME)))
     throw refuse("PROJECT_UNKNOWN", { path, reason: "the directory has no tool.toml" });
   const manifestBytes = readBeneath(directory, MANIFEST_NAME, MANIFEST_SIZE);
-  const manifest = parseManifest(decodeManifest(manifestBytes, manifestPath), manifestPath);
+  const manifest = parseManifestBytes(manifestBytes, manifestPath);
   const found = detect(directory);
   if (found === undefined) {
     const reason = "there is no Cargo.toml, go.mod, assembly/index.ts, C file, src/tool.ts or tool.js";

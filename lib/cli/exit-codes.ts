@@ -50,6 +50,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   MANIFEST_UNKNOWN_KEY: EXIT.badPackage,
   MANIFEST_INVALID: EXIT.badPackage,
   PACKAGE_PATH: EXIT.badPackage,
+  RESOURCE_REFUSED: EXIT.badPackage,
   ZIP_REFUSED: EXIT.badPackage,
   PACKAGE_CHANGED: EXIT.badPackage,
   PROJECT_UNKNOWN: EXIT.usage,

@@ -53,7 +53,10 @@ export const TEXT_LIMITS: Readonly<
     | "argumentDescription"
     | "environmentName"
     | "promptName"
-    | "promptText",
+    | "promptText"
+    | "promptValue"
+    | "resourceUri"
+    | "mediaType",
     number
   >
 > = Object.freeze({
@@ -67,17 +70,36 @@ export const TEXT_LIMITS: Readonly<
   environmentName: 128,
   promptName: 40,
   promptText: 16_384,
+  promptValue: 256,
+  resourceUri: 512,
+  mediaType: 100,
 });
 
 /** Most entries of each kind of list. */
-export const LIST_LIMITS: Readonly<Record<"arguments" | "enum" | "allowList" | "prompts" | "promptArguments", number>> =
-  Object.freeze({
-    arguments: 64,
-    enum: 256,
-    allowList: 256,
-    prompts: 16,
-    promptArguments: 16,
-  });
+export const LIST_LIMITS: Readonly<
+  Record<
+    | "arguments"
+    | "enum"
+    | "allowList"
+    | "prompts"
+    | "promptArguments"
+    | "promptMessages"
+    | "promptValues"
+    | "resources"
+    | "resourceTemplates",
+    number
+  >
+> = Object.freeze({
+  arguments: 64,
+  enum: 256,
+  allowList: 256,
+  prompts: 16,
+  promptArguments: 16,
+  promptMessages: 16,
+  promptValues: 256,
+  resources: 64,
+  resourceTemplates: 16,
+});
 
 /** The most levels that tables and arrays may nest within one value. */
 export const NESTING_LIMIT: number = 16;

@@ -13,15 +13,33 @@ interface KnownTable {
 
 const ROOT: KnownTable = { path: [], keys: ["tool", "mcp", "security"] };
 const TOOL: KnownTable = { path: ["tool"], keys: ["id", "name", "version", "wasm"] };
-const MCP: KnownTable = { path: ["mcp"], keys: ["description", "arguments", "prompts"] };
+const MCP: KnownTable = {
+  path: ["mcp"],
+  keys: ["description", "arguments", "prompts", "resources", "resource_templates", "input_schema", "output_schema"],
+};
 const ARGUMENT: KnownTable = {
   path: ["mcp", "arguments"],
   keys: ["name", "type", "description", "required", "default", "enum"],
 };
-const PROMPT: KnownTable = { path: ["mcp", "prompts"], keys: ["name", "description", "text", "arguments"] };
+const PROMPT: KnownTable = {
+  path: ["mcp", "prompts"],
+  keys: ["name", "description", "text", "messages", "arguments"],
+};
 const PROMPT_ARGUMENT: KnownTable = {
   path: ["mcp", "prompts", "arguments"],
-  keys: ["name", "description", "required"],
+  keys: ["name", "description", "required", "values"],
+};
+const PROMPT_MESSAGE: KnownTable = {
+  path: ["mcp", "prompts", "messages"],
+  keys: ["role", "text", "resource", "image"],
+};
+const RESOURCE: KnownTable = {
+  path: ["mcp", "resources"],
+  keys: ["uri", "name", "title", "description", "mime_type", "file"],
+};
+const TEMPLATE: KnownTable = {
+  path: ["mcp", "resource_templates"],
+  keys: ["uri_template", "name", "title", "description", "mime_type"],
 };
 const SECURITY: KnownTable = {
   path: ["security"],
@@ -35,7 +53,9 @@ const SECURITY: KnownTable = {
     "max_fuel",
   ],
 };
-const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, PROMPT, PROMPT_ARGUMENT, SECURITY];
+/** Tables of which there may be several. */
+const LISTED: readonly KnownTable[] = [ARGUMENT, PROMPT, PROMPT_ARGUMENT, PROMPT_MESSAGE, RESOURCE, TEMPLATE];
+const SINGLE: readonly KnownTable[] = [ROOT, TOOL, MCP, SECURITY];
 
 /**
  * Finds every key that the format does not have.
@@ -44,14 +64,9 @@ const TABLES: readonly KnownTable[] = [ROOT, TOOL, MCP, ARGUMENT, PROMPT, PROMPT
  * @returns One problem for each, without what is inside it.
  */
 export function findUnknownKeys(root: TomlNode): UnknownKey[] {
-  const prompts = itemsAt(root, PROMPT.path);
   return [
-    ...[ROOT, TOOL, MCP, SECURITY].flatMap((table) => unknownIn(root, table.path, table)),
-    ...itemsAt(root, ARGUMENT.path).flatMap((path) => unknownIn(root, path, ARGUMENT)),
-    ...prompts.flatMap((path) => unknownIn(root, path, PROMPT)),
-    ...prompts
-      .flatMap((path) => itemsAt(root, path.concat("arguments")))
-      .flatMap((path) => unknownIn(root, path, PROMPT_ARGUMENT)),
+    ...SINGLE.flatMap((table) => unknownIn(root, table.path, table)),
+    ...LISTED.flatMap((table) => instancesOf(root, table.path).flatMap((path) => unknownIn(root, path, table))),
   ];
 }
 
@@ -63,11 +78,21 @@ export function findUnknownKeys(root: TomlNode): UnknownKey[] {
 export function nearestKey({ path }: UnknownKey): string | undefined {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
-  const own = TABLES.find((table) => isInstance(parent, table));
+  const own = [...SINGLE, ...LISTED].find((table) => isInstance(parent, table));
   const sibling = nearest(key, own?.keys ?? []);
   if (sibling !== undefined) return formatPath([...parent, sibling]);
-  const home = TABLES.find((table) => ![ARGUMENT, PROMPT, PROMPT_ARGUMENT].includes(table) && table.keys.includes(key));
+  const home = SINGLE.find((table) => table.keys.includes(key));
   return home === undefined ? undefined : formatPath([...home.path, key]);
+}
+
+/** The paths of all tables of a kind: the items of a list, or of the lists in those of another. */
+function instancesOf(root: TomlNode, path: readonly string[]): readonly KeyPath[] {
+  const outer = LISTED.find(
+    (table) => table.path.length < path.length && table.path.every((name, index) => name === path[index]),
+  );
+  if (outer === undefined) return itemsAt(root, path);
+  const inner = path.slice(outer.path.length);
+  return instancesOf(root, outer.path).flatMap((item) => itemsAt(root, [...item, ...inner]));
 }
 
 /** The paths of a list's items. */

@@ -20,6 +20,14 @@ export interface Manifest {
     readonly arguments: readonly ManifestArgument[];
     /** In manifest order; absent when the manifest declares none. */
     readonly prompts?: readonly ManifestPrompt[];
+    /** In manifest order; absent when the manifest declares none. */
+    readonly resources?: readonly ManifestResource[];
+    /** In manifest order; absent when the manifest declares none. */
+    readonly templates?: readonly ManifestTemplate[];
+    /** JSON Schema of the input, in place of `arguments`. */
+    readonly inputSchema?: Readonly<Record<string, unknown>>;
+    /** JSON Schema of the result. */
+    readonly outputSchema?: Readonly<Record<string, unknown>>;
   };
   readonly security: ManifestSecurity;
 }
@@ -36,21 +44,60 @@ export interface ManifestArgument {
   readonly enum?: readonly unknown[];
 }
 
-/** One `[[mcp.prompts]]`: a text that a user may send to the model. */
+/** One `[[mcp.prompts]]`: messages that a user may send to the model. */
 export interface ManifestPrompt {
-  /** `[a-z0-9-]`. */
+  /** `[a-z0-9_-]`, no two `_` in a row. */
   readonly name: string;
   readonly description: string;
-  /** With `{{name}}` where an argument's value goes. */
-  readonly text: string;
+  /** At least one. */
+  readonly messages: readonly ManifestMessage[];
   readonly arguments: readonly ManifestPromptArgument[];
 }
+
+/** One `[[mcp.prompts.messages]]`. */
+export type ManifestMessage = { readonly role: "user" | "assistant" } & (
+  | {
+      /** With `{{name}}` where an argument's value goes. */
+      readonly text: string;
+    }
+  | {
+      /** The URI of one of the package's resources; with `{{name}}` where an argument's value goes. */
+      readonly resource: string;
+    }
+  | {
+      /** The URI of one of the package's resources, an image. */
+      readonly image: string;
+    }
+);
 
 /** One `[[mcp.prompts.arguments]]`: a text. */
 interface ManifestPromptArgument {
   readonly name: string;
   readonly description: string;
   readonly required: boolean;
+  /** What a client may offer for it. Others are allowed. */
+  readonly values?: readonly string[];
+}
+
+/** One `[[mcp.resources]]`: a file of the package that agents can read. */
+export interface ManifestResource {
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly mimeType: string;
+  /** Path relative to the manifest, with `/` separators and no `..`. */
+  readonly file: string;
+}
+
+/** One `[[mcp.resource_templates]]`: URIs whose content the tool makes, called with the variables as its arguments. */
+export interface ManifestTemplate {
+  readonly uriTemplate: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** Default: what the tool's result is. */
+  readonly mimeType?: string;
 }
 
 /** The JSON types an argument may have. */

@@ -5,20 +5,14 @@
 import { parse, TomlError } from "smol-toml";
 import { refuse, type Failure } from "../errors.ts";
 import { positionAt, type Position } from "../position.ts";
-import { MANIFEST_DEFAULTS, NESTING_LIMIT } from "./defaults.ts";
+import { buildManifest } from "./build.ts";
+import { NESTING_LIMIT } from "./defaults.ts";
 import { findUnknownKeys, nearestKey } from "./keys.ts";
 import { findNode, locateAll, type TomlNode } from "./locate.ts";
-import type { Manifest, ManifestArgument, ManifestPrompt, ManifestSecurity } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { formatPath, type Problem } from "./problem.ts";
 import { checkAgreement } from "./prompts.ts";
-import {
-  checkShape,
-  type ShapedArgument,
-  type ShapedManifest,
-  type ShapedPrompt,
-  type ShapedSecurity,
-} from "./shape.ts";
-import { toJsonValue } from "./value.ts";
+import { checkShape } from "./shape.ts";
 
 /** Levels of arrays and inline tables in the whole document: what a default may use, and `arguments` around it. */
 const INLINE_DEPTH_LIMIT = NESTING_LIMIT + 4;
@@ -39,7 +33,7 @@ export function parseManifest(text: string, file: string): Manifest {
   const shape = checkShape(document);
   const problems: Problem[] = [
     ...findUnknownKeys(root),
-    ...checkAgreement(document["mcp"]),
+    ...checkAgreement(document),
     ...(shape.ok ? [] : shape.problems),
   ];
   const first = firstProblem(problems, root);
@@ -94,59 +88,4 @@ function failureFor(problem: Problem, place: Position & { readonly file: string 
   const key = formatPath(problem.path);
   if (problem.kind === "invalid") return refuse("MANIFEST_INVALID", { ...place, key, rule: problem.rule });
   return refuse("MANIFEST_UNKNOWN_KEY", { ...place, key, nearest: nearestKey(problem) });
-}
-
-function buildManifest({ tool, mcp, security }: ShapedManifest): Manifest {
-  return {
-    tool: { id: tool.id, name: tool.name, version: tool.version, wasm: tool.wasm },
-    mcp: {
-      description: mcp.description,
-      arguments: (mcp.arguments ?? []).map(buildArgument),
-      ...(mcp.prompts === undefined || mcp.prompts.length === 0 ? {} : { prompts: mcp.prompts.map(buildPrompt) }),
-    },
-    security: buildSecurity(security ?? {}),
-  };
-}
-
-function buildArgument(shaped: ShapedArgument): ManifestArgument {
-  return {
-    name: shaped.name,
-    type: shaped.type,
-    description: shaped.description,
-    required: shaped.required ?? MANIFEST_DEFAULTS.argument.required,
-    ...(shaped.default === undefined ? {} : { default: jsonValue(shaped.default) }),
-    ...(shaped.enum === undefined ? {} : { enum: shaped.enum.map(jsonValue) }),
-  };
-}
-
-function buildPrompt({ name, description, text, arguments: declared = [] }: ShapedPrompt): ManifestPrompt {
-  return {
-    name,
-    description,
-    text,
-    arguments: declared.map((argument) => ({
-      name: argument.name,
-      description: argument.description,
-      required: argument.required ?? MANIFEST_DEFAULTS.argument.required,
-    })),
-  };
-}
-
-function buildSecurity(shaped: ShapedSecurity): ManifestSecurity {
-  const defaults = MANIFEST_DEFAULTS.security;
-  return {
-    netAllowList: shaped.net_allow_list ?? defaults.netAllowList,
-    fsAccess: shaped.fs_access ?? defaults.fsAccess,
-    envAllowList: shaped.env_allow_list ?? defaults.envAllowList,
-    elicitation: shaped.elicitation ?? defaults.elicitation,
-    maxMemoryMb: shaped.max_memory_mb ?? defaults.maxMemoryMb,
-    maxExecutionMs: shaped.max_execution_ms ?? defaults.maxExecutionMs,
-    maxFuel: shaped.max_fuel ?? defaults.maxFuel,
-  };
-}
-
-function jsonValue(toml: unknown): unknown {
-  const converted = toJsonValue(toml);
-  if (!converted.ok) throw new Error("BUG: a value of an argument was not checked");
-  return converted.value;
 }

@@ -1,16 +1,40 @@
 /**
- * What must hold between the keys of `[[mcp.prompts]]`: names are unique, and a text names no argument that is not declared.
+ * What must hold between the keys of `[[mcp.prompts]]`: names are unique, a text names no argument that is not declared, and what is embedded is a
+ * resource of the same package.
  */
 import { checkDeclarations } from "./arguments.ts";
 import type { BrokenRule, KeyPath } from "./problem.ts";
+import { checkResources } from "./resources.ts";
+import { checkSchemas } from "./schemas.ts";
+import { IMAGE_TYPE } from "./uri.ts";
 import { isTable } from "./value.ts";
+
+type Table = Readonly<Record<string, unknown>>;
 
 /** Where an argument's value goes in a prompt's text: `{{name}}`. */
 export const PLACEHOLDER: RegExp = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
 
-/** Checks what `[mcp]` declares against itself. */
-export function checkAgreement(mcp: unknown): BrokenRule[] {
-  return isTable(mcp) ? [...checkDeclarations(mcp["arguments"]), ...checkPrompts(mcp["prompts"])] : [];
+/** What a message may be, one at a time. */
+const CONTENTS = ["text", "resource", "image"];
+
+/** Checks what a document declares against itself. */
+export function checkAgreement({ tool, mcp }: Table): BrokenRule[] {
+  if (!isTable(mcp)) return [];
+  return [
+    ...checkDeclarations(mcp["arguments"]),
+    ...checkPrompts(mcp["prompts"], typesOf(mcp["resources"])),
+    ...checkSchemas(mcp),
+    ...checkResources(mcp, isTable(tool) ? tool["wasm"] : undefined),
+  ];
+}
+
+type MediaTypes = ReadonlyMap<unknown, unknown>;
+
+/** The declared resources' media types, by their URIs. */
+function typesOf(declared: unknown): MediaTypes {
+  return new Map(
+    listOf(declared).map((each) => (isTable(each) ? [each["uri"], each["mime_type"]] : [undefined, undefined])),
+  );
 }
 
 /**
@@ -19,27 +43,57 @@ export function checkAgreement(mcp: unknown): BrokenRule[] {
  * @param declared - `mcp.prompts` as parsed; anything.
  * @returns One problem for each broken rule.
  */
-function checkPrompts(declared: unknown): BrokenRule[] {
-  if (!Array.isArray(declared)) return [];
+function checkPrompts(declared: unknown, resources: MediaTypes): BrokenRule[] {
   return [
-    ...checkNames(declared, ["mcp", "prompts"]),
-    ...declared.flatMap((prompt: unknown, index) =>
-      isTable(prompt) ? checkPrompt(prompt, ["mcp", "prompts", index]) : [],
+    ...checkNames(listOf(declared), ["mcp", "prompts"]),
+    ...listOf(declared).flatMap((prompt, index) =>
+      isTable(prompt) ? checkPrompt(prompt, ["mcp", "prompts", index], resources) : [],
     ),
   ];
 }
 
-function checkPrompt(prompt: Readonly<Record<string, unknown>>, path: KeyPath): BrokenRule[] {
-  const { arguments: declared, text } = prompt;
-  const list: readonly unknown[] = Array.isArray(declared) ? declared : [];
-  const known = new Set(list.map((argument) => (isTable(argument) ? argument["name"] : undefined)));
+function checkPrompt(prompt: Table, path: KeyPath, resources: MediaTypes): BrokenRule[] {
+  const { arguments: declared, text, messages } = prompt;
+  const known = new Set(listOf(declared).map((argument) => (isTable(argument) ? argument["name"] : undefined)));
+  const isEmpty = text === undefined && listOf(messages).length === 0;
+  const isDouble = text !== undefined && messages !== undefined;
+  return [
+    ...checkNames(listOf(declared), [...path, "arguments"]),
+    ...(isEmpty ? [broken([...path, "text"], "is missing")] : []),
+    ...(isDouble ? [broken([...path, "text"], "must be left out: the prompt has messages")] : []),
+    ...checkPlaceholders(text, [...path, "text"], known),
+    ...listOf(messages).flatMap((message, index) => {
+      const place = [...path, "messages", index];
+      return isTable(message) ? checkMessage(message, place, { known, resources }) : [];
+    }),
+  ];
+}
+
+function checkMessage(
+  message: Table,
+  path: KeyPath,
+  { known, resources }: { readonly known: ReadonlySet<unknown>; readonly resources: MediaTypes },
+): BrokenRule[] {
+  const { text, resource, image } = message;
+  const [first = "text", second] = CONTENTS.filter((key) => message[key] !== undefined);
+  if (message[first] === undefined) return [broken([...path, first], "is missing")];
+  if (second !== undefined) return [broken([...path, second], `must be left out: the message has "${first}"`)];
+  const isOpen = typeof resource === "string" && resource.match(PLACEHOLDER) !== null;
+  const isUnknown = resource !== undefined && !isOpen && !resources.has(resource);
+  const isNoImage = image !== undefined && !IMAGE_TYPE.test(String(resources.get(image)));
+  return [
+    ...checkPlaceholders(text, [...path, "text"], known),
+    ...checkPlaceholders(resource, [...path, "resource"], known),
+    ...(isUnknown ? [broken([...path, "resource"], "must be the uri of one of mcp.resources")] : []),
+    ...(isNoImage ? [broken([...path, "image"], "must be the uri of one of mcp.resources that is an image")] : []),
+  ];
+}
+
+function checkPlaceholders(text: unknown, path: KeyPath, known: ReadonlySet<unknown>): BrokenRule[] {
   const used = typeof text === "string" ? [...text.matchAll(PLACEHOLDER)].map(([, name]) => name) : [];
   const unknown = used.find((name) => !known.has(name));
   const rule = `names {{${unknown}}}, which is not among the prompt's arguments`;
-  return [
-    ...checkNames(list, [...path, "arguments"]),
-    ...(unknown === undefined ? [] : [{ kind: "invalid", path: [...path, "text"], rule } as const]),
-  ];
+  return unknown === undefined ? [] : [broken(path, rule)];
 }
 
 function checkNames(tables: readonly unknown[], path: KeyPath): BrokenRule[] {
@@ -49,8 +103,14 @@ function checkNames(tables: readonly unknown[], path: KeyPath): BrokenRule[] {
     const first = firstByName.get(name);
     if (first === undefined) firstByName.set(name, index);
     if (first === undefined || typeof name !== "string") return [];
-    return [
-      { kind: "invalid", path: [...path, index, "name"], rule: `is already the name of number ${first}` } as const,
-    ];
+    return [broken([...path, index, "name"], `is already the name of number ${first}`)];
   });
+}
+
+function listOf(declared: unknown): readonly unknown[] {
+  return Array.isArray(declared) ? declared : [];
+}
+
+function broken(path: KeyPath, rule: string): BrokenRule {
+  return { kind: "invalid", path, rule };
 }

@@ -21,7 +21,8 @@ import { type Consent, seekConsent } from "./consent.ts";
 import { guestLines } from "./guest-log.ts";
 import { withProgress } from "./progress.ts";
 import type { Approval, Round } from "./questions.ts";
-import { linkLarge } from "./resources.ts";
+import type { NamedTool } from "./catalog.ts";
+import { linkLarge } from "./large-results.ts";
 import { explain, toToolResult } from "./result.ts";
 import { findAsked, type Rounds, runLeg } from "./rounds.ts";
 import type { Connection } from "./server.ts";
@@ -34,7 +35,7 @@ export interface ToolCall {
 }
 
 /**
- * Answers a call: finds the tool, asks its user where that is needed, runs it, and tells the log what there is to tell.
+ * Answers a call: finds the tool, runs it, and keeps a large result apart.
  *
  * @throws {ProtocolError} -32602 for a tool that there is not, for arguments that cannot be written, and for answers to no open question; -32021 for a
  *   client that cannot show its user what the tool asks.
@@ -44,17 +45,33 @@ export async function callTool(
   mcp: McpServer,
   call: ToolCall,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { name } = call.params;
-  const { client, catalog } = connection;
-  const named = catalog.find(name);
+  const { name, arguments: values } = call.params;
+  const named = connection.catalog.find(name);
   // Source: MCP 2024-11-05 to 2026-07-28, "Tools / Error Handling": an unknown tool is a protocol error, -32602.
   if (named === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${quote(name)}`);
+  const ran = await runTool(connection, mcp, { ...call, named, values });
+  return ran.result === undefined ? ran.answer : linkLarge(connection, named.tool, ran);
+}
+
+/** What came of a call: its result, and how that is told; or the question whether it may run, or the refusal. */
+export type Ran =
+  | { readonly answer: CallToolResult; readonly result: CallResult }
+  | { readonly answer: CallToolResult | InputRequiredResult; readonly result?: undefined };
+
+/** Asks the user where that is needed, runs a tool, and tells the log what there is to tell. */
+export async function runTool(
+  connection: Connection,
+  mcp: McpServer,
+  call: Omit<ToolCall, "params"> & { readonly named: NamedTool; readonly values: unknown },
+): Promise<Ran> {
+  const { named } = call;
   const { id, manifest } = named.tool;
-  const input = writeInput(call.params.arguments);
+  const input = writeInput(call.values);
+  const { client } = connection;
   const asking: AskedCall = { named, input, client, context: call.context };
   const asked = findAsked(connection.questions, asking);
   const consent = consentTo(connection, { mcp, asking, asked });
-  if (!consent.mayRun) return consent.answer;
+  if (!consent.mayRun) return { answer: consent.answer };
   const run: Rounds["run"] = async (grants, answers) => {
     const limits = connection.host.limitsOf(named.tool);
     const result = await withProgress(call.context, limits, (progress) => {
@@ -70,10 +87,10 @@ export async function callTool(
   const leg = await runLeg(rounds, asking, { grants: consent.grants, asked });
   if (leg.asks) {
     connection.log(`${id}: asks its user: ${leg.names.join(", ")}`);
-    return leg.result;
+    return { answer: leg.result };
   }
   if (!leg.result.ok) connection.log(`${id}: ${leg.result.failure.code}: ${clean(explain(leg.result.failure), 1000)}`);
-  return linkLarge(connection, named.tool, { answer: toToolResult(leg.result), result: leg.result });
+  return { answer: toToolResult(leg.result), result: leg.result };
 }
 
 /** Whether a round has a request of its own, as in 2026-07-28: before that, all are parts of one. */

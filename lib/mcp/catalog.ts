@@ -5,6 +5,7 @@
 import type { FunctionDescription } from "../component/functions.ts";
 import type { InstalledTool, Registry } from "../registry/registry.ts";
 import { Aliases } from "./alias.ts";
+import { type NamedPrompt, PromptNames } from "./prompt-names.ts";
 
 /** A tool and the name that it is served under. */
 export interface NamedTool {
@@ -15,7 +16,7 @@ export interface NamedTool {
 }
 
 /** A catalog as one client may see it. */
-export type CatalogView = Pick<Catalog, "enabled" | "find" | "revision">;
+export type CatalogView = Pick<Catalog, "enabled" | "find" | "prompts" | "findPrompt" | "revision">;
 
 /**
  * Leaves out of a catalog what a client may not use: for them it is not installed. Names stay what they are for everybody.
@@ -29,6 +30,11 @@ export function narrowCatalog(catalog: Catalog, mayUse: (id: string) => boolean)
   return {
     enabled: () => catalog.enabled().filter(({ tool }) => mayUse(tool.id)),
     find: (name) => named(catalog.find(name)),
+    prompts: () => catalog.prompts().filter(({ tool }) => mayUse(tool.id)),
+    findPrompt: (name) => {
+      const found = catalog.findPrompt(name);
+      return found !== undefined && mayUse(found.tool.id) ? found : undefined;
+    },
     revision: () => catalog.revision(),
   };
 }
@@ -37,8 +43,10 @@ export function narrowCatalog(catalog: Catalog, mayUse: (id: string) => boolean)
 export class Catalog {
   readonly #registry: Pick<Registry, "list" | "revision">;
   readonly #aliases = new Aliases();
+  readonly #promptNames = new PromptNames();
   #revision: number | undefined;
   #tools: ReadonlyMap<string, NamedTool> = new Map();
+  #prompts: readonly NamedPrompt[] = [];
 
   /** @param registry - Read at every question, by its revision number; the tools only when that has changed. */
   constructor(registry: Pick<Registry, "list" | "revision">) {
@@ -63,6 +71,25 @@ export class Catalog {
     return this.#current().get(name);
   }
 
+  /**
+   * Lists the prompts of the tools that can be called.
+   *
+   * @throws {Failure} what the registry throws when it cannot be read.
+   */
+  prompts(): readonly NamedPrompt[] {
+    this.#current();
+    return this.#prompts.filter(({ tool }) => tool.enabled);
+  }
+
+  /**
+   * Finds a prompt by either of its names.
+   *
+   * @throws {Failure} what the registry throws when it cannot be read.
+   */
+  findPrompt(name: string): NamedPrompt | undefined {
+    return this.prompts().find((each) => each.name === name || each.qualifiedName === name);
+  }
+
   /** Reads the registry's revision number, which changes whenever a tool does. */
   revision(): number {
     return this.#registry.revision();
@@ -73,6 +100,7 @@ export class Catalog {
     const revision = this.#registry.revision();
     if (revision !== this.#revision) {
       this.#tools = this.#read();
+      this.#prompts = this.#promptNames.assign([...this.#tools.values()]);
       this.#revision = revision;
     }
     return this.#tools;

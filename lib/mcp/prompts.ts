@@ -12,31 +12,29 @@ import {
   ProtocolErrorCode,
 } from "@modelcontextprotocol/server";
 import { clean, quote } from "../errors.ts";
-import type { ManifestPrompt } from "../manifest/manifest.ts";
 import { PLACEHOLDER } from "../manifest/prompts.ts";
-import type { CatalogView, NamedTool } from "./catalog.ts";
+import type { CatalogView } from "./catalog.ts";
+import { type ResourceContent, readResourceOf } from "./package-resources.ts";
 import { takePage } from "./page.ts";
 import { completeArguments } from "./prompt-arguments.ts";
+import type { NamedPrompt } from "./prompt-names.ts";
+import type { Guarded } from "./server.ts";
 
 /** Most code units of one argument. */
 const VALUE_LIMIT = 16_384;
 
-/** Most code units of a text with its arguments filled in: a value may be used many times. */
+/** Most code units of all texts with their arguments filled in: a value may be used many times. */
 export const PROMPT_LIMIT = 131_072;
 
-/** A prompt and the name that it is served under. */
-interface NamedPrompt {
-  readonly name: string;
-  readonly prompt: ManifestPrompt;
-  readonly tool: NamedTool["tool"];
-}
+/** Most bytes of what is embedded, as it is sent. */
+const EMBEDDED_LIMIT_BYTES = 6 * 1_048_576;
 
 /** Serves the prompts of the tools that there are for a client. */
-export function servePrompts(mcp: McpServer, catalog: CatalogView, guarded: <T>(handle: () => T) => Promise<T>): void {
+export function servePrompts(mcp: McpServer, catalog: CatalogView, guarded: Guarded): void {
   mcp.server.setRequestHandler("prompts/list", ({ params }) => guarded(() => listPrompts(catalog, params?.cursor)));
   mcp.server.setRequestHandler("prompts/get", ({ params }, context) =>
     guarded(() => {
-      const found = promptsOf(catalog).find((each) => each.name === params.name);
+      const found = catalog.findPrompt(params.name);
       if (found === undefined) throw invalid(`Unknown prompt: ${quote(params.name)}`);
       const wanted = { prompt: found.prompt, toolId: found.tool.id, values: params.arguments ?? {} };
       const completed = completeArguments({ mcp, context }, wanted);
@@ -46,7 +44,7 @@ export function servePrompts(mcp: McpServer, catalog: CatalogView, guarded: <T>(
 }
 
 function listPrompts(catalog: CatalogView, cursor: string | undefined): ListPromptsResult {
-  const { entries, nextCursor } = takePage({ entries: promptsOf(catalog), keyOf: nameOf, mark: "prompts" }, cursor);
+  const { entries, nextCursor } = takePage({ entries: catalog.prompts(), keyOf: nameOf, mark: "prompts" }, cursor);
   return {
     prompts: entries.map(({ name, prompt, tool }) => ({
       name,
@@ -62,7 +60,8 @@ function listPrompts(catalog: CatalogView, cursor: string | undefined): ListProm
   };
 }
 
-function getPrompt({ prompt, tool }: NamedPrompt, values: Readonly<Record<string, string>>): GetPromptResult {
+function getPrompt(found: NamedPrompt, values: Readonly<Record<string, string>>): GetPromptResult {
+  const { prompt, tool } = found;
   const given = new Map(Object.entries(values));
   const unknown = [...given.keys()].find((key) => !prompt.arguments.some((argument) => argument.name === key));
   if (unknown !== undefined) throw invalid(`Unknown argument: ${quote(unknown)}`);
@@ -74,29 +73,46 @@ function getPrompt({ prompt, tool }: NamedPrompt, values: Readonly<Record<string
   }
   return {
     description: `${clean(prompt.description, 1000)} (a prompt of the tool ${tool.id})`,
-    messages: [{ role: "user", content: { type: "text", text: fill(prompt.text, given) } }],
+    messages: fillMessages(found, given),
   };
 }
 
+/** Bounded together: a text may use a value often, and messages may embed one resource often. */
+function fillMessages({ prompt, tool }: NamedPrompt, given: ReadonlyMap<string, string>): GetPromptResult["messages"] {
+  let left = PROMPT_LIMIT;
+  let leftBytes = EMBEDDED_LIMIT_BYTES;
+  const fillNext = (text: string): string => {
+    const filled = fill(text, given, left);
+    left -= filled.length;
+    return filled;
+  };
+  const embed = (uri: string): ResourceContent => {
+    const resource = tool.manifest.mcp.resources?.find((each) => each.uri === uri);
+    if (resource === undefined) throw invalid(`Unknown resource: ${quote(uri)}`);
+    const content = readResourceOf(tool, resource);
+    leftBytes -= "text" in content ? Buffer.byteLength(content.text) : content.blob.length;
+    if (leftBytes < 0) throw invalid(`The prompt embeds more than ${EMBEDDED_LIMIT_BYTES} bytes`);
+    return content;
+  };
+  return prompt.messages.map((message) => {
+    const { role } = message;
+    if ("text" in message) return { role, content: { type: "text", text: fillNext(message.text) } };
+    if ("resource" in message)
+      return { role, content: { type: "resource", resource: embed(fillNext(message.resource)) } };
+    const { mimeType, ...content } = embed(message.image);
+    if (!("blob" in content)) throw new Error("BUG: a prompt's image is a text");
+    return { role, content: { type: "image", data: content.blob, mimeType } };
+  });
+}
+
 /** In one pass: what stands in a value is text, also when it looks like a placeholder. */
-function fill(text: string, values: ReadonlyMap<string, string>): string {
-  let left = PROMPT_LIMIT - text.length;
+function fill(text: string, values: ReadonlyMap<string, string>, limit: number): string {
+  let left = limit - text.length;
   return text.replace(PLACEHOLDER, (_, name: string) => {
     const value = values.get(name) ?? "";
     left -= value.length;
     if (left < 0) throw invalid(`The prompt has more than ${PROMPT_LIMIT} characters with these arguments`);
     return value;
-  });
-}
-
-/** Neither a tool's alias nor a prompt's own name ends or begins with `_`, and no prompt's has one. */
-function promptsOf(catalog: CatalogView): readonly NamedPrompt[] {
-  const seen = new Set<string>();
-  return catalog.enabled().flatMap(({ name, tool }) => {
-    // A component of several functions is one package.
-    if (seen.has(tool.id)) return [];
-    seen.add(tool.id);
-    return (tool.manifest.mcp.prompts ?? []).map((prompt) => ({ name: `${name}__${prompt.name}`, prompt, tool }));
   });
 }
 

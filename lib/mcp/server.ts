@@ -3,21 +3,20 @@
  * the SDK's tool table: tools come and go while it serves, and their arguments are checked by the runtime, whose verdict an
  * agent gets as a tool error.
  */
-import { McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { McpServer, type ProtocolEra, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { clean, Failure } from "../errors.ts";
 import type { Grants } from "../registry/grants.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Runtime } from "../runtime.ts";
 import { ROUNDS_LIMIT } from "../schema/question.ts";
 import type { Questions } from "./questions.ts";
+import { capabilitiesBeside, serveBeside } from "./beside-tools.ts";
 import { callTool } from "./call-tool.ts";
 import type { CallsInFlight } from "./calls.ts";
 import type { CatalogView } from "./catalog.ts";
 import { writeInstructions } from "./entry.ts";
 import { listTools } from "./list.ts";
 import type { KeptResults } from "./kept-results.ts";
-import { servePrompts } from "./prompts.ts";
-import { serveResources } from "./resources.ts";
 import { explain, explainToAgent } from "./result.ts";
 import { announceChanges } from "./watch.ts";
 
@@ -30,6 +29,9 @@ export interface ToolHost {
   readonly call: Runtime["call"];
   readonly limitsOf: Runtime["limitsOf"];
 }
+
+/** Runs a handler: see `guarded` below. */
+export type Guarded = <T>(handle: () => T | Promise<T>) => Promise<T>;
 
 /** What the servers of a connection share. */
 export interface Connection {
@@ -56,17 +58,17 @@ export interface Connection {
 /**
  * Makes a server for a connection. The SDK asks for one or two: for a probe, and for what follows it.
  *
+ * @param era - `modern`: 2026-07-28 and later.
  * @throws {Failure} what the registry throws when it cannot be read.
  */
-export function createServer(connection: Connection): McpServer {
+export function createServer(connection: Connection, era: ProtocolEra = "legacy"): McpServer {
   const { catalog } = connection;
   const mcp = new McpServer(
     { name: "kami", title: "KAMI", version: connection.version },
     {
       capabilities: {
         tools: { listChanged: true },
-        prompts: { listChanged: true },
-        resources: { listChanged: true },
+        ...capabilitiesBeside(catalog),
       },
       // One more than a tool may ask: there may be a question of KAMI's before.
       inputRequired: { maxRounds: ROUNDS_LIMIT + 1 },
@@ -74,16 +76,21 @@ export function createServer(connection: Connection): McpServer {
       cacheHints: { "tools/list": LIST_HINT, "server/discover": LIST_HINT, "prompts/list": LIST_HINT },
     },
   );
-  const changes = connection.isLasting ? announceChanges(mcp, catalog, connection) : undefined;
-  mcp.server.setRequestHandler("tools/list", (request) =>
+  const subscribed = new Set<string>();
+  const changes = connection.isLasting ? announceChanges(mcp, { catalog, subscribed, era }, connection) : undefined;
+  // Whoever has asked for anything wants to hear when it has changed.
+  const guard: Guarded = (handle) =>
     guarded(connection, () => {
+      changes?.asked();
+      return handle();
+    });
+  mcp.server.setRequestHandler("tools/list", ({ params }) =>
+    guard(() => {
       changes?.listed();
-      return listTools(connection.host, catalog, request.params?.cursor);
+      return listTools(connection.host, catalog, params?.cursor);
     }),
   );
-  const guard = <T>(handle: () => T): Promise<T> => guarded(connection, handle);
-  servePrompts(mcp, catalog, guard);
-  serveResources(mcp, connection, guard);
+  serveBeside(mcp, connection, { subscribed, guarded: guard });
   mcp.server.setRequestHandler("tools/call", (request, context) =>
     guarded(connection, () =>
       connection.calls.start([context.mcpReq.signal, context.http?.req?.signal], (signal) =>

@@ -47,7 +47,7 @@ export async function serveOverStdio(runtime: ToolHost, options: StdioOptions): 
     isLasting: true,
   };
   const wire = new LineTransport(options);
-  const handle = serveStdio(() => createServer(connection), {
+  const handle = serveStdio(({ era }) => createServer(connection, era), {
     transport: wire,
     onerror: (error) => log(`MCP: ${clean(error.message)}`),
   });

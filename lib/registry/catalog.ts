@@ -8,14 +8,14 @@ import type { FunctionDescription } from "../component/functions.ts";
 import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { parseManifest } from "../manifest/parse.ts";
 import type { Described } from "../schema/foreign.ts";
 import { readRecorded } from "../schema/described.ts";
 import { readFunctions, writeFunctions } from "./functions.ts";
-import { digestPackage, MANIFEST_NAME, type PackageSource } from "./package.ts";
+import { digestFiles, digestPackage, MANIFEST_NAME, type PackageSource } from "./package.ts";
 import type { Asks, InstalledTool } from "./registry.ts";
+import { refuseTaken } from "./resources.ts";
 import type { StorePaths } from "./store.ts";
-import { decodeManifest } from "./text.ts";
+import { parseManifestBytes } from "./text.ts";
 import { reading, readTransaction } from "./transaction.ts";
 
 /** A row without its manifest, which is large and rarely read. */
@@ -31,6 +31,7 @@ interface ToolRow {
   readonly described: string | null;
   readonly asks: Asks;
   readonly readme_digest: string | null;
+  readonly file_digests: string | null;
 }
 
 interface Loaded {
@@ -39,16 +40,17 @@ interface Loaded {
 }
 
 const COLUMNS =
-  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks, readme_digest";
+  "id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, described, asks, readme_digest, file_digests";
 
 const UPSERT = `
   INSERT INTO tools (id, name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest,
-    described, readme_digest)
-  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
+    described, readme_digest, file_digests)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, version = excluded.version, package_digest = excluded.package_digest,
     component_digest = excluded.component_digest, component_bytes = excluded.component_bytes,
-    manifest = excluded.manifest, described = excluded.described, readme_digest = excluded.readme_digest`;
+    manifest = excluded.manifest, described = excluded.described, readme_digest = excluded.readme_digest,
+    file_digests = excluded.file_digests`;
 
 /** The tools of one database, kept in memory until its revision moves. */
 export class Catalog {
@@ -85,13 +87,20 @@ export class Catalog {
     return readTransaction(this.#database, () => this.load(id));
   }
 
+  /** Makes sure that no resource of a package is another's. @throws {Failure} `RESOURCE_REFUSED` */
+  refuseTaken(manifest: Manifest): void {
+    refuseTaken(manifest, this.tools().values());
+  }
+
   /** Records a tool, inside the transaction of its installation. */
   record(source: PackageSource, described: Described | undefined): void {
     const { manifest, manifestBytes, packageDigest, componentDigest, component } = source;
     const { id, name, version } = manifest.tool;
     const columns = [id, name, version, packageDigest, componentDigest, component.length, Date.now(), manifestBytes];
     const said = described === undefined ? null : JSON.stringify(described);
-    this.#database.query(UPSERT).run(...columns, said, source.readme === undefined ? null : digestOf(source.readme));
+    const readmeDigest = source.readme === undefined ? null : digestOf(source.readme);
+    const fileDigests = source.files === undefined ? null : JSON.stringify([...(digestFiles(source.files) ?? [])]);
+    this.#database.query(UPSERT).run(...columns, said, readmeDigest, fileDigests);
   }
 
   /** Records the functions of a tool, inside the transaction of its installation. */
@@ -124,13 +133,14 @@ export class Catalog {
       description: manifest.mcp.description,
       manifest,
       functions: readFunctions(this.#database, row.id),
-      described: manifest === sound ? readRecorded(row.described) : undefined,
+      described: manifest === sound ? schemasOf(manifest, readRecorded(row.described)) : undefined,
       packageDigest: row.package_digest,
       componentDigest: row.component_digest,
       componentPath: join(this.#store.tools, row.package_digest, manifest.tool.wasm),
       componentBytes: row.component_bytes,
       enabled: manifest === sound && row.enabled === 1,
       readmeDigest: row.readme_digest ?? undefined,
+      fileDigests: readDigests(row.file_digests),
       asks: row.asks,
       installedAt: row.installed_at,
     };
@@ -153,14 +163,35 @@ function cacheKey(row: ToolRow): string {
 
 function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | undefined {
   try {
-    const manifest = parseManifest(decodeManifest(manifestBytes, MANIFEST_NAME), MANIFEST_NAME);
+    const manifest = parseManifestBytes(manifestBytes, MANIFEST_NAME);
     const wasmPath = manifest.tool.wasm;
     const [componentDigest, readmeDigest] = [row.component_digest, row.readme_digest ?? undefined];
-    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest });
+    const fileDigests = readDigests(row.file_digests);
+    const digest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest, fileDigests });
     return digest === row.package_digest ? manifest : undefined;
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;
+  }
+}
+
+/** What the manifest declares is what the user has seen, and stands above what the component says. */
+function schemasOf(
+  { mcp: { inputSchema, outputSchema } }: Manifest,
+  said: Described | undefined,
+): Described | undefined {
+  if (inputSchema === undefined && outputSchema === undefined) return said;
+  return { ...said, ...(inputSchema && { inputSchema }), ...(outputSchema && { outputSchema }) };
+}
+
+/** What is not as it was written makes no package's digest. */
+function readDigests(text: string | null): ReadonlyMap<string, string> | undefined {
+  if (text === null) return undefined;
+  try {
+    const pairs: unknown = JSON.parse(text);
+    return new Map(Array.isArray(pairs) ? pairs.map(([path, digest]) => [String(path), String(digest)]) : []);
+  } catch {
+    return undefined;
   }
 }
 

@@ -116,8 +116,13 @@ const READMES = `
   ALTER TABLE tools ADD COLUMN readme_digest TEXT CHECK (length(readme_digest) = 64);
 `;
 
+/** Packages with files that agents can read have their digests in theirs: JSON, `[[path, digest], …]`. */
+const FILES = `
+  ALTER TABLE tools ADD COLUMN file_digests TEXT;
+`;
+
 /** The steps, oldest first. The calls outlive their tools, so that they have no foreign key. */
-export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED, ASKS, READMES];
+export const MIGRATIONS: readonly string[] = [FIRST, CPU_TIME, GRANTS, FUNCTIONS, DESCRIBED, ASKS, READMES, FILES];
 
 /**
  * Brings a database to the newest schema, one transaction a step. Safe while another process does the same: each step looks again at

@@ -9,12 +9,12 @@ import { digestOf } from "../digest.ts";
 import { Failure, refuse } from "../errors.ts";
 import { MANIFEST_DEFAULTS, MANIFEST_LIMIT_BYTES } from "../manifest/defaults.ts";
 import type { Manifest, ManifestSecurity } from "../manifest/manifest.ts";
-import { parseManifest } from "../manifest/parse.ts";
 import { readZip, type ZipLimits } from "../zip/read.ts";
 import { errorCode, fileFailure, readAmbient, readBeneath, segmentsOf } from "./files.ts";
 import type { SizeLimit } from "./files.ts";
 import { README_NAME, readReadmeIn, usableReadme } from "./readme.ts";
-import { decodeManifest } from "./text.ts";
+import { type PackageFiles, readResources } from "./resources.ts";
+import { parseManifestBytes } from "./text.ts";
 
 /** The most bytes that a component may have: 64 MiB, five times the largest guest that the known toolchains make. */
 export const COMPONENT_LIMIT_BYTES: number = 64 * 1024 * 1024;
@@ -34,6 +34,8 @@ export interface PackageSource {
   readonly component: Uint8Array<ArrayBuffer>;
   /** Exact bytes of `README.md`, when there is one of text within the limit. */
   readonly readme?: Uint8Array<ArrayBuffer> | undefined;
+  /** Exact bytes of the files that agents can read, by their paths; undefined when there are none. */
+  readonly files?: PackageFiles | undefined;
   /** SHA-256, lower-case hex: see {@link digestPackage}. */
   readonly packageDigest: string;
   /** SHA-256, lower-case hex, of the component. */
@@ -49,6 +51,8 @@ export interface PackageContent {
   readonly componentDigest: string;
   /** SHA-256, lower-case hex, of `README.md`, when it is part of the package. */
   readonly readmeDigest?: string | undefined;
+  /** SHA-256, lower-case hex, of the files that agents can read, by their paths. */
+  readonly fileDigests?: ReadonlyMap<string, string> | undefined;
 }
 
 /** The bound for {@link readBeneath} on a manifest. */
@@ -88,7 +92,7 @@ export interface InstalledPackage {
  *
  * @param path - A directory that holds a `tool.toml`, that file, or a `.zip` with both at its top.
  * @throws {Failure} `FILE_NOT_FOUND` or `FILE_UNREADABLE` for the path or the component, `MANIFEST_*` for the manifest, `PACKAGE_PATH` for
- *   a link, a pipe, a device or a way out, `ZIP_REFUSED`, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`, `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
+ *   a link, a pipe, a device or a way out, `RESOURCE_REFUSED`, `ZIP_REFUSED`, `COMPONENT_TOO_LARGE`, `COMPONENT_NOT_WASM`, `COMPONENT_IS_CORE_MODULE`, `COMPONENT_UNSUPPORTED`.
  */
 export async function readPackage(path: string): Promise<PackageSource> {
   if (isZipPath(path)) return readZipPackage(path);
@@ -96,30 +100,32 @@ export async function readPackage(path: string): Promise<PackageSource> {
   return makeSource(path, {
     manifestPath: join(root, MANIFEST_NAME),
     manifestBytes: readManifest(root, path),
-    read: (wasmPath) => readBeneath(root, wasmPath, COMPONENT_SIZE),
+    read: (file, limit) => readBeneath(root, file, limit),
     readReadme: () => readReadmeIn(root),
   });
 }
 
-/** The files of a package, wherever they are. */
-interface PackageFiles {
+/** A package, wherever it is. */
+interface PackagePlace {
   /** What messages call the manifest. */
   readonly manifestPath: string;
   readonly manifestBytes: Uint8Array<ArrayBuffer>;
-  readonly read: (wasmPath: string) => Uint8Array<ArrayBuffer>;
+  readonly read: (file: string, limit: SizeLimit) => Uint8Array<ArrayBuffer>;
   readonly readReadme: () => Uint8Array<ArrayBuffer> | undefined;
 }
 
-function makeSource(path: string, { manifestPath, manifestBytes, read, readReadme }: PackageFiles): PackageSource {
-  const manifest = parseManifest(decodeManifest(manifestBytes, manifestPath), manifestPath);
+function makeSource(path: string, { manifestPath, manifestBytes, read, readReadme }: PackagePlace): PackageSource {
+  const manifest = parseManifestBytes(manifestBytes, manifestPath);
   const wasmPath = manifest.tool.wasm;
-  const component = read(wasmPath);
+  const component = read(wasmPath, COMPONENT_SIZE);
   checkHeader(component, join(path, wasmPath));
   const componentDigest = digestOf(component);
   const readme = readReadme();
   const readmeDigest = readme === undefined ? undefined : digestOf(readme);
-  const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest });
-  return { manifest, manifestBytes, component, readme, packageDigest, componentDigest };
+  const files = readResources(manifest, read);
+  const fileDigests = digestFiles(files);
+  const packageDigest = digestPackage({ manifestBytes, wasmPath, componentDigest, readmeDigest, fileDigests });
+  return { manifest, manifestBytes, component, readme, files, packageDigest, componentDigest };
 }
 
 /**
@@ -151,13 +157,12 @@ function readZipPackage(path: string): PackageSource {
     manifestPath,
     manifestBytes,
     readReadme: () => usableReadme(find(README_NAME)),
-    read: (wasmPath) => {
-      segmentsOf(wasmPath);
-      const component = find(wasmPath);
-      if (component === undefined)
-        throw refuse("PACKAGE_PATH", { path: wasmPath, reason: "the archive has no such file" });
-      if (component.length > COMPONENT_SIZE.bytes) throw COMPONENT_SIZE.refuse(wasmPath, component.length);
-      return component;
+    read: (name, limit) => {
+      segmentsOf(name);
+      const bytes = find(name);
+      if (bytes === undefined) throw refuse("PACKAGE_PATH", { path: name, reason: "the archive has no such file" });
+      if (bytes.length > limit.bytes) throw limit.refuse(name, bytes.length);
+      return bytes;
     },
   });
 }
@@ -178,8 +183,8 @@ export async function readLooseComponent(path: string): Promise<LooseComponent> 
 }
 
 /**
- * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its files, the manifest first, a README last. JSON because a path may
- * hold any character, so that no other package has the same listing.
+ * Hashes a package: the SHA-256 of the JSON text of `[[path, digest], …]` of its files: the manifest first, then the component, a README, and what
+ * agents can read, by path. JSON because a path may hold any character, so that no other package has the same listing.
  *
  * @returns 64 lower-case hexadecimal digits.
  */
@@ -188,8 +193,14 @@ export function digestPackage(content: PackageContent): string {
     [MANIFEST_NAME, digestOf(content.manifestBytes)],
     [content.wasmPath, content.componentDigest],
     ...(content.readmeDigest === undefined ? [] : [[README_NAME, content.readmeDigest]]),
+    ...[...(content.fileDigests ?? [])].toSorted(([left], [right]) => (left < right ? -1 : 1)),
   ];
   return digestOf(JSON.stringify(listing));
+}
+
+/** Hashes the files that agents can read. */
+export function digestFiles(files: PackageFiles | undefined): ReadonlyMap<string, string> | undefined {
+  return files && new Map([...files].map(([path, bytes]) => [path, digestOf(bytes)]));
 }
 
 /**

@@ -56,6 +56,8 @@ export interface InstalledTool {
   readonly componentDigest: string;
   /** SHA-256, lower-case hex, of the README that is part of the package; undefined when none is. */
   readonly readmeDigest?: string | undefined;
+  /** SHA-256, lower-case hex, of the files that agents can read, by their paths; undefined when there are none. */
+  readonly fileDigests?: ReadonlyMap<string, string> | undefined;
   /** Absolute path of the component in the registry's own package directory. */
   readonly componentPath: string;
   readonly componentBytes: number;
@@ -163,7 +165,7 @@ export class Registry implements Disposable {
    * keeps its grants.
    *
    * @param granted - What the user grants it with the install.
-   * @throws {Failure} `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
+   * @throws {Failure} `RESOURCE_REFUSED`, `GRANT_REFUSED`, `REGISTRY_BUSY`, `REGISTRY_UNWRITABLE`
    */
   install(source: PackageSource, granted: readonly Capability[] = [], examined: Examined = NOTHING): Installation {
     const staged = stagePackage(this.#store, source);
@@ -192,9 +194,8 @@ export class Registry implements Disposable {
       this.#database.query("DELETE FROM tools WHERE id = ?").run(id);
       return found;
     });
-    if (tool === undefined) return this.#unknown(id);
-    this.#sweep(id);
-    return tool;
+    if (tool !== undefined) this.#sweep(id);
+    return tool ?? this.#unknown(id);
   }
 
   /**
@@ -267,6 +268,7 @@ export class Registry implements Disposable {
   #record(source: PackageSource, staged: string, { functions, described }: Examined): Installation {
     const { id } = source.manifest.tool;
     const before = this.#catalog.load(id);
+    this.#catalog.refuseTaken(source.manifest);
     placePackage(this.#store, staged, source);
     // What a killed uninstall left behind is not for the next tool of that name.
     if (before === undefined) retireSandbox(this.#store, id);

@@ -15,7 +15,7 @@ import { makeDirectory, syncDirectory, writeDurably } from "./durable.ts";
 import { errorCode, readBeneath, reasonOf, segmentsOf } from "./files.ts";
 import { COMPONENT_SIZE, MANIFEST_NAME, MANIFEST_SIZE } from "./package.ts";
 import type { PackageSource } from "./package.ts";
-import { README_NAME, readReadmeIn } from "./readme.ts";
+import { README_NAME } from "./readme.ts";
 
 /** Where a database keeps its files. All absolute. */
 export interface StorePaths {
@@ -64,7 +64,7 @@ export function stagePackage(store: StorePaths, source: PackageSource): string {
     try {
       writeDurably(staged, segmentsOf(MANIFEST_NAME), source.manifestBytes);
       writeDurably(staged, segmentsOf(source.manifest.tool.wasm), source.component);
-      if (source.readme !== undefined) writeDurably(staged, [README_NAME], source.readme);
+      for (const [name, bytes] of companionsOf(source)) writeDurably(staged, segmentsOf(name), bytes);
       return staged;
     } catch (error) {
       discard(staged);
@@ -146,16 +146,20 @@ function isSound(directory: string, source: PackageSource): boolean {
   try {
     const component = readBeneath(directory, source.manifest.tool.wasm, COMPONENT_SIZE);
     const manifest = readBeneath(directory, MANIFEST_NAME, MANIFEST_SIZE);
-    const readme = source.readme === undefined ? undefined : readReadmeIn(directory);
-    const isSame = (readme === undefined) === (source.readme === undefined);
-    const isReadme =
-      readme === undefined || source.readme === undefined || digestOf(readme) === digestOf(source.readme);
-    if (!isSame || !isReadme) return false;
+    for (const [name, bytes] of companionsOf(source)) {
+      const limit = { bytes: bytes.length, refuse: () => refuse("PACKAGE_CHANGED", { tool: source.manifest.tool.id }) };
+      if (!Buffer.from(bytes).equals(readBeneath(directory, name, limit))) return false;
+    }
     return digestOf(component) === source.componentDigest && digestOf(manifest) === digestOf(source.manifestBytes);
   } catch {
     // Missing, unreadable, too large or no regular file: whatever it is, it is not this package.
     return false;
   }
+}
+
+/** The files of a package beside its manifest and its component. A README may be one that agents can read by a URI of its own as well. */
+function companionsOf({ readme, files }: PackageSource): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+  return new Map([...(readme === undefined ? [] : [[README_NAME, readme] as const]), ...(files ?? [])]);
 }
 
 function retire(store: StorePaths, path: string): void {

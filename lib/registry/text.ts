@@ -1,8 +1,13 @@
 /**
  * The bytes of a manifest as text, for the parser. The bytes themselves are what is hashed and kept.
  */
-import { refuse } from "../errors.ts";
+import { Failure, refuse } from "../errors.ts";
+import { findNode, locateAll } from "../manifest/locate.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse.ts";
 import { positionAt } from "../position.ts";
+import { checkForeignSchema } from "../schema/foreign.ts";
+import type { ForeignSchema } from "../schema/references.ts";
 
 /**
  * Decodes a manifest for the parser; a byte order mark in front is left out.
@@ -20,6 +25,43 @@ export function decodeManifest(bytes: Uint8Array, file: string): string {
     const before = validPrefix(bytes);
     const place = positionAt(before, before.length);
     throw refuse("MANIFEST_SYNTAX", { file, ...place, problem: "the byte here is not UTF-8" }, error);
+  }
+}
+
+/**
+ * Parses a manifest from its bytes, and checks the schemas that it declares.
+ *
+ * @throws {Failure} what {@link decodeManifest} and {@link parseManifest} throw; `MANIFEST_INVALID` for a schema that KAMI does not take.
+ */
+export function parseManifestBytes(bytes: Uint8Array, file: string): Manifest {
+  const text = decodeManifest(bytes, file);
+  const manifest = parseManifest(text, file);
+  const { inputSchema, outputSchema } = manifest.mcp;
+  if (inputSchema === undefined && outputSchema === undefined) return manifest;
+  const check = (schema: unknown, key: string): ForeignSchema => checkDeclared(schema, key, { text, file });
+  return {
+    ...manifest,
+    mcp: {
+      ...manifest.mcp,
+      ...(inputSchema !== undefined && { inputSchema: check(inputSchema, "input_schema") }),
+      ...(outputSchema !== undefined && { outputSchema: check(outputSchema, "output_schema") }),
+    },
+  };
+}
+
+function checkDeclared(
+  schema: unknown,
+  key: string,
+  { text, file }: { readonly text: string; readonly file: string },
+): ForeignSchema {
+  try {
+    return checkForeignSchema(schema, key);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const source = text.replaceAll("\r\n", "\n");
+    const offset = findNode(locateAll(source), ["mcp", key])?.keyOffset ?? 0;
+    const rule = `is no schema that KAMI takes: ${error.message.replace(/^[^:]*: /, "")}`;
+    throw refuse("MANIFEST_INVALID", { file, ...positionAt(source, offset), key: `mcp.${key}`, rule }, error);
   }
 }
 

@@ -12,7 +12,7 @@ import type { Limits } from "../protocol/limits.ts";
 import { readLooseComponent, type VerifiedPackages, verifyPackage } from "../registry/package.ts";
 import type { InstalledTool, Registry } from "../registry/registry.ts";
 import { findMismatch } from "../schema/conform.ts";
-import type { ForeignSchema } from "../schema/foreign.ts";
+import type { ForeignSchema } from "../schema/references.ts";
 import { readInput } from "../schema/input.ts";
 import { appendMembers } from "../schema/members.ts";
 import type { Answers } from "../schema/question.ts";

@@ -6,7 +6,7 @@ import type { Settled } from "../executor/settled.ts";
 import { ELICITATION_NAME } from "../policy/capability.ts";
 import { type Denial, DENIAL_TEXT_LIMIT, DENIALS_LIMIT } from "../protocol/limits.ts";
 import { findMismatch, type Mismatch } from "../schema/conform.ts";
-import type { ForeignSchema } from "../schema/foreign.ts";
+import type { ForeignSchema } from "../schema/references.ts";
 import { findDepth } from "../schema/json.ts";
 import { isQuestion, messageOf, type Question, readQuestion } from "../schema/question.ts";
 

@@ -2,10 +2,10 @@
  * Whether a value is as a component's own schema says. Bounded: a value of a megabyte and a schema with two thousand alternatives would take minutes,
  * and what cannot be checked in time does not pass.
  *
- * Source: JSON Schema 2020-12, Core §10, Validation §6. `format` is an annotation.
+ * Source: JSON Schema 2020-12, Core §10, Validation §6. `format` and `content…` are annotations.
  */
-import { describeJson } from "../json-type.ts";
-import type { ForeignSchema } from "./foreign.ts";
+import { countProblem, findMissing, numberProblem, typeProblem } from "./assertions.ts";
+import { type AnySchema, type ForeignSchema, resolveReference } from "./references.ts";
 
 /** Where a value is not as it should be. */
 export interface Mismatch {
@@ -18,10 +18,16 @@ export interface Mismatch {
 /** Steps that one check may take: about 50 ms. */
 const CONFORM_STEPS = 500_000;
 
+/** Schemas within schemas that a check may be in: a value's levels, times the references and alternatives on each. */
+const NESTING_LIMIT = 1000;
+
 /** Code units that a step pays for where a text is looked through. */
 const UNITS_A_STEP = 64;
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** Thrown through a check when its steps are used up: what was found by then means nothing. */
+const OUT_OF_STEPS = Symbol("out of steps");
 
 /**
  * Finds the first mismatch.
@@ -31,32 +37,48 @@ type Values = Readonly<Record<string, unknown>>;
  * @param name - What messages call it.
  */
 export function findMismatch(schema: ForeignSchema, value: unknown, name: string): Mismatch | undefined {
-  const check = new Check(schema);
-  const mismatch = check.find(schema, value, name);
-  return check.isOut
-    ? { field: name, problem: "takes too long to be checked against the tool's own schema" }
-    : mismatch;
+  try {
+    return new Check(schema).find(schema, value, name);
+  } catch (error) {
+    if (error !== OUT_OF_STEPS) throw error;
+    return { field: name, problem: "takes too long to be checked against the tool's own schema" };
+  }
 }
 
 class Check {
-  readonly #defs: unknown;
+  readonly #root: ForeignSchema;
+  /** The names of each object that was looked at: to list them takes as long as there are names. */
+  readonly #names = new Map<Values, readonly string[]>();
   #steps = CONFORM_STEPS;
+  #nesting = 0;
 
   constructor(root: ForeignSchema) {
-    this.#defs = root["$defs"];
+    this.#root = root;
   }
 
-  /** Whether the steps were used up: then what was found means nothing. */
-  get isOut(): boolean {
-    return this.#steps < 0;
-  }
-
-  find(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
-    this.#steps -= 1;
-    if (this.isOut) return undefined;
+  find(schema: AnySchema, value: unknown, field: string): Mismatch | undefined {
+    this.#pay(1);
+    if (typeof schema === "boolean") return schema ? undefined : { field, problem: "is not allowed" };
+    if (this.#nesting === NESTING_LIMIT) throw OUT_OF_STEPS;
+    this.#nesting += 1;
     const problem = typeProblem(schema, value) ?? this.#valueProblem(schema, value);
-    if (problem !== undefined) return { field, problem };
-    return this.#findReferred(schema, value, field) ?? this.#findInner(schema, value, field);
+    const mismatch =
+      problem === undefined
+        ? (this.#findReferred(schema, value, field) ??
+          this.#findConditional(schema, value, field) ??
+          this.#findInner(schema, value, field))
+        : { field, problem };
+    this.#nesting -= 1;
+    return mismatch;
+  }
+
+  #pay(steps: number): void {
+    this.#steps -= steps;
+    if (this.#steps < 0) throw OUT_OF_STEPS;
+  }
+
+  #fits(schema: AnySchema, value: unknown): boolean {
+    return this.find(schema, value, "") === undefined;
   }
 
   #valueProblem(schema: ForeignSchema, value: unknown): string | undefined {
@@ -70,29 +92,46 @@ class Check {
     return undefined;
   }
 
-  #isSame(left: unknown, right: unknown): boolean {
-    this.#steps -= 1;
-    return left === right || (typeof left === "object" && Bun.deepEquals(left, right, true));
+  /** @param own - The schema's: small, so that its members lead, however many the value has. */
+  #isSame(own: unknown, value: unknown): boolean {
+    this.#pay(1);
+    if (Array.isArray(own)) {
+      if (!Array.isArray(value) || value.length !== own.length) return false;
+      return own.every((item, index) => this.#isSame(item, value[index]));
+    }
+    if (!isValues(own)) return own === value;
+    if (!isValues(value)) return false;
+    const names = Object.keys(own);
+    return (
+      names.length === this.#namesOf(value).length &&
+      names.every((name) => Object.hasOwn(value, name) && this.#isSame(own[name], value[name]))
+    );
+  }
+
+  #namesOf(value: Values): readonly string[] {
+    const names = this.#names.get(value) ?? Object.keys(value);
+    this.#names.set(value, names);
+    return names;
   }
 
   #textProblem({ minLength, maxLength }: ForeignSchema, text: string): string | undefined {
     if (minLength === undefined && maxLength === undefined) return undefined;
-    this.#steps -= Math.ceil(text.length / UNITS_A_STEP);
+    this.#pay(Math.ceil(text.length / UNITS_A_STEP));
     let characters = 0;
     for (let at = 0; at < text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) characters += 1;
     return countProblem(characters, "characters", [minLength, maxLength]);
   }
 
   #findReferred(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
-    const { $ref: reference, allOf, anyOf, oneOf } = schema;
-    const referred = typeof reference === "string" ? this.#resolve(reference) : undefined;
-    const all = [...(referred === undefined ? [] : [referred]), ...schemasIn(allOf)];
-    for (const each of all) {
+    const { $ref: reference, allOf, anyOf, oneOf, not } = schema;
+    const referred = typeof reference === "string" ? resolveReference(this.#root, reference) : undefined;
+    for (const each of [...schemasIn([referred]), ...schemasIn(allOf)]) {
       const mismatch = this.find(each, value, field);
       if (mismatch !== undefined) return mismatch;
     }
-    const fits = (each: ForeignSchema): boolean => this.find(each, value, field) === undefined;
+    const fits = (each: AnySchema): boolean => this.#fits(each, value);
     if (Array.isArray(anyOf) && !schemasIn(anyOf).some(fits)) return { field, problem: "is none of what it can be" };
+    if (isSchema(not) && fits(not)) return { field, problem: "is what it must not be" };
     if (!Array.isArray(oneOf)) return undefined;
     const count = schemasIn(oneOf).filter(fits).length;
     return count === 1
@@ -100,77 +139,95 @@ class Check {
       : { field, problem: `is ${count === 0 ? "none" : "several"} of what it can be one of` };
   }
 
-  #findInner(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
-    if (Array.isArray(value)) return this.#findInItems(schema["items"], value, field);
-    if (!isValues(value)) return undefined;
-    const { properties, required, additionalProperties: rest, minProperties, maxProperties } = schema;
-    const names = Object.keys(value);
-    const problem = countProblem(names.length, "properties", [minProperties, maxProperties]);
-    if (problem !== undefined) return { field, problem };
-    const missing = Array.isArray(required) ? required.find((name) => !Object.hasOwn(value, String(name))) : undefined;
-    if (missing !== undefined) return { field: `${field}.${missing}`, problem: "is missing" };
-    for (const name of names) {
-      const inner = isValues(properties) && Object.hasOwn(properties, name) ? properties[name] : rest;
-      const mismatch = this.#findInProperty(inner, value[name], `${field}.${name}`);
+  #findConditional(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
+    const { if: condition, then: consequence, else: alternative, dependentSchemas } = schema;
+    if (isSchema(condition)) {
+      const follows = this.#fits(condition, value) ? consequence : alternative;
+      const mismatch = isSchema(follows) ? this.find(follows, value, field) : undefined;
+      if (mismatch !== undefined) return mismatch;
+    }
+    if (!isValues(dependentSchemas) || !isValues(value)) return undefined;
+    for (const [name, dependent] of Object.entries(dependentSchemas)) {
+      this.#pay(1);
+      const applies = Object.hasOwn(value, name) && isSchema(dependent);
+      const mismatch = applies ? this.find(dependent, value, field) : undefined;
       if (mismatch !== undefined) return mismatch;
     }
     return undefined;
   }
 
-  #findInProperty(schema: unknown, value: unknown, field: string): Mismatch | undefined {
-    this.#steps -= 1;
-    if (schema === false) return { field, problem: "is not known" };
-    return isValues(schema) ? this.find(schema, value, field) : undefined;
-  }
-
-  #findInItems(schema: unknown, items: readonly unknown[], field: string): Mismatch | undefined {
-    if (!isValues(schema)) return undefined;
-    for (const [index, item] of items.entries()) {
-      const mismatch = this.find(schema, item, `${field}[${index}]`);
-      if (mismatch !== undefined || this.isOut) return mismatch;
+  #findInner(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
+    if (Array.isArray(value)) {
+      return this.#findInItems(schema, value, field) ?? this.#findInContents(schema, value, field);
+    }
+    if (!isValues(value)) return undefined;
+    const { properties, additionalProperties: rest, propertyNames } = schema;
+    const names = this.#namesOf(value);
+    this.#pay(names.length);
+    const problem = countProblem(names.length, "properties", [schema["minProperties"], schema["maxProperties"]]);
+    if (problem !== undefined) return { field, problem };
+    const missing = findMissing(schema, value, (count) => this.#pay(count));
+    if (missing !== undefined) return { field: `${field}.${missing}`, problem: "is missing" };
+    for (const name of names) {
+      const at = `${field}.${name}`;
+      const isNamed = !isSchema(propertyNames) || this.#fits(propertyNames, name);
+      if (!isNamed) return { field: at, problem: "has a name that is not allowed" };
+      const inner = isValues(properties) && Object.hasOwn(properties, name) ? properties[name] : rest;
+      if (inner === false) return { field: at, problem: "is not known" };
+      const mismatch = isSchema(inner) ? this.find(inner, value[name], at) : undefined;
+      if (mismatch !== undefined) return mismatch;
     }
     return undefined;
   }
 
-  #resolve(reference: string): ForeignSchema | undefined {
-    const target = isValues(this.#defs) ? this.#defs[reference.slice("#/$defs/".length)] : undefined;
-    return isValues(target) ? target : undefined;
+  #findInItems({ prefixItems, items: rest }: ForeignSchema, items: readonly unknown[], field: string) {
+    const first: readonly unknown[] = Array.isArray(prefixItems) ? prefixItems : [];
+    if (first.length === 0 && !isSchema(rest)) return undefined;
+    for (const [index, item] of items.entries()) {
+      const schema = index < first.length ? first[index] : rest;
+      if (!isSchema(schema)) return undefined;
+      const mismatch = this.find(schema, item, `${field}[${index}]`);
+      if (mismatch !== undefined) return mismatch;
+    }
+    return undefined;
+  }
+
+  #findInContents(schema: ForeignSchema, items: readonly unknown[], field: string): Mismatch | undefined {
+    const { contains, minContains = 1, maxContains, uniqueItems } = schema;
+    if (isSchema(contains)) {
+      const count = items.filter((item) => this.#fits(contains, item)).length;
+      const problem = countProblem(count, "of the items that it is to contain", [minContains, maxContains]);
+      if (problem !== undefined) return { field, problem };
+    }
+    if (uniqueItems !== true) return undefined;
+    const seen = new Set<string>();
+    for (const [index, item] of items.entries()) {
+      const text = this.#canonicalText(item);
+      if (seen.has(text)) return { field: `${field}[${index}]`, problem: "comes twice" };
+      seen.add(text);
+    }
+    return undefined;
+  }
+
+  /** Equal values have the same one. */
+  #canonicalText(value: unknown): string {
+    this.#pay(1);
+    if (Array.isArray(value)) return `[${value.map((each) => this.#canonicalText(each)).join()}]`;
+    if (!isValues(value)) {
+      if (typeof value === "string") this.#pay(Math.ceil(value.length / UNITS_A_STEP));
+      return JSON.stringify(value);
+    }
+    const names = this.#namesOf(value).toSorted((left, right) => (left < right ? -1 : 1));
+    return `{${names.map((name) => `${JSON.stringify(name)}:${this.#canonicalText(value[name])}`).join()}}`;
   }
 }
 
-function typeProblem({ type }: ForeignSchema, value: unknown): string | undefined {
-  if (type === undefined) return undefined;
-  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
-  return types.some((each) => isOfType(value, each))
-    ? undefined
-    : `must be ${types.join(" or ")}, got ${describeJson(value)}`;
+function schemasIn(list: unknown): readonly AnySchema[] {
+  return Array.isArray(list) ? list.filter(isSchema) : [];
 }
 
-function isOfType(value: unknown, type: unknown): boolean {
-  if (type === "null") return value === null;
-  if (type === "array") return Array.isArray(value);
-  if (type === "object") return isValues(value);
-  return type === "integer" ? Number.isInteger(value) : typeof value === type;
-}
-
-function numberProblem(schema: ForeignSchema, value: number): string | undefined {
-  const limit = (name: string): number | undefined => (typeof schema[name] === "number" ? schema[name] : undefined);
-  const [least = -Infinity, most = Infinity] = [limit("minimum"), limit("maximum")];
-  const [above = -Infinity, below = Infinity] = [limit("exclusiveMinimum"), limit("exclusiveMaximum")];
-  if (value < least || value > most || value <= above || value >= below) return "is out of its range";
-  const step = limit("multipleOf");
-  const isMultiple = step === undefined || Math.abs(value / step - Math.round(value / step)) < 1e-9;
-  return isMultiple ? undefined : `is not a multiple of ${step}`;
-}
-
-function countProblem(count: number, what: string, [least, most]: readonly [unknown, unknown]): string | undefined {
-  if (typeof least === "number" && count < least) return `must have at least ${least} ${what}, has ${count}`;
-  if (typeof most === "number" && count > most) return `must have at most ${most} ${what}, has ${count}`;
-  return undefined;
-}
-
-function schemasIn(list: unknown): readonly ForeignSchema[] {
-  return Array.isArray(list) ? list.filter(isValues) : [];
+function isSchema(value: unknown): value is AnySchema {
+  return typeof value === "boolean" || isValues(value);
 }
 
 function isValues(value: unknown): value is Values {

@@ -1,15 +1,15 @@
 /**
- * JSON Schemas that a component gives of itself. They are hostile: only keywords whose cost is known are taken, and a copy is made of what they say.
+ * JSON Schemas that a component gives of itself. They are hostile: only keywords whose cost is known are taken, and a copy is made of what they say,
+ * which agents get as it is.
  *
  * Left out for what they could do: `pattern`, `patternProperties` and `format` as a check (a regular expression can take for ever), references to
- * anywhere but `#/$defs/`, schemas that refer to themselves, `uniqueItems` (quadratic), and every `x-…` (a client obeys `x-mcp-header`).
+ * anywhere but the schema itself, `$dynamicRef`, `unevaluated…` (which depend on every path that was tried), and every `x-…` (a client
+ * obeys `x-mcp-header`). The `$id` is dropped: clients keep validators by it, so that one tool's could take the place of another's.
  *
- * Source: JSON Schema 2020-12, Core §8 and §10, Validation §6.
+ * Source: JSON Schema 2020-12, Core §8 to §10, Validation §6, §8 and §9.
  */
 import { clean, refuse } from "../errors.ts";
-
-/** A schema that was checked: an object, of known keywords only. */
-export type ForeignSchema = Readonly<Record<string, unknown>>;
+import { type AnySchema, countSchemas, type ForeignSchema } from "./references.ts";
 
 /** What a component says of its input and output. */
 export interface Described {
@@ -21,7 +21,7 @@ export interface Described {
 export const FOREIGN_LIMITS: {
   readonly bytes: number;
   readonly depth: number;
-  /** Schemas within it, each counted as often as references lead to it. */
+  /** What `countSchemas` may count. */
   readonly schemas: number;
   readonly description: number;
 } = Object.freeze({ bytes: 32_768, depth: 24, schemas: 2000, description: 1000 });
@@ -35,37 +35,42 @@ interface Place {
 }
 
 const TYPES = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
-const REFERENCE = /^#\/\$defs\/[A-Za-z0-9_.-]{1,100}$/;
-const FORMAT = /^[a-z][a-z0-9-]{0,40}$/;
+/** The one dialect that is checked as it says. */
+const DIALECT = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
+const REFERENCE = /^#[!-~]{0,300}$/;
+const ANCHOR = /^[A-Za-z_][A-Za-z0-9_.-]{0,100}$/;
+const NAME = /^[a-z][a-z0-9-]{0,40}$/;
+const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]{0,100}$/;
 
 const KEYWORDS: ReadonlyMap<string, Copy> = new Map<string, Copy>([
+  ["$anchor", matching(ANCHOR, "is not a plain name")],
+  ["$ref", matching(REFERENCE, "refers to something outside of the schema")],
   ["type", copyType],
-  ["title", copyText],
-  ["description", copyText],
-  ["default", copyData],
   ["const", copyData],
-  ["enum", (value, at) => (Array.isArray(value) ? copyData(value, at) : fail(at, "is not a list"))],
-  ["format", (value, at) => (isMatch(value, FORMAT) ? value : fail(at, "is not a format's name"))],
-  ["properties", copyMap],
-  ["$defs", copyMap],
+  ["enum", copyDataList],
+  ["examples", copyDataList],
+  ["default", copyData],
+  ["format", matching(NAME, "is not a format's name")],
+  ["contentEncoding", matching(NAME, "is not an encoding's name")],
+  ["contentMediaType", matching(MEDIA_TYPE, "is not a media type")],
   ["required", copyNames],
-  ["items", copySchema],
-  ["additionalProperties", (value, at) => (typeof value === "boolean" ? value : copySchema(value, at))],
-  ["oneOf", copyList],
-  ["anyOf", copyList],
-  ["allOf", copyList],
-  ["$ref", (value, at) => (isMatch(value, REFERENCE) ? value : fail(at, "refers to something outside of #/$defs/"))],
-  ...["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"].map(
-    (name): [string, Copy] => [name, copyCount],
-  ),
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"].map((name): [string, Copy] => [
-    name,
-    copyNumber,
-  ]),
+  ["dependentRequired", copyNameLists],
+  ...keywords(["title", "description", "$comment"], copyText),
+  ...keywords(["properties", "$defs", "dependentSchemas"], copyMap),
+  ...keywords(["allOf", "anyOf", "oneOf", "prefixItems"], copyList),
+  ...keywords(["not", "if", "then", "else"], copyAny),
+  ...keywords(["items", "contains", "additionalProperties", "propertyNames"], copyAny),
+  ...keywords(["uniqueItems", "deprecated", "readOnly", "writeOnly"], copyFlag),
+  ...keywords(["minLength", "maxLength", "minItems", "maxItems", "minContains", "maxContains"], copyCount),
+  ...keywords(["minProperties", "maxProperties"], copyCount),
+  ...keywords(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"], copyNumber),
 ]);
 
-/** Said of a schema by its author, and of no use to anybody here. */
-const DROPPED = new Set(["$schema", "$comment", "$id", "examples", "deprecated", "readOnly", "writeOnly"]);
+/** Those of a whole schema. */
+const ROOT_KEYWORDS: ReadonlyMap<string, Copy> = new Map<string, Copy>([
+  ["$schema", matching(DIALECT, "is not https://json-schema.org/draft/2020-12/schema")],
+  ["$id", () => undefined],
+]);
 
 /**
  * Checks a schema of a component's input or output, and copies it.
@@ -80,56 +85,18 @@ export function checkForeignSchema(value: unknown, name: string): ForeignSchema 
   if (bytes > FOREIGN_LIMITS.bytes) fail(place, `has ${bytes} bytes, the limit is ${FOREIGN_LIMITS.bytes}`);
   const schema = copySchema(value, place);
   if (schema["type"] !== "object") fail(place, 'must have the type "object" at its root');
-  for (const root of ["oneOf", "anyOf", "allOf", "$ref"])
-    if (Object.hasOwn(schema, root)) fail(place, `has ${root} at its root`);
-  const defs = schema["$defs"];
-  const costs = new Costs(isObject(defs) ? defs : {}, name);
-  const cost = costs.of(schema);
-  if (cost > FOREIGN_LIMITS.schemas) fail(place, `stands for ${cost} schemas, the limit is ${FOREIGN_LIMITS.schemas}`);
+  const count = countSchemas(schema, name);
+  if (count > FOREIGN_LIMITS.schemas)
+    fail(place, `stands for ${count} schemas, the limit is ${FOREIGN_LIMITS.schemas}`);
   return schema;
 }
 
-/** Counts the schemas that one stands for, references followed; finds those that lead back to themselves. */
-class Costs {
-  readonly #defs: ForeignSchema;
-  readonly #name: string;
-  readonly #known = new Map<string, number>();
-  readonly #open = new Set<string>();
+function keywords(names: readonly string[], copy: Copy): readonly (readonly [string, Copy])[] {
+  return names.map((name) => [name, copy]);
+}
 
-  constructor(defs: ForeignSchema, name: string) {
-    this.#defs = defs;
-    this.#name = name;
-  }
-
-  of(schema: ForeignSchema): number {
-    let sum = 1;
-    for (const [keyword, value] of Object.entries(schema)) {
-      if (keyword === "$ref") sum += this.#ofReference(String(value));
-      else if (keyword === "properties" && isObject(value)) sum += this.#ofAll(Object.values(value));
-      else if (["oneOf", "anyOf", "allOf"].includes(keyword) && Array.isArray(value)) sum += this.#ofAll(value);
-      else if (["items", "additionalProperties"].includes(keyword) && isObject(value)) sum += this.of(value);
-    }
-    return sum;
-  }
-
-  #ofAll(schemas: readonly unknown[]): number {
-    return schemas.reduce<number>((sum, each) => sum + (isObject(each) ? this.of(each) : 0), 0);
-  }
-
-  #ofReference(reference: string): number {
-    const name = reference.slice("#/$defs/".length);
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const place = { path: this.#name, depth: 0 };
-    if (this.#open.has(name)) fail(place, `refers to itself, by ${reference}`);
-    const target = Object.hasOwn(this.#defs, name) ? this.#defs[name] : undefined;
-    if (!isObject(target)) return fail(place, `has no ${reference}`);
-    this.#open.add(name);
-    const cost = this.of(target);
-    this.#open.delete(name);
-    this.#known.set(name, cost);
-    return cost;
-  }
+function matching(pattern: RegExp, problem: string): Copy {
+  return (value, at) => (typeof value === "string" && pattern.test(value) ? value : fail(at, problem));
 }
 
 function copySchema(value: unknown, at: Place): ForeignSchema {
@@ -137,33 +104,46 @@ function copySchema(value: unknown, at: Place): ForeignSchema {
   if (at.depth > FOREIGN_LIMITS.depth) return fail(at, `nests deeper than ${FOREIGN_LIMITS.depth} levels`);
   const copy: Record<string, unknown> = {};
   for (const [keyword, inner] of Object.entries(value)) {
-    if (DROPPED.has(keyword)) continue;
-    const read = KEYWORDS.get(keyword);
+    const read = KEYWORDS.get(keyword) ?? (at.depth === 0 ? ROOT_KEYWORDS.get(keyword) : undefined);
     if (read === undefined) return fail(at, `has "${clean(keyword, 60)}", which KAMI does not take from a component`);
-    copy[keyword] = read(inner, { path: `${at.path}/${keyword}`, depth: at.depth + 1 });
+    const copied = read(inner, { path: `${at.path}/${keyword}`, depth: at.depth + 1 });
+    if (copied !== undefined) copy[keyword] = copied;
   }
   return copy;
 }
 
-function copyMap(value: unknown, at: Place): ForeignSchema {
-  if (!isObject(value)) return fail(at, "is not an object");
-  const names = Object.keys(value);
-  if (names.some((name) => name === "__proto__" || name !== clean(name, 128)))
-    return fail(at, "has a name that is not plain text");
-  return Object.fromEntries(
-    names.map((name) => [name, copySchema(value[name], { ...at, path: `${at.path}/${name}` })]),
-  );
+function copyAny(value: unknown, at: Place): AnySchema {
+  return typeof value === "boolean" ? value : copySchema(value, at);
 }
 
-function copyList(value: unknown, at: Place): readonly ForeignSchema[] {
+function copyFlag(value: unknown, at: Place): boolean {
+  return typeof value === "boolean" ? value : fail(at, "is neither true nor false");
+}
+
+function copyMap(value: unknown, at: Place): ForeignSchema {
+  return copyNamed(value, at, copyAny);
+}
+
+function copyNameLists(value: unknown, at: Place): ForeignSchema {
+  return copyNamed(value, at, copyNames);
+}
+
+function copyNamed(value: unknown, at: Place, copy: Copy): ForeignSchema {
+  if (!isObject(value)) return fail(at, "is not an object");
+  const names = Object.keys(value);
+  if (names.some((name) => !isPlain(name))) return fail(at, "has a name that is not plain text");
+  return Object.fromEntries(names.map((name) => [name, copy(value[name], { ...at, path: `${at.path}/${name}` })]));
+}
+
+function copyList(value: unknown, at: Place): readonly AnySchema[] {
   if (!Array.isArray(value) || value.length === 0) return fail(at, "is not a list of schemas");
-  return value.map((each, index) => copySchema(each, { ...at, path: `${at.path}/${index}` }));
+  return value.map((each, index) => copyAny(each, { ...at, path: `${at.path}/${index}` }));
 }
 
 function copyType(value: unknown, at: Place): unknown {
   const types: readonly unknown[] = Array.isArray(value) ? value : [value];
   const isSound = types.length > 0 && types.every((type) => typeof type === "string" && TYPES.has(type));
-  return isSound ? value : fail(at, "is not a type of JSON");
+  return isSound && new Set(types).size === types.length ? value : fail(at, "is not a type of JSON");
 }
 
 function copyText(value: unknown, at: Place): string {
@@ -181,9 +161,17 @@ function copyData(value: unknown, at: Place): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyData(each, inner)]));
 }
 
+function copyDataList(value: unknown, at: Place): unknown {
+  return Array.isArray(value) ? copyData(value, at) : fail(at, "is not a list");
+}
+
 function copyNames(value: unknown, at: Place): readonly string[] {
   if (!Array.isArray(value)) return fail(at, "is not a list of names");
-  return value.map((name) => (typeof name === "string" ? name : fail(at, "is not a list of names")));
+  return value.map((name) => (typeof name === "string" && isPlain(name) ? name : fail(at, "is not a list of names")));
+}
+
+function isPlain(name: string): boolean {
+  return name !== "__proto__" && name === clean(name, 128);
 }
 
 function copyCount(value: unknown, at: Place): number {
@@ -198,10 +186,6 @@ function copyNumber(value: unknown, at: Place): number {
 
 function isObject(value: unknown): value is ForeignSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isMatch(value: unknown, pattern: RegExp): value is string {
-  return typeof value === "string" && pattern.test(value);
 }
 
 function fail({ path }: Place, problem: string): never {

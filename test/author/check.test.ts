@@ -50,6 +50,28 @@ describe("checkTool()", () => {
     ]);
   });
 
+  test("looks at a schema of its own for what agents refuse", () => {
+    const inputSchema = { type: "object", allOf: [{ properties: { a: { prefixItems: [{}] } } }] };
+    expect(find({}, {}, { arguments: [], inputSchema })).toEqual([
+      "warning: the input schema has allOf at its root, and some agents refuse a tool that has it",
+      "warning: the input schema has prefixItems, and some agents refuse a tool that has it",
+    ]);
+    expect(find({}, {}, { arguments: [], inputSchema: { type: "object" } })).toEqual([]);
+  });
+
+  test("looks for arguments that a prompt does not use", () => {
+    const prompt = {
+      name: "p",
+      description: "d",
+      messages: [
+        { role: "user" as const, text: "{{ a }}" },
+        { role: "user" as const, resource: "x://{{b}}" },
+      ],
+      arguments: ["a", "b", "c"].map((name) => ({ name, description: "d", required: true })),
+    };
+    expect(find({}, {}, { prompts: [prompt] })).toEqual(['warning: the prompt "p" does not use its argument "c"']);
+  });
+
   test("looks at what an agent reads", () => {
     expect(find({}, {}, { description: "Short", arguments: [{ ...argument, description: " " }] })).toEqual([
       "warning: the description has 5 characters: an agent cannot tell when to use the tool",

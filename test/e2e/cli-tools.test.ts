@@ -163,7 +163,16 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
     const steps: readonly (readonly [words: readonly string[], printed: unknown])[] = [
       [
         ["install", source, "--grant", "none"],
-        { installed: tool, replaced: null, unchanged: false, imports: [], cut: null, policy, missing, asks },
+        {
+          installed: tool,
+          replaced: null,
+          unchanged: false,
+          imports: [],
+          cut: null,
+          policy,
+          missing,
+          asks,
+        },
       ],
       [
         ["install", `${source}/tool.toml`],
@@ -188,6 +197,9 @@ Call it with (fill in each â€¦): kami exec dev.example.echo --input '{"text": â€
         ["inspect", ID],
         {
           tool,
+          prompts: [],
+          resources: [],
+          resourceTemplates: [],
           imports: [],
           cut: null,
           policy,

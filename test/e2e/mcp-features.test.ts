@@ -64,7 +64,7 @@ describe.each([
       expect.stringContaining("did not allow this call"),
     ]);
     expect(questions[0]).toContain("Allow one call of the tool dev.kami.fixture.read-env");
-    const prompt = await client.getPrompt({ name: "kami-tool__greet", arguments: { who: "Ada" } });
+    const prompt = await client.getPrompt({ name: "greet", arguments: { who: "Ada" } });
     expect(prompt.messages).toEqual([{ role: "user", content: { type: "text", text: "Greet Ada" } }]);
     const { resources } = await client.listResources();
     const uri = resources[0]?.uri ?? "";

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import type { ManifestPrompt } from "../../lib/manifest/manifest.ts";
 import { PROMPT_LIMIT } from "../../lib/mcp/prompts.ts";
 import { Conversation } from "./support/conversation.ts";
 import { TestHost } from "./support/host.ts";
 
-const PROMPTS = [
+const PROMPTS: readonly ManifestPrompt[] = [
   {
     name: "sum-up",
     description: "Sums up",
-    text: "Sum up {{topic}} in {{ words }} words, {{topic}}!",
+    messages: [{ role: "user", text: "Sum up {{topic}} in {{ words }} words, {{topic}}!" }],
     arguments: [
       { name: "topic", description: "What", required: true },
       { name: "words", description: "How many", required: false },
@@ -27,7 +28,7 @@ describe("prompts", () => {
     const { result } = await client.ask("prompts/list");
     expect(result?.["prompts"]).toEqual([
       {
-        name: "echo__sum-up",
+        name: "sum-up",
         title: "sum-up (dev.x.echo)",
         description: "Sums up",
         arguments: PROMPTS[0]?.arguments ?? [],
@@ -63,7 +64,12 @@ describe("prompts", () => {
   test("do not grow beyond their limit, however often a value is used", async () => {
     const text = "{{a}}".repeat(3000);
     const prompts = [
-      { name: "p", description: "d", text, arguments: [{ name: "a", description: "d", required: true }] },
+      {
+        name: "p",
+        description: "d",
+        messages: [{ role: "user" as const, text }],
+        arguments: [{ name: "a", description: "d", required: true }],
+      },
     ];
     await using client = await connect(new TestHost().install({ id: "dev.x.echo", prompts }));
     const { error } = await client.ask("prompts/get", { name: "echo__p", arguments: { a: "x".repeat(16_000) } });

@@ -133,7 +133,7 @@ describe("Registry.uninstall()", () => {
     const { tool } = registry.install(await context.make());
     edit(
       home,
-      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest, described, asks, readme_digest FROM tools",
+      "INSERT INTO tools SELECT 'dev.example.twin', name, version, package_digest, component_digest, component_bytes, enabled, installed_at, manifest, described, asks, readme_digest, file_digests FROM tools",
     );
     registry.uninstall(tool.id);
     expect(readdirSync(join(home, "tools"))).toEqual([tool.packageDigest]);

@@ -25,26 +25,52 @@ function nested(levels: number): object {
 }
 
 describe("checkForeignSchema()", () => {
-  test("copies what it knows, cleans texts, and leaves out what nobody here obeys", () => {
+  test("copies every keyword as it is, and cleans texts", () => {
     const schema = {
       $schema: "https://json-schema.org/draft/2020-12/schema",
       type: "object",
+      $comment: "c",
       description: "a\u001b[31mb\u202ec",
       properties: {
         id: { type: ["string", "null"], minLength: 1, maxLength: 9, format: "date" },
-        n: { type: "integer", minimum: 0, exclusiveMaximum: 10, multipleOf: 2, default: 4, examples: [1] },
-        list: { type: "array", items: { $ref: "#/$defs/item" }, maxItems: 3 },
-        one: { oneOf: [{ const: "a" }, { enum: ["b", 1, null] }] },
+        n: {
+          type: "integer",
+          minimum: 0,
+          exclusiveMaximum: 10,
+          multipleOf: 2,
+          default: 4,
+          examples: [1],
+          deprecated: true,
+        },
+        list: { type: "array", items: { $ref: "#/$defs/item" }, maxItems: 3, uniqueItems: true, readOnly: true },
+        tuple: { prefixItems: [{ type: "string" }, true], items: false, contains: {}, minContains: 0, maxContains: 2 },
+        one: { oneOf: [{ const: "a" }, { enum: ["b", 1, null] }], writeOnly: false },
+        bytes: { type: "string", contentEncoding: "base64", contentMediaType: "image/png" },
+        tree: { $ref: "#leaf" },
+        "a/b~c": { $ref: "#/properties/a~1b~0c/allOf/0", allOf: [{ type: "boolean" }] },
       },
       required: ["id"],
+      allOf: [{ anyOf: [{ required: ["id"] }, { not: { required: ["n"] } }] }],
+      if: { properties: { id: { const: "x" } } },
+      then: { required: ["n"] },
+      else: true,
+      dependentSchemas: { n: { required: ["list"] } },
+      dependentRequired: { list: ["id"] },
+      propertyNames: { maxLength: 20 },
       additionalProperties: false,
-      $defs: { item: { type: "object", properties: { deep: { $ref: "#/$defs/leaf" } } }, leaf: { type: "boolean" } },
+      $defs: {
+        item: { type: "object", properties: { deep: { $ref: "#/$defs/leaf" } } },
+        leaf: { $anchor: "leaf", type: "object", properties: { next: { $ref: "#/%24defs/leaf" }, all: { $ref: "#" } } },
+      },
     };
-    const { $schema: _, ...wanted } = schema;
-    const { examples: __, ...n } = schema.properties.n;
     const copy = checkForeignSchema(schema, "outputSchema");
-    expect(copy).toEqual({ ...wanted, description: expect.any(String), properties: { ...schema.properties, n } });
+    expect(copy).toEqual({ ...schema, description: expect.any(String) });
     expect(copy["description"]).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  test("drops the $id: clients keep validators by it, and would take one tool's for another's", () => {
+    const schema = { $id: "https://other.example/tool/output", type: "object" };
+    expect(checkForeignSchema(schema, "outputSchema")).toEqual({ type: "object" });
   });
 
   test.each([
@@ -69,10 +95,27 @@ describe("checkForeignSchema()", () => {
       "unknown",
     ],
     [
-      { type: "object", uniqueItems: true },
-      'outputSchema has "uniqueItems", which KAMI does not take from a component',
-      "quadratic",
+      { type: "object", unevaluatedProperties: false },
+      'outputSchema has "unevaluatedProperties", which KAMI does not take from a component',
+      "depends on every path that was tried",
     ],
+    [
+      { type: "object", $schema: "http://json-schema.org/draft-07/schema#" },
+      "outputSchema/$schema is not https://json-schema.org/draft/2020-12/schema",
+      "another dialect means other things by the same words",
+    ],
+    [
+      { type: "object", properties: { a: { $id: "https://other.example/" } } },
+      'outputSchema/properties/a has "$id", which KAMI does not take from a component',
+      "its references would lead elsewhere",
+    ],
+    [
+      { type: "object", $defs: { a: { $anchor: "x" }, b: { $anchor: "x" } } },
+      'two schemas have the $anchor "x"',
+      "means two things",
+    ],
+    [{ type: "object", $anchor: "a/b" }, "outputSchema/$anchor is not a plain name", "looks like a pointer"],
+    [{ type: ["object", "object"] }, "outputSchema/type is not a type of JSON", "as many as fit"],
     [
       { type: "object", $dynamicRef: "#a" },
       'outputSchema has "$dynamicRef", which KAMI does not take from a component',
@@ -80,13 +123,27 @@ describe("checkForeignSchema()", () => {
     ],
     [
       { type: "object", properties: { a: { $ref: "https://evil.example/s" } } },
-      "outputSchema/properties/a/$ref refers to something outside of #/$defs/",
+      "outputSchema/properties/a/$ref refers to something outside of the schema",
       "remote",
     ],
+    [{ type: "object", $ref: "#" }, "outputSchema refers to itself, by #", "endless at once"],
+    [{ type: "object", properties: { a: { $ref: "#/properties" } } }, "outputSchema has no #/properties", "no schema"],
+    [{ type: "object", properties: { a: { $ref: "#/%" } } }, "outputSchema has no #/%", "no encoding"],
     [
-      { type: "object", properties: { a: { $ref: "#" } } },
-      "outputSchema/properties/a/$ref refers to something outside of #/$defs/",
-      "itself",
+      { type: "object", allOf: [{ if: { not: { $ref: "#" } } }] },
+      "outputSchema refers to itself, by #",
+      "endless, by what is about the same value",
+    ],
+    [
+      {
+        type: "object",
+        $defs: {
+          a: { properties: { x: { $ref: "#/$defs/b" } }, allOf: [{ $ref: "#/$defs/b" }] },
+          b: { dependentSchemas: { y: { $ref: "#/$defs/a" } } },
+        },
+      },
+      "outputSchema refers to itself, by #/$defs/a",
+      "endless, beside a way that ends",
     ],
     [{ type: "object", properties: { a: { $ref: "#/$defs/b" } } }, "outputSchema has no #/$defs/b", "leads nowhere"],
     [
@@ -103,16 +160,22 @@ describe("checkForeignSchema()", () => {
       {
         type: "object",
         properties: { a: { $ref: "#/$defs/a" } },
-        $defs: { a: { items: { $ref: "#/$defs/b" } }, b: { items: { $ref: "#/$defs/a" } } },
+        $defs: { a: { anyOf: [{ $ref: "#/$defs/b" }] }, b: { oneOf: [{ $ref: "#/$defs/a" }] } },
       },
       "outputSchema refers to itself, by #/$defs/a",
       "endless, by two",
     ],
     [{ type: "string" }, 'outputSchema must have the type "object" at its root', "MCP has no other"],
     [{}, 'outputSchema must have the type "object" at its root', "says nothing"],
-    [{ type: "object", anyOf: [{}] }, "outputSchema has anyOf at its root", "clients refuse it"],
     [{ type: "object", anyOf: [] }, "outputSchema/anyOf is not a list of schemas", "never true"],
-    [{ type: "object", items: true }, "outputSchema/items is not an object", "no schema"],
+    [{ type: "object", items: 1 }, "outputSchema/items is not an object", "no schema"],
+    [
+      { type: "object", dependentRequired: { a: "b" } },
+      "outputSchema/dependentRequired/a is not a list of names",
+      "no list",
+    ],
+    [{ type: "object", required: ["a\u001b"] }, "outputSchema/required is not a list of names", "steers a terminal"],
+    [true, "outputSchema is not an object", "says nothing of its type"],
     [{ type: "objekt" }, "outputSchema/type is not a type of JSON", "a typo"],
     [{ type: "object", required: "a" }, "outputSchema/required is not a list of names", "no list"],
     [{ type: "object", minProperties: -1 }, "outputSchema/minProperties is not a count", "negative"],
@@ -166,10 +229,9 @@ describe("checkForeignSchema()", () => {
           : { allOf: [{ $ref: `#/$defs/l${level + 1}` }, { $ref: `#/$defs/l${level + 1}` }] },
       ]),
     );
-    const startedAt = performance.now();
+    // Without a count that knows what it has counted, this ends never.
     expect(await problemOf({ type: "object", properties: { a: { $ref: "#/$defs/l0" } }, $defs })).toMatch(
       /stands for .* schemas/,
     );
-    expect(performance.now() - startedAt).toBeLessThan(1000);
   });
 });

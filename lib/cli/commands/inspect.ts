@@ -10,6 +10,7 @@ import type { DenialRecord } from "../../registry/denials.ts";
 import type { CallRecord, InstalledTool, Registry } from "../../registry/registry.ts";
 import type { Runtime } from "../../runtime.ts";
 import { denialLines, denialsJson, missingAdvice, policyJson, policyRows } from "../access.ts";
+import { bringRows, bringsJson } from "../brings.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import type { FunctionDescription } from "../../component/functions.ts";
 import { exampleCall } from "../example.ts";
@@ -59,6 +60,7 @@ export const inspect: Command = command({
     const denials = registry.denials(tool.id);
     await session.result(describe({ tool, cut, calls, imports, mcpName, weighed, denials }, session), {
       tool: toolJson(tool, mcpName, weighed),
+      ...bringsJson(tool.manifest.mcp),
       imports: imports ?? null,
       cut: cut === undefined ? null : limitsJson(cut),
       policy: policyJson(weighed),
@@ -107,6 +109,7 @@ function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Know
   const { columns } = session.host.stdout;
   const { security, mcp, tool: named } = tool.manifest;
   const advice = missingAdvice(tool, weighed);
+  const brings = bringRows(mcp);
   const indent = (line: string): string => wrap(line, columns, "  ");
   const heading = (text: string): string => session.paint("bold", text);
   return [
@@ -128,8 +131,9 @@ function describe({ tool, cut, calls, imports, mcpName, weighed, denials }: Know
     "",
     ...(tool.functions.length > 0
       ? [heading("Functions"), ...tool.functions.map((each) => indent(functionLine(each)))]
-      : [heading("Arguments"), ...argumentLines(mcp.arguments, session)]),
+      : [heading("Arguments"), ...argumentLines(mcp.arguments, session, tool.described?.inputSchema)]),
     "",
+    ...(brings.length === 0 ? [] : [heading("Brings"), layOutPairs(brings, "  ", columns), ""]),
     heading("Asks for"),
     layOutPairs(requestRows(security, { imports, weighed }), "  ", columns),
     ...(advice === undefined ? [] : [wrap(advice, columns, "  ")]),
@@ -155,8 +159,14 @@ function functionLine({ name, inputSchema }: FunctionDescription): string {
   return `${name}(${names.map((each) => clean(each, 100)).join(", ")})`;
 }
 
-function argumentLines(declared: readonly ManifestArgument[], session: Session): readonly string[] {
-  if (declared.length === 0) return ["  none declared"];
+function argumentLines(
+  declared: readonly ManifestArgument[],
+  session: Session,
+  schema: Readonly<Record<string, unknown>> | undefined,
+): readonly string[] {
+  const own = schema?.["properties"];
+  const names = typeof own === "object" && own !== null ? Object.keys(own).map((name) => clean(name, 100)) : [];
+  if (declared.length === 0) return [names.length === 0 ? "  none declared" : `  by its schema: ${names.join(", ")}`];
   const rows = declared.map((argument) => [
     `  ${argument.name}`,
     argument.type,

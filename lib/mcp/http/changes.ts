@@ -1,28 +1,35 @@
 /**
- * Tells the subscribers of `subscriptions/listen` when the list of tools has changed, also when another process changed it. The registry is
- * asked only while there are subscribers.
+ * Tells the subscribers of `subscriptions/listen` when lists or resources have changed, also when another process changed them. The registry is asked
+ * only while there are subscribers.
  *
  * Source: MCP 2026-07-28, "Tools / List Changed Notification" and "Utilities / Subscriptions".
  */
 import type { ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
 import { clean } from "../../errors.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { RevisionPoll } from "../watch.ts";
+import type { Catalog, CatalogView } from "../catalog.ts";
+import { stampsOf } from "../package-resources.ts";
+import { changedBetween, RevisionPoll } from "../watch.ts";
+import type { Message } from "./body.ts";
 
 /** The bus of one HTTP server, for the SDK. */
 export class ChangeBus implements ServerEventBus {
   readonly #listeners = new Set<(event: ServerEvent) => void>();
   readonly #registry: Pick<Registry, "revision">;
+  readonly #catalog: Pick<Catalog, "enabled">;
   readonly #log: (line: string) => void;
   #known: number | undefined;
+  #stamps: ReadonlyMap<string, string> = new Map();
   #stop: (() => void) | undefined;
 
   /**
    * @param registry - Whose revision is watched.
+   * @param catalog - Its tools.
    * @param log - Takes trouble with the registry.
    */
-  constructor(registry: Pick<Registry, "revision">, log: (line: string) => void) {
+  constructor(registry: Pick<Registry, "revision">, catalog: Pick<Catalog, "enabled">, log: (line: string) => void) {
     this.#registry = registry;
+    this.#catalog = catalog;
     this.#log = log;
   }
 
@@ -53,6 +60,9 @@ export class ChangeBus implements ServerEventBus {
         this.publish({ kind: "tools_list_changed" });
         this.publish({ kind: "prompts_list_changed" });
         this.publish({ kind: "resources_list_changed" });
+        const before = this.#stamps;
+        this.#stamps = stampsOf(this.#catalog);
+        for (const uri of changedBetween(before, this.#stamps)) this.publish({ kind: "resource_updated", uri });
       },
       failed: (error) => this.#complain(error),
     });
@@ -60,7 +70,9 @@ export class ChangeBus implements ServerEventBus {
 
   #look(): number | undefined {
     try {
-      return this.#registry.revision();
+      const revision = this.#registry.revision();
+      this.#stamps = stampsOf(this.#catalog);
+      return revision;
     } catch (error) {
       this.#complain(error);
       return undefined;
@@ -70,4 +82,18 @@ export class ChangeBus implements ServerEventBus {
   #complain(error: unknown): void {
     this.#log(`Cannot watch the registry: ${clean(String(error))}`);
   }
+}
+
+/** Leaves out of what a client wants to listen to the resources that there are not for it: that they change is not for it either. */
+export function narrowListening(message: Message, catalog: CatalogView): Message {
+  const { method, params } = message;
+  const wanted = method === "subscriptions/listen" && isRecord(params) ? params["notifications"] : undefined;
+  if (!isRecord(params) || !isRecord(wanted) || !Array.isArray(wanted["resourceSubscriptions"])) return message;
+  const asked = new Set<unknown>(wanted["resourceSubscriptions"]);
+  const resourceSubscriptions = [...stampsOf(catalog).keys()].filter((uri) => asked.has(uri));
+  return { ...message, params: { ...params, notifications: { ...wanted, resourceSubscriptions } } };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

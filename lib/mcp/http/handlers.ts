@@ -11,11 +11,11 @@ import { refuse } from "../../errors.ts";
 import { Questions } from "../questions.ts";
 import { CallsInFlight } from "../calls.ts";
 import { KeptResults } from "../kept-results.ts";
-import { Catalog, narrowCatalog } from "../catalog.ts";
+import { Catalog, type CatalogView, narrowCatalog } from "../catalog.ts";
 import { createServer, type ToolHost } from "../server.ts";
 import type { Message } from "./body.ts";
 import type { BoundedLog } from "./bounded-log.ts";
-import { ChangeBus } from "./changes.ts";
+import { ChangeBus, narrowListening } from "./changes.ts";
 import type { Serving } from "./endpoint.ts";
 import { coversTool, type Principal } from "./principal.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
@@ -49,7 +49,7 @@ export class Handlers implements Serving {
     this.sessions = new Sessions(options.sessions);
     this.#modern = createMcpHandler(({ requestInfo }) => this.#makeServer(this.#principalOf(requestInfo)), {
       legacy: "reject",
-      bus: new ChangeBus(options.host.registry, options.log),
+      bus: new ChangeBus(options.host.registry, this.#catalog, options.log),
       onerror: (error) => options.bounded.add("MCP", error.message),
     });
   }
@@ -66,7 +66,7 @@ export class Handlers implements Serving {
 
   modern(request: Request, message: Message, principal: Principal): Promise<Response> {
     this.#principals.set(request, principal);
-    return this.#modern.fetch(request, { parsedBody: message });
+    return this.#modern.fetch(request, { parsedBody: narrowListening(message, this.#viewOf(principal)) });
   }
 
   /** @throws {Failure} `HTTP_SESSION_UNKNOWN`, `HTTP_METHOD`, `HTTP_MESSAGE_INVALID`, `HTTP_OVERLOADED` */
@@ -98,10 +98,14 @@ export class Handlers implements Serving {
       questions: this.#questions,
       kept: this.#kept,
       client: principal.id,
-      catalog: narrowCatalog(this.#catalog, (id) => coversTool(principal.tools, id)),
+      catalog: this.#viewOf(principal),
       signal: signal ?? new AbortController().signal,
       isLasting: signal !== undefined,
     });
+  }
+
+  #viewOf(principal: Principal): CatalogView {
+    return narrowCatalog(this.#catalog, (id) => coversTool(principal.tools, id));
   }
 
   #principalOf(request: Request | undefined): Principal {

@@ -22,10 +22,18 @@ interface Two extends AsyncDisposable {
 function serveTwo(): Two {
   const directory = mkdtempSync(join(tmpdir(), "kami-private-"));
   const store = new TokenStore(directory);
-  const token = store.create({ name: "other", tools: ["*"] });
+  const token = store.create({ name: "other", tools: ["dev.x.net", "dev.x.large"] });
   const host = new TestHost()
     .install({ id: "dev.x.net", security: { netAllowList: ["a.com"] } })
-    .install({ id: "dev.x.large" }, () => Promise.resolve(succeed("x".repeat(INLINE_LIMIT_BYTES + 1))));
+    .install({
+      id: "dev.x.secret",
+      resources: { "test://secret": "1" },
+      templates: [{ uriTemplate: "test://secret/{x}", name: "n" }],
+      prompts: [{ name: "p", description: "d", messages: [{ role: "user", text: "t" }], arguments: [] }],
+    })
+    .install({ id: "dev.x.large", resources: { "test://open": "1" } }, () =>
+      Promise.resolve(succeed("x".repeat(INLINE_LIMIT_BYTES + 1))),
+    );
   const server = new TestServer(host, { access: new AccessCheck({ tokens: new TokenCheck(TOKEN, store) }) });
   return {
     host,
@@ -71,5 +79,23 @@ describe("over HTTP", () => {
     expect(await two.ask("other", "resources/read", { uri })).toContain(`Unknown resource: ${uri}`);
     expect((await two.ask("owner", "resources/read", { uri })).length).toBeGreaterThan(INLINE_LIMIT_BYTES);
     expect(await two.ask("other", "resources/list", {})).not.toContain(uri);
+  });
+
+  test("what a package brings is not there for a token that is not for its tool, nor does it hear of it", async () => {
+    await using two = serveTwo();
+    for (const [method, params, known, unknown] of [
+      ["prompts/get", { name: "p" }, '"text":"t"', "Unknown prompt"],
+      ["prompts/get", { name: "secret__p" }, '"text":"t"', "Unknown prompt"],
+      ["resources/read", { uri: "test://secret/1" }, '"contents":[', "Unknown resource"],
+      ["resources/list", {}, '"uri":"test://secret"', '"resources":[{"uri":"test://open","name":"n"'],
+      ["resources/templates/list", {}, "test://secret/{x}", '"resourceTemplates":[]'],
+    ] as const) {
+      expect(await two.ask("owner", method, params)).toContain(known);
+      expect(await two.ask("other", method, params)).toContain(unknown);
+    }
+    expect(await two.ask("other", "resources/list", {})).not.toContain("test://secret");
+    // A stream of nothing ends at once; one of something would not.
+    const notifications = { resourceSubscriptions: ["test://secret"] };
+    expect(await two.ask("other", "subscriptions/listen", { notifications })).toContain('"resultType":"complete"');
   });
 });

@@ -4,7 +4,7 @@
  */
 import { refuse } from "../../../lib/errors.ts";
 import { MANIFEST_DEFAULTS } from "../../../lib/manifest/defaults.ts";
-import type { ManifestArgument, ManifestPrompt, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
+import type { Manifest, ManifestArgument, ManifestPrompt, ManifestSecurity } from "../../../lib/manifest/manifest.ts";
 import type { ToolHost } from "../../../lib/mcp/server.ts";
 import type { Capability } from "../../../lib/policy/capability.ts";
 import { weigh } from "../../../lib/policy/effective.ts";
@@ -23,6 +23,9 @@ export interface ToolFacts {
   readonly asks?: InstalledTool["asks"];
   readonly packageDigest?: string;
   readonly prompts?: readonly ManifestPrompt[];
+  readonly templates?: Manifest["mcp"]["templates"];
+  /** Digests of files, each a resource, by their URIs. */
+  readonly resources?: Readonly<Record<string, string>>;
   readonly described?: InstalledTool["described"];
   readonly security?: Partial<ManifestSecurity>;
   readonly installedAt?: number;
@@ -44,6 +47,7 @@ export type Behaviour = (arrival: Arrival) => Promise<CallResult>;
 export function makeTool(facts: ToolFacts): InstalledTool {
   const name = facts.name ?? facts.id.slice(facts.id.lastIndexOf(".") + 1);
   const description = facts.description ?? "Does a thing";
+  const resources = Object.entries(facts.resources ?? {});
   return {
     id: facts.id,
     name,
@@ -53,13 +57,20 @@ export function makeTool(facts: ToolFacts): InstalledTool {
     described: facts.described,
     manifest: {
       tool: { id: facts.id, name, version: "1.0.0", wasm: "tool.wasm" },
-      mcp: { description, arguments: facts.arguments ?? [], ...(facts.prompts && { prompts: facts.prompts }) },
+      mcp: {
+        description,
+        arguments: facts.arguments ?? [],
+        ...(facts.prompts && { prompts: facts.prompts }),
+        ...(facts.templates && { templates: facts.templates }),
+        resources: resources.map(([uri]) => ({ uri, name: "n", mimeType: "text/plain", file: uri })),
+      },
       security: { ...MANIFEST_DEFAULTS.security, ...facts.security },
     },
     packageDigest: facts.packageDigest ?? "0".repeat(64),
     componentDigest: "1".repeat(64),
     componentPath: "/nowhere/tool.wasm",
     componentBytes: 8,
+    fileDigests: new Map(resources),
     enabled: facts.enabled ?? true,
     asks: facts.asks ?? "missing",
     installedAt: facts.installedAt ?? 0,
