@@ -38,7 +38,7 @@ export interface Answers {
 }
 
 /** Most UTF-16 code units of a question, state and all. */
-export const QUESTION_LIMIT = 65_536;
+export const QUESTION_LIMIT = 32_768;
 
 /** Most UTF-16 code units of a tool's state. */
 export const STATE_LIMIT = 8192;

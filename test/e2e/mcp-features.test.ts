@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, type VersionNegotiationMode } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { guestDirectory } from "../../fixtures/paths.ts";
 import { Home, KAMI } from "../mcp/support/kami.ts";
 
 const PROMPT =
@@ -44,6 +45,7 @@ describe.each([
     writeFileSync(join(logging, "tool.toml"), toml.replace("[security]", `${PROMPT}[security]`));
     await install(home, logging);
     await install(home, home.makePackage("read-env", 'env_allow_list = ["GREETING"]'), "--grant", "none");
+    await install(home, guestDirectory("ask"), "--grant", "all");
     const client = await connect(home, mode);
     const told: unknown[] = [];
     const questions: string[] = [];
@@ -64,6 +66,17 @@ describe.each([
       expect.stringContaining("did not allow this call"),
     ]);
     expect(questions[0]).toContain("Allow one call of the tool dev.kami.fixture.read-env");
+    const form = { type: "object", properties: { allow: { type: "boolean" } } };
+    const inputRequests = {
+      sure: { method: "elicitation/create", params: { message: "Sure?", requestedSchema: form } },
+    };
+    const asking = { resultType: "input_required", inputRequests, requestState: "s" };
+    const answered = await client.callTool({ name: "ask", arguments: asking });
+    expect(questions[2]).toEndWith("asks you, in words of its own. Give it no password and no key.\n\nSure?");
+    const sure = { action: "accept", content: { allow: false } };
+    expect(answered.structuredContent).toEqual({
+      got: { ...asking, _meta: { inputResponses: { sure }, requestState: "s" } },
+    });
     const prompt = await client.getPrompt({ name: "greet", arguments: { who: "Ada" } });
     expect(prompt.messages).toEqual([{ role: "user", content: { type: "text", text: "Greet Ada" } }]);
     const { resources } = await client.listResources();

@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guestPath } from "../../fixtures/paths.ts";
-import { parseCapability } from "../../lib/policy/capability.ts";
+import { refuse } from "../../lib/errors.ts";
+import { nameOf, parseCapability } from "../../lib/policy/capability.ts";
+import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
+import type { CallResult } from "../../lib/runtime.ts";
 import { ROUNDS_LIMIT } from "../../lib/schema/question.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
+import { succeed, TestHost } from "./support/host.ts";
 
 const FORM = 'elicitation = "form"\nmax_fuel = 10000000';
 const CAPABLE = { elicitation: {} };
@@ -219,7 +223,7 @@ describe("a tool may not ask", () => {
     [
       "a thousand things",
       asking({ inputRequests: Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`q${at}`, request()])) }),
-      "the question has more than 65536 characters",
+      "the question has more than 32768 characters",
     ],
     [
       "for a web page",
@@ -300,5 +304,53 @@ describe("the eras before", () => {
       'error: Cannot end the call of "dev.x.ask": it asks its user "Who are you?", who cannot be asked here (the user can call it from a client that shows forms)',
     );
     expect(answer.result?.["_meta"]).toMatchObject({ "dev.kami/failure": "ELICITATION_NEEDED" });
+  });
+});
+
+/** A host whose tool lacks something, and asks once. */
+function hostAsking(): TestHost {
+  const forms = new Map([["who", { message: "Who?", schema: { type: "object", properties: {} } as const }]]);
+  const failure = refuse("ELICITATION_NEEDED", { tool: "dev.x.ask", message: "Who?" });
+  const asks: CallResult = {
+    ok: false,
+    failure,
+    question: { forms, state: undefined },
+    usage: NO_USAGE,
+    captured: NO_OUTPUT,
+  };
+  return new TestHost().install({ id: "dev.x.ask", security: { envAllowList: ["KEY"] } }, ({ answers }) =>
+    Promise.resolve(answers === undefined ? asks : succeed("1")),
+  );
+}
+
+describe("the rounds of one call", () => {
+  const ANSWER = { action: "accept", content: { allow: true } };
+  const [ROUND, TOKEN] = [{ name: "ask", arguments: {} }, { progressToken: "t" }];
+
+  test("have what its user allowed, each, and the progress of its own request", async () => {
+    const host = hostAsking();
+    await using client = new Conversation(host);
+    const meta = { ...TOKEN, "io.modelcontextprotocol/clientCapabilities": CAPABLE };
+    let answer = await client.askModern("tools/call", { ...ROUND, _meta: meta });
+    for (const name of ["approve", "who"]) {
+      const round = { requestState: stateOf(answer), inputResponses: { [name]: ANSWER } };
+      answer = await client.askModern("tools/call", { ...ROUND, ...round, _meta: meta });
+    }
+    expect(textOf(answer)).toBe("1");
+    expect(host.arrivals.map(({ grants }) => grants?.map(nameOf))).toEqual([["env:KEY"], ["env:KEY"]]);
+    expect(host.arrivals.map(({ onProgress }) => onProgress !== undefined)).toEqual([true, true]);
+  });
+
+  test("report progress before 2026-07-28 only in the first: in one request it must not go back", async () => {
+    const host = hostAsking();
+    await using client = new Conversation(host);
+    await connect(client, CAPABLE);
+    const id = client.request("tools/call", { ...ROUND, _meta: TOKEN });
+    for (const title of ["Allow one call", "asks you"]) {
+      const question = await client.inbox.find(({ params }) => String(params?.["message"]).includes(title));
+      client.send({ id: question.id, result: ANSWER });
+    }
+    expect(textOf(await client.inbox.find((each) => each.method === undefined && each.id === id))).toBe("1");
+    expect(host.arrivals.map(({ onProgress }) => onProgress !== undefined)).toEqual([true, false]);
   });
 });

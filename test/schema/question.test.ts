@@ -73,7 +73,7 @@ describe("readQuestion()", () => {
       "size",
       { _meta: "x".repeat(filler) },
       { _meta: "x".repeat(filler + 1) },
-      "the question has more than 65536 characters",
+      "the question has more than 32768 characters",
     ],
   ] as const;
   test.each(BOUNDS.map(([what, ...rest]) => [what, rest] as const))("bounds its %s", (_what, [most, more, problem]) => {

@@ -38,6 +38,7 @@ export interface Arrival {
   readonly signal: AbortSignal;
   readonly onProgress: CallOptions["onProgress"];
   readonly grants: CallOptions["grants"];
+  readonly answers: CallOptions["answers"];
 }
 
 /** Answers a call. */
@@ -135,7 +136,8 @@ export class TestHost implements ToolHost {
 
   readonly call: ToolHost["call"] = (id, input, options) => {
     const signal = options?.signal ?? new AbortController().signal;
-    const arrival = { id, input, signal, onProgress: options?.onProgress, grants: options?.grants };
+    const { onProgress, grants, answers } = options ?? {};
+    const arrival = { id, input, signal, onProgress, grants, answers };
     this.arrivals.push(arrival);
     const behaviour = this.#behaviours.get(id);
     if (behaviour === undefined) return Promise.reject(new Error(`BUG: no behaviour for ${id}`));
