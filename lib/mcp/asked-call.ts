@@ -15,16 +15,19 @@ export interface AskedCall {
   readonly input: string;
   readonly client: string | undefined;
   readonly context: ServerContext;
+  /** The URI whose reading is the call. */
+  readonly uri?: string | undefined;
 }
 
 /** Says which call it is. */
-export function wantedOf({ named: { tool, function: found }, input, client }: AskedCall): Wanted {
+export function wantedOf({ named: { tool, function: found }, input, client, uri }: AskedCall): Wanted {
   return {
     client,
     toolId: tool.id,
     packageDigest: tool.packageDigest,
     function: found?.name,
     inputDigest: digestOf(input),
+    uri,
   };
 }
 

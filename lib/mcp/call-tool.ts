@@ -62,13 +62,18 @@ export type Ran =
 export async function runTool(
   connection: Connection,
   mcp: McpServer,
-  call: Omit<ToolCall, "params"> & { readonly named: NamedTool; readonly values: unknown },
+  call: Omit<ToolCall, "params"> & {
+    readonly named: NamedTool;
+    readonly values: unknown;
+    /** The URI whose reading is the call. */
+    readonly uri?: string;
+  },
 ): Promise<Ran> {
   const { named } = call;
   const { id, manifest } = named.tool;
   const input = writeInput(call.values);
   const { client } = connection;
-  const asking: AskedCall = { named, input, client, context: call.context };
+  const asking: AskedCall = { named, input, client, context: call.context, uri: call.uri };
   const asked = findAsked(connection.questions, asking);
   const consent = consentTo(connection, { mcp, asking, asked });
   if (!consent.mayRun) return { answer: consent.answer };
@@ -107,8 +112,10 @@ interface Deciding {
 /** Whoever answers a tool's question has consented to the call that asked it. */
 function consentTo({ questions, log, host }: Connection, { mcp, asking, asked }: Deciding): Consent {
   if (asked?.kind === "round") return { mayRun: true, grants: [] };
-  const missingOf = (tool: InstalledTool) => host.registry.grants.weigh(tool).missing;
-  return seekConsent({ mcp, questions, log, missingOf }, asking, asked);
+  const { grants } = host.registry;
+  const missingOf = (tool: InstalledTool) => grants.weigh(tool).missing;
+  const grantedOf = (tool: InstalledTool) => grants.weigh(tool).granted;
+  return seekConsent({ mcp, questions, log, missingOf, grantedOf }, asking, asked);
 }
 
 /** Logs what there is to tell of one round. */

@@ -1,6 +1,6 @@
 /**
- * Whether a call may go on, or its user has to be asked: because the tool asks for more than it was granted, or because the user wants to see each of its
- * calls. The question shows the exact call; what is granted by the answer holds for that one. A client that cannot ask gets a refusal.
+ * Whether a call may go on, or its user has to be asked: because the tool asks for more than it was granted, because the user wants to see each of its
+ * calls, or because nobody would otherwise see it: clients ask before they call tools, and not before they read. The question shows the exact call; what is granted by the answer holds for that one. A client that cannot ask gets a refusal.
  *
  * Source: MCP 2026-07-28, "Client features / Elicitation" and "Patterns / Multi Round-Trip Requests"; MCP 2025-11-25, "Elicitation".
  */
@@ -25,6 +25,8 @@ export interface Asker {
   readonly questions: Questions;
   /** Names of what a tool asks for and does not have. */
   readonly missingOf: (tool: InstalledTool) => readonly string[];
+  /** Names of what a tool may touch. */
+  readonly grantedOf: (tool: InstalledTool) => readonly string[];
   readonly log: (line: string) => void;
 }
 
@@ -50,7 +52,8 @@ const NAMES_SHOWN = 20;
 export function seekConsent(asker: Asker, call: AskedCall, approval: Approval | undefined): Consent {
   const { tool } = call.named;
   const missing = asker.missingOf(tool);
-  const isNeeded = tool.asks === "always" || (tool.asks === "missing" && missing.length > 0);
+  const isUnseen = call.uri !== undefined && asker.grantedOf(tool).length > 0;
+  const isNeeded = tool.asks === "always" || (tool.asks === "missing" && (missing.length > 0 || isUnseen));
   // A disabled tool is refused by the runtime: nobody is asked about it.
   if (!isNeeded || !tool.enabled) return { mayRun: true, grants: [] };
   if (call.context.mcpReq.requestState() !== undefined) return readAnswer(asker, call, approval);
@@ -58,7 +61,7 @@ export function seekConsent(asker: Asker, call: AskedCall, approval: Approval | 
   return refusal(asker, tool, approvalNeeded(tool, missing, "the client cannot ask for it"));
 }
 
-function ask({ questions }: Asker, call: AskedCall, missing: readonly string[]): InputRequiredResult {
+function ask({ questions, grantedOf }: Asker, call: AskedCall, missing: readonly string[]): InputRequiredResult {
   const names = missing.filter((name) => parseCapability(name).ok);
   const requestState = questions.open(wantedOf(call), { kind: "approval", names });
   return inputRequired({
@@ -66,7 +69,7 @@ function ask({ questions }: Asker, call: AskedCall, missing: readonly string[]):
     inputRequests: {
       [QUESTION]: inputRequired.elicit({
         mode: "form",
-        message: describe(call, names),
+        message: describe(call, names, grantedOf(call.named.tool)),
         requestedSchema: {
           type: "object",
           properties: { allow: { type: "boolean", title: "Allow this call", default: false } },
@@ -97,12 +100,14 @@ function readAnswer(asker: Asker, call: AskedCall, approval: Approval | undefine
 }
 
 /** What a user reads. The arguments are the model's, and may try to look like words of KAMI's: they are one quoted line at the end. */
-function describe({ named, input }: AskedCall, names: readonly string[]): string {
+function describe({ named, input, uri }: AskedCall, names: readonly string[], granted: readonly string[]): string {
   const { tool, function: found } = named;
   const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
   const gets =
     names.length === 0
-      ? "You want to see each of its calls."
+      ? named.tool.asks === "always"
+        ? "You want to see each of its calls."
+        : `Reading ${quote(uri ?? "")} is a call of it, with what you granted it: ${clean(granted.join(", "), 1500)}.`
       : `For this call it asks for ${clean(names.slice(0, NAMES_SHOWN).join(", "), 1500)}${more}, which you have not granted.`;
   const called = found === undefined ? "" : `, its function ${quote(found.name)}`;
   const shown = clean(input, INPUT_SHOWN);

@@ -29,7 +29,7 @@ export async function readTemplate(
   { uri, match, ...call }: Omit<ToolCall, "params"> & { readonly uri: string; readonly match: TemplateMatch },
 ): Promise<ReadResourceResult | InputRequiredResult> {
   const values = Object.fromEntries(match.values);
-  const { answer } = await runTool(connection, mcp, { ...call, named: match.named, values });
+  const { answer } = await runTool(connection, mcp, { ...call, uri, named: match.named, values });
   if (isInputRequiredResult(answer)) return answer;
   if (answer.isError === true) throw failure(answer);
   const structured = answer.structuredContent === undefined ? "text/plain" : "application/json";

@@ -57,7 +57,7 @@ export class Catalog {
   readonly #database: Database;
   readonly #store: StorePaths;
   #loaded: Loaded = { revision: 0, tools: new Map() };
-  /** By package and component digest, which together fix the manifest; undefined for one that does not hold. */
+  /** By the digests of a row, which together fix the manifest; undefined for one that does not hold. */
   #manifests: Map<string, Manifest | undefined> = new Map();
 
   constructor(database: Database, store: StorePaths) {
@@ -158,7 +158,7 @@ export class Catalog {
 }
 
 function cacheKey(row: ToolRow): string {
-  return `${row.package_digest}:${row.component_digest}`;
+  return [row.package_digest, row.component_digest, row.readme_digest, row.file_digests].join(":");
 }
 
 function checkedManifest(manifestBytes: Uint8Array, row: ToolRow): Manifest | undefined {

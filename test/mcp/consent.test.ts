@@ -216,3 +216,40 @@ describe("Questions", () => {
     expect([questions.close(third, wanted), questions.size]).toEqual([undefined, 0]);
   });
 });
+
+describe("a resource that a tool makes with what it was granted", () => {
+  const URI = "net://a/1";
+  const templates = [{ uriTemplate: "net://a/{a}", name: "n" }];
+  const granted = [parseCapability("net:a.com")].flatMap((each) => (each.ok ? [each.capability] : []));
+
+  function hostReading(asks: "missing" | "never"): TestHost {
+    const host = new TestHost().install({ id: "dev.x.net", security: { netAllowList: ["a.com"] }, templates, asks });
+    host.granted = granted;
+    return host;
+  }
+
+  async function read(client: Conversation, more: object = {}, capabilities: object = { elicitation: {} }) {
+    const meta = { "io.modelcontextprotocol/clientCapabilities": capabilities };
+    return client.askModern("resources/read", { uri: URI, _meta: meta, ...more });
+  }
+
+  test("is asked about, though a call would not be: clients do not ask before they read", async () => {
+    const host = hostReading("missing");
+    await using client = new Conversation(host);
+    expect(textOf(await call(client))).toBe('{"a":1}');
+    const { word, message } = questionOf(await read(client));
+    expect(message).toContain(`Reading "${URI}" is a call of it, with what you granted it: net:a.com.`);
+    expect(message).toEndWith('Its arguments: {"a":"1"}');
+    expect(host.arrivals).toHaveLength(1);
+    expect((await read(client, answering(word))).result?.["contents"]).toMatchObject([{ uri: URI, text: '{"a":"1"}' }]);
+    expect((await read(client, {}, {})).error?.message).toContain("the client cannot ask for it");
+    expect(host.arrivals).toHaveLength(2);
+  });
+
+  test("is not when the user wants no questions, or the tool may touch nothing", async () => {
+    await using trusting = new Conversation(hostReading("never"));
+    expect((await read(trusting)).result?.["contents"]).toMatchObject([{ uri: URI }]);
+    await using bare = new Conversation(new TestHost().install({ id: "dev.x.net", templates }));
+    expect((await read(bare)).result?.["contents"]).toMatchObject([{ uri: URI }]);
+  });
+});

@@ -1,6 +1,7 @@
 /**
  * Attack: a package whose resources lead an agent to what is not the package's, to what nobody sees, or to a call that nobody bounded.
  */
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -145,6 +146,19 @@ describe("the files of a package", () => {
     // The same package again puts it right.
     await runtime.install(copyPackage(home, [], { "static.txt": "another" }));
     expect(await read(client, "test://static-text")).toMatchObject([{ text: "another" }]);
+  });
+});
+
+describe("a registry that somebody has written to", () => {
+  test("has no package whose files have other digests than it was made from", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    await runtime.install(copyPackage(home));
+    using database = new Database(join(home.path, "registry.db"));
+    for (const digests of ["[]", '[["static.txt","00"]]', "[null]", "{", null]) {
+      database.query("UPDATE tools SET file_digests = ?").run(digests);
+      expect(runtime.registry.find(ID)).toMatchObject({ enabled: false, manifest: { mcp: { arguments: [] } } });
+    }
   });
 });
 

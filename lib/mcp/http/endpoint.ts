@@ -51,6 +51,9 @@ export interface Peer {
 /** Seconds that a client may go without taking any of its answer. */
 const DELIVERY_LIMIT_S = 60;
 
+/** Requests that may call a tool: what stands at a URI may be what a tool makes of it. */
+const CALLING: ReadonlySet<unknown> = new Set(["tools/call", "resources/read"]);
+
 /** Answers requests. */
 export class Endpoint {
   readonly #options: EndpointOptions;
@@ -128,7 +131,7 @@ export class Endpoint {
   }
 
   #countCall({ method }: Message, { id, callsPerMinute = this.#options.callsPerMinute }: Principal): void {
-    if (method !== "tools/call" || callsPerMinute === undefined) return;
+    if (!CALLING.has(method) || callsPerMinute === undefined) return;
     const retryAfterMs = this.#rates.take(id, callsPerMinute);
     if (retryAfterMs > 0) throw refuse("HTTP_RATE_LIMITED", { what: "calls", retryAfterMs });
   }

@@ -226,6 +226,9 @@ describe("HttpServer, what it refuses", () => {
     const refused = await server.modern("tools/call", CALL);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ id: 1, error: { data: { code: "HTTP_RATE_LIMITED" } } });
+    // What is read may be what a tool makes.
+    const uri = "test://a";
+    expect((await server.modern("resources/read", { uri }, { "mcp-name": uri })).status).toBe(429);
     expect((await server.modern("tools/list")).status).toBe(200);
   });
 
