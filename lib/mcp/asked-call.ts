@@ -20,13 +20,14 @@ export interface AskedCall {
 }
 
 /** Says which call it is. */
-export function wantedOf({ named: { tool, function: found }, input, client }: AskedCall): Wanted {
+export function wantedOf({ named: { tool, function: found }, input, client, uri }: AskedCall): Wanted {
   return {
     client,
     toolId: tool.id,
     packageDigest: tool.packageDigest,
     function: found?.name,
     inputDigest: digestOf(input),
+    uri,
   };
 }
 

@@ -18,6 +18,8 @@ export interface Wanted {
   readonly function: string | undefined;
   /** SHA-256 of the input, as the guest gets it. */
   readonly inputDigest: string;
+  /** The URI whose reading is the call: that is another question than the call itself. */
+  readonly uri?: string | undefined;
 }
 
 /** What is open at most. */

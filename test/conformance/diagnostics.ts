@@ -24,11 +24,17 @@ const TRIGGERS = ["test_trigger_tool_change", "test_trigger_prompt_change"];
 /** A tool with a prompt, which comes and goes. */
 const CHANGING = "test_changing";
 
+/** A prompt that lacks an argument when it is got. */
+const PROMPT =
+  '[[mcp.prompts]]\nname = "test_input_required_result_prompt"\ndescription = "Asks"\ntext = "Mind {{context}}"\n' +
+  '[[mcp.prompts.arguments]]\nname = "context"\ndescription = "What context to use"\nrequired = true\n';
+
 const DIAGNOSTICS: readonly Diagnostic[] = [
   { name: "test_input_required_result_tampered_state", component: askerPath("request-state"), tables: FORM },
   { name: "test_missing_capability", component: askerPath("elicitation"), tables: FORM },
   { name: "test_streaming_elicitation", component: askerPath("elicitation"), tables: FORM },
   { name: "test_logging_tool", component: guestPath("kami-tool") },
+  { name: "test_prompting", component: guestPath("echo"), tables: PROMPT },
   ...TRIGGERS.map((name) => ({ name, component: guestPath("echo") })),
   {
     name: CHANGING,

@@ -2,14 +2,15 @@
  * The arguments of a prompt that did not come: the user is asked for them, in both eras, where the client can.
  */
 import { describe, expect, test } from "bun:test";
+import type { ManifestPrompt } from "../../lib/manifest/manifest.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
 import { TestHost } from "./support/host.ts";
 
-const PROMPTS = [
+const PROMPTS: readonly ManifestPrompt[] = [
   {
     name: "sum-up",
     description: "Sums up",
-    messages: [{ role: "user" as const, text: "Sum up {{topic}} in {{words}} words" }],
+    messages: [{ role: "user", text: "Sum up {{topic}} in {{words}} words" }],
     arguments: [
       { name: "topic", description: "What\u001b[2J", required: true },
       { name: "words", description: "How many", required: false },
@@ -23,7 +24,7 @@ function makeClient(): Conversation {
 
 function get(client: Conversation, more: object = {}, capabilities: object = { elicitation: {} }): Promise<Message> {
   const meta = { "io.modelcontextprotocol/clientCapabilities": capabilities };
-  return client.askModern("prompts/get", { name: "echo__sum-up", _meta: meta, ...more });
+  return client.askModern("prompts/get", { name: "sum-up", _meta: meta, ...more });
 }
 
 function answering(answer: object): object {
@@ -82,7 +83,7 @@ test("a prompt without a required argument is asked for by a request of its own 
   const clientInfo = { name: "test", version: "1" };
   await client.ask("initialize", { protocolVersion: "2025-11-25", capabilities: { elicitation: {} }, clientInfo });
   client.send({ method: "notifications/initialized" });
-  const id = client.request("prompts/get", { name: "echo__sum-up" });
+  const id = client.request("prompts/get", { name: "sum-up" });
   const question = await client.inbox.find(({ method }) => method === "elicitation/create");
   expect(question.params).toMatchObject(QUESTION);
   client.send({ id: question.id, result: { action: "accept", content: { topic: "x" } } });
