@@ -318,9 +318,9 @@ function hostAsking(): TestHost {
     usage: NO_USAGE,
     captured: NO_OUTPUT,
   };
-  return new TestHost().install({ id: "dev.x.ask", security: { envAllowList: ["KEY"] } }, ({ answers }) =>
-    Promise.resolve(answers === undefined ? asks : succeed("1")),
-  );
+  const templates = [{ uriTemplate: "kept://{a}", name: "kept" }];
+  const facts = { id: "dev.x.ask", security: { envAllowList: ["KEY"] }, templates };
+  return new TestHost().install(facts, ({ answers }) => Promise.resolve(answers === undefined ? asks : succeed("1")));
 }
 
 describe("the rounds of one call", () => {
@@ -352,5 +352,24 @@ describe("the rounds of one call", () => {
     }
     expect(textOf(await client.inbox.find((each) => each.method === undefined && each.id === id))).toBe("1");
     expect(host.arrivals.map(({ onProgress }) => onProgress !== undefined)).toEqual([true, false]);
+  });
+
+  test("are those of one way to make it: an answer to a call is none to the reading of a URI that is the same call", async () => {
+    const host = hostAsking();
+    await using client = new Conversation(host);
+    const meta = { "io.modelcontextprotocol/clientCapabilities": CAPABLE };
+    const [uri, same] = ["kept://1", { ...ROUND, arguments: { a: "1" } }];
+    const called = await client.askModern("tools/call", { ...same, _meta: meta });
+    const approved = { requestState: stateOf(called), inputResponses: { approve: ANSWER } };
+    expect((await client.askModern("resources/read", { uri, ...approved, _meta: meta })).error?.message).toContain(
+      "approval",
+    );
+    let answer = await client.askModern("resources/read", { uri, _meta: meta });
+    for (const name of ["approve", "who"]) {
+      expect(Object.keys(Object(answer.result?.["inputRequests"]))).toEqual([name]);
+      const round = { requestState: stateOf(answer), inputResponses: { [name]: ANSWER } };
+      answer = await client.askModern("resources/read", { uri, ...round, _meta: meta });
+    }
+    expect(answer.result?.["contents"]).toMatchObject([{ uri, text: "1" }]);
   });
 });
