@@ -74,7 +74,16 @@ describe("docs/DEVELOPER.md", () => {
   }
 
   test("names only flags and files that there are", () => {
-    const links = [...TEXT.matchAll(/\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
-    expect(links.filter((path) => !existsSync(join(ROOT, "docs", path)))).toEqual([]);
+    const links = [...TEXT.matchAll(/\]\(([^)]+)\)/g)].map(([, link = ""]) => link);
+    expect(links.filter((link) => !isThere(link))).toEqual([]);
   });
 });
+
+/** Whether there is such a file, with such a heading when the link names one. */
+function isThere(link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const file = join(ROOT, "docs", path);
+  if (anchor === undefined || !existsSync(file)) return existsSync(file);
+  const headings = [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.some((heading) => heading.toLowerCase().replaceAll(" ", "-") === anchor);
+}
