@@ -4,21 +4,17 @@
  * time alone. In Rust as well, where there is a toolchain that compiles for WebAssembly.
  */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { identifyRust } from "../fixtures/cargo.ts";
 import { type Timing, timed } from "./processes.ts";
-import type { Scratch } from "./scratch.ts";
+import { carried, type Scratch } from "./scratch.ts";
 import type { Findings, Suite, SummaryFigure } from "./suite.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const LIMIT_MS = 60_000;
-/** What a machine may need to reach a registry, and where its Rust is. */
-const CARRIED = /^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_file|node_extra_ca_certs|npm_config_registry)$/i;
-
 type Language = "ts" | "rust";
 
 /** `bun bench/run.ts newcomer` */
@@ -65,7 +61,7 @@ class Newcomer {
   constructor(scratch: Scratch, directory: string) {
     this.#scratch = scratch;
     this.directory = directory;
-    this.#environment = { ...carried(), ...rustHomes(), KAMI_HOME: join(directory, "home") };
+    this.#environment = { ...carried(), KAMI_HOME: join(directory, "home") };
   }
 
   async bun(...words: readonly string[]): Promise<void> {
@@ -105,20 +101,4 @@ class Newcomer {
       await client.close();
     }
   }
-}
-
-function carried(): Readonly<Record<string, string>> {
-  const entries = Object.entries(process.env).flatMap(([name, value]) =>
-    value !== undefined && CARRIED.test(name) ? [[name, value] as const] : [],
-  );
-  return Object.fromEntries(entries);
-}
-
-/** A toolchain that rustup installed is in the user's home, which the newcomer's is not. */
-function rustHomes(): Readonly<Record<string, string>> {
-  const homes = [
-    ["RUSTUP_HOME", ".rustup"],
-    ["CARGO_HOME", ".cargo"],
-  ] as const;
-  return Object.fromEntries(homes.map(([name, folder]) => [name, process.env[name] ?? join(homedir(), folder)]));
 }

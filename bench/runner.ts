@@ -5,7 +5,7 @@ import { CHILD_ENVIRONMENTS } from "../lib/roles.ts";
 import { fileURLToPath } from "node:url";
 import { EFFORTS } from "./measure.ts";
 import type { Report, SuiteReport } from "./report.ts";
-import type { Scratch } from "./scratch.ts";
+import { carried, type Scratch } from "./scratch.ts";
 import type { Suite } from "./suite.ts";
 
 /** How to run them. */
@@ -29,7 +29,7 @@ export function isSetUp(): boolean {
 export async function runApart({ name }: Suite, { quick, only }: Manner, scratch: Scratch): Promise<SuiteReport> {
   const options = [...(quick ? ["--quick"] : []), ...only.flatMap((part) => ["--only", part])];
   const report: Report = JSON.parse(
-    await scratch.run([ENTRY, name, "--json", ...options], CHILD_ENVIRONMENTS.executor),
+    await scratch.run([ENTRY, name, "--json", ...options], { ...carried(), ...CHILD_ENVIRONMENTS.executor }),
   );
   const [suite] = report.suites;
   if (suite === undefined) throw new Error(`BUG: the suite ${name} reports nothing`);

@@ -2,8 +2,12 @@
  * What a benchmark leaves behind unless it is cleared: a temporary directory, and processes that run.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+
+/** Names of what a machine may need to reach a registry, and of where its Rust is. */
+const CARRIED =
+  /^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_file|node_extra_ca_certs|npm_config_registry|rustc|rustup_home|cargo_home)$/i;
 
 /** A process started for a benchmark; its standard error can be read. */
 type Child = Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -51,4 +55,14 @@ export class Scratch implements Disposable {
     for (const child of this.#children) child.kill("SIGKILL");
     rmSync(this.#root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
+}
+
+/** @returns Of this process's environment, what a machine may need to reach a registry, and where its Rust is. */
+export function carried(): Readonly<Record<string, string>> {
+  const entries = Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined && CARRIED.test(name) ? [[name, value] as const] : [],
+  );
+  // A toolchain that rustup installed is in the user's home, which no process here has.
+  const homes = { RUSTUP_HOME: join(homedir(), ".rustup"), CARGO_HOME: join(homedir(), ".cargo") };
+  return { ...homes, ...Object.fromEntries(entries) };
 }
