@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { guestPath } from "../../fixtures/paths.ts";
+import { join } from "node:path";
+import { guestPath, toolDirectory } from "../../fixtures/paths.ts";
 import type { Artifact } from "../../lib/component/artifact.ts";
 import { COMPILER, compileComponent, orderFor } from "../../lib/component/compile.ts";
 import { EngineTime } from "../../lib/component/engine.ts";
@@ -42,7 +43,9 @@ describe("WarmCompiler", () => {
 
   test("ends a child that takes too long or is not wanted any more, and has another one", async () => {
     const good = await guest("echo");
-    expect(await outcome(warm.compile(good, { timeoutMs: 1 }))).toBe(
+    // Megabytes that nothing remembers: they take longer on any machine.
+    const large = await Bun.file(join(toolDirectory("json-query"), "json_query.wasm")).bytes();
+    expect(await outcome(warm.compile(large, { timeoutMs: 1 }))).toBe(
       "COMPILE_TIMEOUT: Cannot compile the component: it took longer than 1 ms",
     );
     const signal = AbortSignal.abort();
