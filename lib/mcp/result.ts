@@ -8,6 +8,7 @@
  */
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { clean, type Failure, refuse } from "../errors.ts";
+import { isJsonObject } from "../json-type.ts";
 import type { Denial } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 import { readContent } from "./content.ts";
@@ -118,14 +119,10 @@ function parseFaithful(text: string): Record<string, unknown> | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) && isFaithful(value, DEPTH_LIMIT) ? value : undefined;
+    return isJsonObject(value) && isFaithful(value, DEPTH_LIMIT) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
