@@ -18,6 +18,8 @@ const FORM = {
     color: { type: "string", enum: ["red", "blue"], enumNames: ["Red", "Blue"], default: "blue" },
     sizes: { type: "array", items: { type: "string", enum: ["s", "m"] } },
     sure: { type: "boolean" },
+    from: { type: "string", format: "date" },
+    loud: { type: "boolean", default: false },
   },
   required: ["name", "sure"],
 };
@@ -55,7 +57,7 @@ function gotOf(shown: string): unknown {
 
 describe("kami exec on a terminal", () => {
   test("asks field by field, again where an answer does not fit, and says whose words they are", async () => {
-    const answers = ["y", "Ann", "-1", "", "green", "", "s, m", "yes"];
+    const answers = ["y", "Ann", "-1", "", "green", "", "s, m", "yes", "2026-02-28", ""];
     const { exitCode, shown } = await kamiOnTerminal(["exec", ASK, ...INPUT], at, answers);
     expect(shown).toStartWith(`The tool ${ASK} 1.0.0 asks you, in words of its own. Give it no password and no key.
 
@@ -71,11 +73,15 @@ It must be at least 0.
   color [blue]: green
 It must be one of the values.
 `);
+    expect(shown).toContain("\n  from (YYYY-MM-DD) [none]: 2026-02-28\n  loud (y/n) [n]: ");
     expect([exitCode, gotOf(shown)]).toEqual([
       0,
       {
         inputResponses: {
-          who: { action: "accept", content: { name: "Ann", color: "blue", sizes: ["s", "m"], sure: true } },
+          who: {
+            action: "accept",
+            content: { name: "Ann", color: "blue", sizes: ["s", "m"], sure: true, from: "2026-02-28", loud: false },
+          },
         },
         requestState: "s",
       },
