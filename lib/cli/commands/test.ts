@@ -42,6 +42,9 @@ export const test: Command = command({
     "writes and never replaces. Only what net_allow_list asks for is allowed; what has",
     "no reply is denied. requests lists those that the case makes, in order:",
     '"GET https://example.com/".',
+    "",
+    "A tool that asks its user gets the answers of the case: by the name of each form,",
+    'a table of its fields, "decline" or "cancel". Without answers it may not ask.',
     JSON_ERROR_NOTE,
   ],
   examples: [
