@@ -9,7 +9,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { clean, type Failure, refuse } from "../errors.ts";
 import { isJsonObject } from "../json-type.ts";
-import type { Denial } from "../protocol/limits.ts";
+import { type Denial, usageJson } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 import { readContent } from "./content.ts";
 
@@ -80,7 +80,7 @@ function textOf(failure: Failure, denials: readonly Denial[] = []): string {
 
 function metaOf({ usage, captured: { droppedBytes }, denials = [] }: CallResult): Record<string, unknown> {
   return {
-    [USAGE_META_KEY]: { ...usage },
+    [USAGE_META_KEY]: usageJson(usage),
     ...(droppedBytes > 0 && { [CUT_META_KEY]: droppedBytes }),
     ...(denials.length > 0 && { [DENIALS_META_KEY]: denials.map(cleanDenial) }),
   };

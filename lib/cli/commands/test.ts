@@ -8,14 +8,14 @@ import { readCases, type TestCase } from "../../author/cases.ts";
 import { advise } from "../../author/judge.ts";
 import { recordCase, type Rehearsing, runCase, writeRecorded } from "../../author/rehearse.ts";
 import { clean, refuse } from "../../errors.ts";
-import type { Limits } from "../../protocol/limits.ts";
+import { type Limits, usageJson } from "../../protocol/limits.ts";
 import { type CallResult, Runtime } from "../../runtime.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MEBIBYTE } from "../limits.ts";
 import type { Session } from "../session.ts";
 import { layOut } from "../table.ts";
-import { formatBytes, formatNumber, usageJson } from "../words.ts";
+import { formatBytes, formatNumber } from "../words.ts";
 
 /** For a call that the manifest's limits end, to say what it would need. */
 const AMPLE: Limits = { fuel: 100_000_000_000, memoryBytes: 1024 * MEBIBYTE, timeoutMs: 60_000 };
