@@ -11,6 +11,8 @@ interface FailureDetails {
   readonly FILE_NOT_FOUND: { readonly path: string };
   readonly FILE_UNREADABLE: { readonly path: string; readonly reason: string };
   readonly CONFIG_INVALID: { readonly source: string; readonly key: string; readonly rule: string };
+  /** `key` is a place in the file, or a case's name. */
+  readonly CASE_INVALID: { readonly source: string; readonly key: string; readonly rule: string };
   readonly CONFIG_SYNTAX: ManifestPlace & { readonly problem: string };
   readonly MANIFEST_MISSING: { readonly path: string };
   readonly MANIFEST_TOO_LARGE: { readonly path: string; readonly bytes: number; readonly limitBytes: number };
@@ -208,6 +210,11 @@ const TABLE: { readonly [C in FailureCode]: Entry<FailureDetails[C]> } = {
   CONFIG_INVALID: {
     text: (d) => `Cannot use the setting ${quote(d.key)} from ${clean(d.source)}: ${clean(d.rule)}`,
     hint: () => "see every setting with: kami config --help",
+    agentMayRead: false,
+  },
+  CASE_INVALID: {
+    text: (d) => `Cannot use the test cases in ${clean(d.source)}: ${quote(d.key)}: ${clean(d.rule)}`,
+    hint: () => "see how cases are written: kami test --help",
     agentMayRead: false,
   },
   CONFIG_SYNTAX: {

@@ -32,13 +32,18 @@ const CHECKS: Readonly<Record<JsonType, (value: unknown) => boolean>> = {
   number: Number.isFinite,
   integer: Number.isInteger,
   boolean: (value) => typeof value === "boolean",
-  object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  object: isJsonObject,
   array: Array.isArray,
 };
 
 /** Whether a JSON value is of a declared type. Numbers that JSON cannot carry (`NaN`, infinities) are of none. */
 export function isJsonType(value: unknown, type: JsonType): boolean {
   return CHECKS[type](value);
+}
+
+/** Whether a JSON value is an object: `null` is none, and no array is. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Names what a JSON value is, with its article: `a string`, `an integer`, `null`. */

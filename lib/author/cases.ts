@@ -28,6 +28,8 @@ export interface TestCase {
   readonly maxFuel: number | undefined;
   readonly maxMemoryMb: number | undefined;
   readonly maxMs: number | undefined;
+  /** What the user answers, by the names of the forms, as MCP has it; undefined: the tool may not ask. */
+  readonly answers: Readonly<Record<string, unknown>> | undefined;
   /** What HTTP requests get in place of the network's answers; undefined: nothing is granted, or {@link recorded} says where they will be. */
   readonly replies: readonly GivenReply[] | undefined;
   /** Path of the file, in the tool's directory, that has the replies or will have them. */
@@ -54,6 +56,15 @@ const CASES = v.strictObject({
         max_fuel: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
         max_memory_mb: v.optional(v.pipe(v.number(), v.minValue(0))),
         max_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
+        answers: v.optional(
+          v.record(
+            v.string(),
+            v.union(
+              [v.picklist(["decline", "cancel"]), v.record(v.string(), v.unknown())],
+              'must be a table of a form\'s fields, "decline" or "cancel"',
+            ),
+          ),
+        ),
         reply: v.optional(v.array(v.unknown())),
         recorded: v.optional(v.pipe(v.string(), v.regex(RECORDED, "must be a plain name: a-z, 0-9 and - at most 64"))),
         requests: v.optional(v.array(v.string())),
@@ -76,7 +87,7 @@ type ReadFile = (path: string, limit: SizeLimit) => Uint8Array<ArrayBuffer>;
  *
  * @param directory - The tool's.
  * @returns In the order of their files' names; empty when there is no folder `tests`.
- * @throws {Failure} `CONFIG_SYNTAX`, `CONFIG_INVALID`, `FILE_*`, `PACKAGE_PATH`
+ * @throws {Failure} `CONFIG_SYNTAX`, `CASE_INVALID`, `FILE_*`, `PACKAGE_PATH`
  */
 export function readCases(directory: string): readonly TestCase[] {
   const read: ReadFile = (path, limit) => readBeneath(directory, path, limit);
@@ -91,7 +102,7 @@ export function readCases(directory: string): readonly TestCase[] {
  *
  * @param file - What messages call it.
  * @param read - Reads what it names.
- * @throws {Failure} `CONFIG_SYNTAX`, `CONFIG_INVALID`, and what `read` throws
+ * @throws {Failure} `CONFIG_SYNTAX`, `CASE_INVALID`, and what `read` throws
  */
 export function parseCases(text: string, file: string, read: ReadFile): readonly TestCase[] {
   return parseShape(CASES, text, file).case.map((written) => toCase(written, file, read));
@@ -101,7 +112,7 @@ function parseShape<S extends v.GenericSchema>(schema: S, text: string, file: st
   const result = v.safeParse(schema, parseToml(text, file));
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw refuse("CONFIG_INVALID", { source: file, key: v.getDotPath(issue) ?? "case", rule: issue.message });
+  throw refuse("CASE_INVALID", { source: file, key: v.getDotPath(issue) ?? "case", rule: issue.message });
 }
 
 type WrittenCase = v.InferOutput<typeof CASES>["case"][number];
@@ -110,7 +121,7 @@ function toCase(written: WrittenCase, file: string, read: ReadFile): TestCase {
   const { name, input, output, output_has: outputHas, error, denied } = written;
   const expectations = [output ?? outputHas, error, denied].filter((each) => each !== undefined);
   if (expectations.length > 1)
-    throw refuse("CONFIG_INVALID", {
+    throw refuse("CASE_INVALID", {
       source: file,
       key: name,
       rule: "expects an output, an error or a denial, not several",
@@ -126,13 +137,24 @@ function toCase(written: WrittenCase, file: string, read: ReadFile): TestCase {
     maxFuel,
     maxMemoryMb,
     maxMs,
+    answers: toAnswers(written),
     ...toReplies(written, file, read),
   };
 }
 
+function toAnswers({ answers }: WrittenCase): TestCase["answers"] {
+  if (answers === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, answer]) => [
+      name,
+      typeof answer === "string" ? { action: answer } : { action: "accept", content: toPlain(answer) },
+    ]),
+  );
+}
+
 function toReplies({ name, reply, recorded, requests }: WrittenCase, file: string, read: ReadFile) {
   if (reply !== undefined && recorded !== undefined)
-    throw refuse("CONFIG_INVALID", {
+    throw refuse("CASE_INVALID", {
       source: file,
       key: name,
       rule: "has replies and a name of recorded ones, not both",
@@ -157,10 +179,10 @@ function parseRecorded(path: string, read: ReadFile): TestCase["replies"] {
   }
 }
 
-/** Parses a file of recorded replies. @param file - What messages call it. @throws {Failure} `CONFIG_SYNTAX`, `CONFIG_INVALID` */
+/** Parses a file of recorded replies. @param file - What messages call it. @throws {Failure} `CONFIG_SYNTAX`, `CASE_INVALID` */
 export function parseReplies(text: string, file: string): readonly GivenReply[] {
   const read = (): never => {
-    throw refuse("CONFIG_INVALID", {
+    throw refuse("CASE_INVALID", {
       source: file,
       key: "file",
       rule: "is not for recorded replies: they are in one file",
@@ -175,7 +197,7 @@ function toRequest(text: string, file: string): string {
   const url = canonicalUrl(rest.join(" "));
   if (/^[A-Z]+$/.test(method) && url !== undefined) return `${method} ${url}`;
   const rule = `${quote(clean(text, 100))} is no request: write, for example, "GET https://example.com/"`;
-  throw refuse("CONFIG_INVALID", { source: file, key: "requests", rule });
+  throw refuse("CASE_INVALID", { source: file, key: "requests", rule });
 }
 
 function sizeLimit(limit: number): SizeLimit {

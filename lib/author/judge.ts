@@ -34,6 +34,8 @@ function judgeOutcome(expected: TestCase, result: CallResult): string | undefine
     const isDenied = failure.code === "CAPABILITY_DENIED" && failure.message.includes(denied);
     return isDenied ? undefined : `it should be denied ${denied}: ${failure.message}`;
   }
+  if (result.question !== undefined && error === undefined)
+    return `it asks its user ${[...result.question.forms.keys()].join(", ")}, and the case has no answers that its forms allow`;
   if (error === undefined) return `${failure.message}${failure.hint === undefined ? "" : ` (${failure.hint})`}`;
   return failure.message.includes(error) ? undefined : `it should fail with "${error}": ${failure.message}`;
 }

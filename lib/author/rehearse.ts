@@ -1,13 +1,16 @@
 /**
- * Runs a test case: under the limits of the manifest, with nothing granted, or with what the manifest asks of HTTP and the replies that the case has.
+ * Runs a test case: under the limits of the manifest, with nothing granted, or with what the manifest asks of HTTP and the replies that the case has, and
+ * with the answers that it has.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { refuse } from "../errors.ts";
 import { type Capability, parseCapability } from "../policy/capability.ts";
-import type { Rehearsal } from "../policy/rehearsal.ts";
+import type { MadeRequest, Rehearsal } from "../policy/rehearsal.ts";
 import type { InstalledTool } from "../registry/registry.ts";
 import type { CallOptions, CallResult, Runtime } from "../runtime.ts";
+import { runRounds } from "../runtime/rounds.ts";
+import { readAnswers } from "../schema/question.ts";
 import { parseReplies, type TestCase } from "./cases.ts";
 import { judge } from "./judge.ts";
 import { placeInProject } from "./project.ts";
@@ -27,17 +30,30 @@ export interface Judged {
 }
 
 /** Runs a case. */
-export async function runCase(
-  { runtime, tool }: Rehearsing,
-  expected: TestCase,
-  options: CallOptions = {},
-): Promise<Judged> {
+export async function runCase(by: Rehearsing, expected: TestCase, options: CallOptions = {}): Promise<Judged> {
   const { replies } = expected;
-  const result = await runtime.call(tool.id, expected.input, {
+  const result = await call(by, expected, {
     ...options,
-    ...(replies === undefined ? {} : rehearse(tool, { kind: "replay", replies })),
+    ...(replies === undefined ? {} : rehearse(by.tool, { kind: "replay", replies })),
   });
   return { result, problem: judge(expected, result) };
+}
+
+/** Makes the call of a case, with what its user answers. Its requests are those of all rounds. */
+async function call({ runtime, tool }: Rehearsing, { input, answers }: TestCase, options: CallOptions) {
+  if (answers === undefined) return runtime.call(tool.id, input, options);
+  const grants: readonly Capability[] = [...(options.grants ?? []), { kind: "elicitation" }];
+  const requests: MadeRequest[] = [];
+  const result = await runRounds({
+    toolId: tool.id,
+    run: async (given) => {
+      const ended = await runtime.call(tool.id, input, { ...options, grants, answers: given });
+      requests.push(...(ended.requests ?? []));
+      return ended;
+    },
+    answer: async (question) => readAnswers(question, answers),
+  });
+  return { ...result, requests };
 }
 
 /** A case that was run over the network. */
@@ -50,8 +66,7 @@ export interface Recorded extends Judged {
  * Runs a case over the network, within the rules that the manifest asks for, and again with the replies that came: what is recorded passes.
  */
 export async function recordCase(by: Rehearsing, expected: TestCase): Promise<Recorded> {
-  const { runtime, tool } = by;
-  const result = await runtime.call(tool.id, expected.input, rehearse(tool, { kind: "record" }));
+  const result = await call(by, expected, rehearse(by.tool, { kind: "record" }));
   const problem = judge(expected, result);
   if (problem !== undefined) return { result, problem, text: undefined };
   const text = formatReplies(result.requests ?? []);

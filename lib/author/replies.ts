@@ -45,7 +45,7 @@ type Written = v.InferOutput<typeof REPLY>;
  * Reads replies.
  *
  * @param tables - As TOML has them.
- * @throws {Failure} `CONFIG_INVALID`, and what reading a body's file throws
+ * @throws {Failure} `CASE_INVALID`, and what reading a body's file throws
  */
 export function readReplies(tables: readonly unknown[], source: ReplySource): readonly GivenReply[] {
   const { requests, totalBytes } = REHEARSAL_LIMITS;
@@ -123,7 +123,7 @@ function readBody({ body, body_base64: base64, file }: Written, source: ReplySou
 }
 
 function invalid({ file }: ReplySource, key: string, rule: string): Error {
-  return refuse("CONFIG_INVALID", { source: file, key, rule });
+  return refuse("CASE_INVALID", { source: file, key, rule });
 }
 
 function formatReply({ method, url, status, headers, body }: GivenReply): string {

@@ -3,7 +3,7 @@
  */
 import { clean, Failure, quote, refuse } from "../errors.ts";
 import { type IntegerRange, MANIFEST_DEFAULTS } from "../manifest/defaults.ts";
-import type { Captured, Denial, Limits } from "../protocol/limits.ts";
+import { type Captured, type Denial, type Limits, usageJson } from "../protocol/limits.ts";
 import type { CallOptions, CallResult, Runtime } from "../runtime.ts";
 import { INPUT_LIMIT_BYTES } from "../schema/input.ts";
 import { parseJson } from "../schema/json.ts";
@@ -15,7 +15,7 @@ import { openRuntime } from "./open.ts";
 import { describeError, escapeJson, painterFor, printError, showControls, toJson } from "./output.ts";
 import type { Session } from "./session.ts";
 import { cut } from "./table.ts";
-import { formatNumber, usageBlock, usageJson } from "./words.ts";
+import { formatNumber, usageBlock } from "./words.ts";
 
 const LINE_LIMIT = 4000;
 /** Rows of a terminal that a line of a guest may fill. */

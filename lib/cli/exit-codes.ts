@@ -43,6 +43,7 @@ const EXIT_CODES: { readonly [C in FailureCode]: ExitCode } = {
   FILE_NOT_FOUND: EXIT.usage,
   FILE_UNREADABLE: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
+  CASE_INVALID: EXIT.usage,
   CONFIG_SYNTAX: EXIT.usage,
   MANIFEST_MISSING: EXIT.badPackage,
   MANIFEST_TOO_LARGE: EXIT.badPackage,

@@ -10,6 +10,14 @@ import type { AskedForm } from "../schema/question.ts";
 /** Answers to one field that do not fit, until the form counts as closed. */
 const TRIES = 3;
 
+/** How an answer of a format is written. */
+const FORMAT_HINTS = {
+  email: "an email address",
+  uri: "a URI",
+  date: "YYYY-MM-DD",
+  "date-time": "YYYY-MM-DDThh:mm:ssZ",
+} as const;
+
 const YES: ReadonlySet<string> = new Set(["y", "yes", "true"]);
 const NO: ReadonlySet<string> = new Set(["n", "no", "false"]);
 
@@ -69,9 +77,20 @@ function promptFor({ name, field, isRequired }: AskedField): string {
   const choices = optionsOf(field).map(({ value, title }) =>
     title === value ? `    ${value}` : `    ${value}: ${title}`,
   );
-  const hint = field.default === undefined ? (isRequired ? "" : " [none]") : ` [${String(field.default)}]`;
-  const kind = field.type === "boolean" ? " (y/n)" : field.type === "array" ? " (some, separated by commas)" : "";
-  return [...about, ...choices, `  ${field.title ?? name}${kind}${hint}: `].join("\n");
+  const hint = field.default === undefined ? (isRequired ? "" : " [none]") : ` [${wordFor(field.default)}]`;
+  return [...about, ...choices, `  ${field.title ?? name}${howToWrite(field)}${hint}: `].join("\n");
+}
+
+/** As it would be typed. */
+function wordFor(value: FormValue): string {
+  return typeof value === "boolean" ? (value ? "y" : "n") : String(value);
+}
+
+function howToWrite(field: FormField): string {
+  if (field.type === "boolean") return " (y/n)";
+  if (field.type === "array") return " (some, separated by commas)";
+  const format = "format" in field ? field.format : undefined;
+  return format === undefined ? "" : ` (${FORMAT_HINTS[format]})`;
 }
 
 /** Reads what was typed as a value of the field's type; one that is none is found out by the field's rules. */

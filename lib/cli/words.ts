@@ -66,15 +66,6 @@ export function usageBlock(usage: Usage): string {
   return `${heading}\n${layOutPairs(figures, "  ")}`;
 }
 
-/** Says what a call used in JSON: microseconds are as fine as its times are known. */
-export function usageJson(usage: Usage): Usage {
-  return { ...usage, cpuMs: roundToMicroseconds(usage.cpuMs), wallMs: roundToMicroseconds(usage.wallMs) };
-}
-
-function roundToMicroseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
-
 /**
  * What `--json` says of a tool.
  *

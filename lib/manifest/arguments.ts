@@ -4,7 +4,7 @@
  */
 import { isJsonType, JSON_TYPE_NAMES, type JsonType } from "../json-type.ts";
 import { LIST_LIMITS } from "./defaults.ts";
-import type { BrokenRule, KeyPath } from "./problem.ts";
+import { broken, type BrokenRule, type KeyPath } from "./problem.ts";
 import { isTable, toJsonValue } from "./value.ts";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -85,8 +85,4 @@ function canonicalText(value: unknown): string | undefined {
 
 function isArgumentType(type: unknown): type is JsonType {
   return typeof type === "string" && Object.hasOwn(JSON_TYPE_NAMES, type);
-}
-
-function broken(path: KeyPath, rule: string): BrokenRule {
-  return { kind: "invalid", path, rule };
 }

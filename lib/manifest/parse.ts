@@ -5,13 +5,13 @@
 import { parse, TomlError } from "smol-toml";
 import { refuse, type Failure } from "../errors.ts";
 import { positionAt, type Position } from "../position.ts";
+import { checkAgreement } from "./agreement.ts";
 import { buildManifest } from "./build.ts";
 import { NESTING_LIMIT } from "./defaults.ts";
 import { findUnknownKeys, nearestKey } from "./keys.ts";
 import { findNode, locateAll, type TomlNode } from "./locate.ts";
 import type { Manifest } from "./manifest.ts";
-import { formatPath, type Problem } from "./problem.ts";
-import { checkAgreement } from "./prompts.ts";
+import { broken, formatPath, type Problem } from "./problem.ts";
 import { checkShape } from "./shape.ts";
 
 /** Levels of arrays and inline tables in the whole document: what a default may use, and `arguments` around it. */
@@ -80,7 +80,7 @@ function placeProblem(problem: Problem, root: TomlNode): PlacedProblem {
     return { problem, offset: problem.kind === "unknown" ? node.keyOffset : node.valueOffset, missing: false };
   }
   const parent = findNode(root, problem.path.slice(0, -1)) ?? root;
-  const absent: Problem = { kind: "invalid", path: problem.path, rule: "is missing" };
+  const absent = broken(problem.path, "is missing");
   return { problem: absent, offset: parent.keyOffset, missing: true };
 }
 

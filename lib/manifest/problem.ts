@@ -22,6 +22,11 @@ export interface BrokenRule {
   readonly rule: string;
 }
 
+/** Says that a rule is broken. */
+export function broken(path: KeyPath, rule: string): BrokenRule {
+  return { kind: "invalid", path, rule };
+}
+
 /** Writes a path as `mcp.arguments[0].name`; indices count from 0, keys that are not bare are quoted. */
 export function formatPath(path: KeyPath): string {
   return path.map(formatSegment).join("");

@@ -2,10 +2,7 @@
  * What must hold between the keys of `[[mcp.prompts]]`: names are unique, a text names no argument that is not declared, and what is embedded is a
  * resource of the same package.
  */
-import { checkDeclarations } from "./arguments.ts";
-import type { BrokenRule, KeyPath } from "./problem.ts";
-import { checkResources } from "./resources.ts";
-import { checkSchemas } from "./schemas.ts";
+import { broken, type BrokenRule, type KeyPath } from "./problem.ts";
 import { IMAGE_TYPE } from "./uri.ts";
 import { isTable } from "./value.ts";
 
@@ -16,17 +13,6 @@ export const PLACEHOLDER: RegExp = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
 
 /** What a message may be, one at a time. */
 const CONTENTS = ["text", "resource", "image"];
-
-/** Checks what a document declares against itself. */
-export function checkAgreement({ tool, mcp }: Table): BrokenRule[] {
-  if (!isTable(mcp)) return [];
-  return [
-    ...checkDeclarations(mcp["arguments"]),
-    ...checkPrompts(mcp["prompts"], typesOf(mcp["resources"])),
-    ...checkSchemas(mcp),
-    ...checkResources(mcp, isTable(tool) ? tool["wasm"] : undefined),
-  ];
-}
 
 type MediaTypes = ReadonlyMap<unknown, unknown>;
 
@@ -41,9 +27,11 @@ function typesOf(declared: unknown): MediaTypes {
  * Checks the declared prompts. Keys of a wrong shape are skipped: the shape's check reports them.
  *
  * @param declared - `mcp.prompts` as parsed; anything.
+ * @param embeddable - `mcp.resources` as parsed; anything.
  * @returns One problem for each broken rule.
  */
-function checkPrompts(declared: unknown, resources: MediaTypes): BrokenRule[] {
+export function checkPrompts(declared: unknown, embeddable: unknown): BrokenRule[] {
+  const resources = typesOf(embeddable);
   return [
     ...checkNames(listOf(declared), ["mcp", "prompts"]),
     ...listOf(declared).flatMap((prompt, index) =>
@@ -109,8 +97,4 @@ function checkNames(tables: readonly unknown[], path: KeyPath): BrokenRule[] {
 
 function listOf(declared: unknown): readonly unknown[] {
   return Array.isArray(declared) ? declared : [];
-}
-
-function broken(path: KeyPath, rule: string): BrokenRule {
-  return { kind: "invalid", path, rule };
 }

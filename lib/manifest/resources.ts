@@ -1,7 +1,7 @@
 /**
  * What must hold between the keys of `[[mcp.resources]]` and `[[mcp.resource_templates]]`, and of both with the rest of the manifest.
  */
-import type { BrokenRule, KeyPath } from "./problem.ts";
+import { broken, type BrokenRule, type KeyPath } from "./problem.ts";
 import { mayOverlap, parseTemplate } from "./uri.ts";
 import { isTable } from "./value.ts";
 
@@ -72,8 +72,4 @@ type Entry = readonly [index: number, table: Table];
 function tablesOf(declared: unknown): readonly Entry[] {
   if (!Array.isArray(declared)) return [];
   return declared.flatMap((each: unknown, index): readonly Entry[] => (isTable(each) ? [[index, each]] : []));
-}
-
-function broken(path: KeyPath, rule: string): BrokenRule {
-  return { kind: "invalid", path, rule };
 }

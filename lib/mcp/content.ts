@@ -7,6 +7,7 @@
  *
  * Source: MCP 2026-07-28 and 2025-11-25, "Server features / Tools", "Tool Result".
  */
+import { isJsonObject } from "../json-type.ts";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 
 /** One part of a result. */
@@ -46,7 +47,7 @@ const READERS: ReadonlyMap<unknown, Read> = new Map<unknown, Read>([
     ({ data, mimeType }) =>
       isBase64(data) && isMatch(mimeType, AUDIO) ? { type: "audio", data, mimeType } : undefined,
   ],
-  ["resource", ({ resource }) => (isFields(resource) ? readResource(resource) : undefined)],
+  ["resource", ({ resource }) => (isJsonObject(resource) ? readResource(resource) : undefined)],
 ]);
 
 /**
@@ -59,8 +60,10 @@ export function readContent(value: Fields): ShapedContent | undefined {
   const { content, structuredContent, ...others } = value;
   if (!Array.isArray(content) || Object.keys(others).length > 0) return undefined;
   if (content.length === 0 || content.length > BLOCKS_LIMIT) return undefined;
-  if (structuredContent !== undefined && !isFields(structuredContent)) return undefined;
-  const blocks = content.map((block: unknown) => (isFields(block) ? READERS.get(block["type"])?.(block) : undefined));
+  if (structuredContent !== undefined && !isJsonObject(structuredContent)) return undefined;
+  const blocks = content.map((block: unknown) =>
+    isJsonObject(block) ? READERS.get(block["type"])?.(block) : undefined,
+  );
   const whole = blocks.filter((block) => block !== undefined);
   if (whole.length < blocks.length) return undefined;
   return { content: whole, ...(structuredContent !== undefined && { structuredContent: { ...structuredContent } }) };
@@ -81,8 +84,4 @@ function isBase64(value: unknown): value is string {
 
 function isMatch(value: unknown, pattern: RegExp): value is string {
   return typeof value === "string" && pattern.test(value);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

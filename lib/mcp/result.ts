@@ -8,7 +8,8 @@
  */
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { clean, type Failure, refuse } from "../errors.ts";
-import type { Denial } from "../protocol/limits.ts";
+import { isJsonObject } from "../json-type.ts";
+import { type Denial, usageJson } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
 import { readContent } from "./content.ts";
 
@@ -79,7 +80,7 @@ function textOf(failure: Failure, denials: readonly Denial[] = []): string {
 
 function metaOf({ usage, captured: { droppedBytes }, denials = [] }: CallResult): Record<string, unknown> {
   return {
-    [USAGE_META_KEY]: { ...usage },
+    [USAGE_META_KEY]: usageJson(usage),
     ...(droppedBytes > 0 && { [CUT_META_KEY]: droppedBytes }),
     ...(denials.length > 0 && { [DENIALS_META_KEY]: denials.map(cleanDenial) }),
   };
@@ -118,14 +119,10 @@ function parseFaithful(text: string): Record<string, unknown> | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) && isFaithful(value, DEPTH_LIMIT) ? value : undefined;
+    return isJsonObject(value) && isFaithful(value, DEPTH_LIMIT) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**

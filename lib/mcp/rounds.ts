@@ -16,6 +16,7 @@ import { refuse } from "../errors.ts";
 import type { Capability } from "../policy/capability.ts";
 import { NO_OUTPUT, NO_USAGE } from "../protocol/limits.ts";
 import type { CallResult } from "../runtime.ts";
+import { JUST_DECLINED, refuseToAsk, TOO_OFTEN } from "../runtime/rounds.ts";
 import {
   type Answers,
   inWordsOf,
@@ -60,8 +61,7 @@ export function findAsked(questions: Questions, call: AskedCall): Approval | Rou
 /**
  * Runs a call as far as it gets without its user.
  *
- * @param grants - What the user granted for this call.
- * @param round - The question that it goes on from; undefined: it begins.
+ * @param at - What the user granted for this call, and the question that it goes on from; undefined: it begins.
  * @throws {ProtocolError} -32602 when the call brings a word that is of no open question; -32021 when the tool asks, the client cannot, and its
  *   revision has a word for that.
  */
@@ -113,12 +113,12 @@ function proceed(rounds: Rounds, call: AskedCall, { result, number, grants, decl
   const { question } = result;
   if (question === undefined) return { asks: false, result };
   // A user who has declined is left alone.
-  if (declined) return refusal(call, "have just declined", result);
+  if (declined) return refusal(call, JUST_DECLINED, result);
   return ask(rounds, call, { round: { kind: "round", question, number, grants }, ended: result });
 }
 
 function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Asking): Leg {
-  if (round.number > ROUNDS_LIMIT) return refusal(call, `were asked ${ROUNDS_LIMIT} times, which is the most`, ended);
+  if (round.number > ROUNDS_LIMIT) return refusal(call, TOO_OFTEN, ended);
   if (!canShowForms(mcp, call.context)) {
     if (saysItself(call.context)) throw new MissingRequiredClientCapabilityError({ requiredCapabilities: FORMS });
     return { asks: false, result: ended };
@@ -142,9 +142,8 @@ function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Aski
   };
 }
 
-function refusal({ named: { tool } }: AskedCall, problem: string, { usage, captured }: CallResult): Leg {
-  const failure = refuse("ELICITATION_INVALID", { tool: tool.id, field: "they", problem });
-  return { asks: false, result: { ok: false, failure, usage, captured } };
+function refusal({ named: { tool } }: AskedCall, problem: string, ended: CallResult): Leg {
+  return { asks: false, result: refuseToAsk(tool.id, problem, ended) };
 }
 
 function read(question: Question, { context: { mcpReq } }: AskedCall): Answers | undefined {

@@ -112,3 +112,12 @@ export interface Captured {
 
 /** Nothing captured. */
 export const NO_OUTPUT: Captured = Object.freeze({ pieces: [], droppedBytes: 0 });
+
+/** Says what a call used in JSON: microseconds are as fine as its times are known. */
+export function usageJson(usage: Usage): Usage {
+  return { ...usage, cpuMs: roundToMicroseconds(usage.cpuMs), wallMs: roundToMicroseconds(usage.wallMs) };
+}
+
+function roundToMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -2,6 +2,7 @@
  * The functions of installed tools, as they were described when the tool was installed: an agent's list of tools must not wait for components to
  * be loaded.
  */
+import { isJsonObject } from "../json-type.ts";
 import type { Database } from "bun:sqlite";
 import type { FunctionDescription } from "../component/functions.ts";
 
@@ -39,12 +40,8 @@ export function readFunctions(database: Database, toolId: string): readonly Func
 function parseSchema(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const schema: unknown = JSON.parse(text);
-    return isRecord(schema) ? schema : undefined;
+    return isJsonObject(schema) ? schema : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
 import { refuse } from "../errors.ts";
 import type { OnProgress } from "../executor/progress.ts";
 import type { Settled } from "../executor/settled.ts";
+import { isJsonObject } from "../json-type.ts";
 import type { Capability } from "../policy/capability.ts";
 import { explicitPolicy } from "../policy/effective.ts";
 import { type LimitRequest, limitCall } from "../policy/limits.ts";
@@ -142,7 +143,7 @@ function asksUser({ manifest, functions }: InstalledTool): boolean {
 /** Puts the answers beside the arguments, under a name that no caller can use: an agent must not answer for its user. */
 function withAnswers(input: string, answers: Answers | undefined): string {
   const value: unknown = JSON.parse(input);
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const isObject = isJsonObject(value);
   if (isObject && Object.hasOwn(value, ANSWERS_MEMBER))
     throw refuse("INPUT_INVALID", { field: ANSWERS_MEMBER, problem: "is where KAMI puts what the user answers" });
   if (answers === undefined) return input;

@@ -33,15 +33,16 @@ export interface Terms {
  * @returns Its end, or the failure in its place: `RESULT_INVALID`, `CAPABILITY_DENIED`, `ELICITATION_INVALID`, `ELICITATION_NEEDED`.
  */
 export function checkEnd(settled: Settled, { tool, schema, asks, hasElicitation }: Terms): Ended {
-  if (!settled.ok || !asks || !isQuestion(settled.output)) return checkResult(settled, schema);
+  if (!settled.ok || !isQuestion(settled.output)) return checkResult(settled, schema);
   const { output, ...rest } = settled;
   const read = readQuestion(output);
   const message = read.ok ? messageOf(read.value) : "";
-  if (!hasElicitation) {
-    const denial: Denial = { capability: ELICITATION_NAME, target: message.slice(0, DENIAL_TEXT_LIMIT) };
-    const denials = [...(rest.denials ?? []).slice(0, DENIALS_LIMIT - 1), denial];
+  const denial: Denial = { capability: ELICITATION_NAME, target: message.slice(0, DENIAL_TEXT_LIMIT) };
+  const denials = [...(rest.denials ?? []).slice(0, DENIALS_LIMIT - 1), denial];
+  // It may be data; more likely the manifest was forgotten, which nobody would find out.
+  if (!asks) return checkResult(read.ok ? { ...settled, denials } : settled, schema);
+  if (!hasElicitation)
     return { ...rest, ok: false, failure: refuse("CAPABILITY_DENIED", { capability: ELICITATION_NAME }), denials };
-  }
   if (!read.ok) return { ...rest, ok: false, failure: refuse("ELICITATION_INVALID", { tool, ...read }) };
   return { ...rest, ok: false, failure: refuse("ELICITATION_NEEDED", { tool, message }), question: read.value };
 }

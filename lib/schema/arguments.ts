@@ -4,7 +4,7 @@
  * Source: JSON Schema 2020-12; the root is an object, as MCP asks of an `inputSchema`.
  */
 import { refuse, type Failure } from "../errors.ts";
-import { describeJson, isJsonType, JSON_TYPE_NAMES, type JsonType } from "../json-type.ts";
+import { describeJson, isJsonObject, isJsonType, JSON_TYPE_NAMES, type JsonType } from "../json-type.ts";
 import { nearest } from "../nearest.ts";
 
 /** One declared argument: what a manifest's argument has. */
@@ -65,7 +65,7 @@ export function toInputSchema(specs: readonly ArgumentSpec[]): JsonSchema {
  *   not allowed; else for the first required argument that is missing. With no declared arguments, any object passes.
  */
 export function checkArguments(specs: readonly ArgumentSpec[], input: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(input)) throw invalid("input", `must be an object, got ${describeJson(input)}`);
+  if (!isJsonObject(input)) throw invalid("input", `must be an object, got ${describeJson(input)}`);
   const specByName = new Map(specs.map((spec) => [spec.name, spec]));
   if (specs.length > 0) for (const [name, value] of Object.entries(input)) checkValue(specByName, name, value);
   const added: Record<string, unknown> = Object.create(null);
@@ -111,17 +111,13 @@ function isSameJson(left: unknown, right: unknown): boolean {
       left.every((item, index) => isSameJson(item, right[index]))
     );
   }
-  if (!isObject(left)) return left === right;
-  if (!isObject(right)) return false;
+  if (!isJsonObject(left)) return left === right;
+  if (!isJsonObject(right)) return false;
   const keys = Object.keys(left);
   return (
     keys.length === Object.keys(right).length &&
     keys.every((key) => Object.hasOwn(right, key) && isSameJson(left[key], right[key]))
   );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return isJsonType(value, "object");
 }
 
 function listValues(values: readonly unknown[]): string {

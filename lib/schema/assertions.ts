@@ -3,7 +3,7 @@
  *
  * Source: JSON Schema 2020-12, Validation §6.
  */
-import { describeJson } from "../json-type.ts";
+import { describeJson, isJsonObject } from "../json-type.ts";
 import type { ForeignSchema } from "./references.ts";
 
 /** Says what is wrong with a value's type. Reads on from its name. */
@@ -65,6 +65,6 @@ export function findMissing(
 function isOfType(value: unknown, type: unknown): boolean {
   if (type === "null") return value === null;
   if (type === "array") return Array.isArray(value);
-  if (type === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (type === "object") return isJsonObject(value);
   return type === "integer" ? Number.isInteger(value) : typeof value === type;
 }

@@ -4,8 +4,9 @@
  *
  * Source: JSON Schema 2020-12, Core §10, Validation §6. `format` and `content…` are annotations.
  */
+import { isJsonObject } from "../json-type.ts";
 import { countProblem, findMissing, numberProblem, typeProblem } from "./assertions.ts";
-import { type AnySchema, type ForeignSchema, resolveReference } from "./references.ts";
+import { type AnySchema, type ForeignSchema, isSchema, resolveReference } from "./references.ts";
 
 /** Where a value is not as it should be. */
 export interface Mismatch {
@@ -99,8 +100,8 @@ class Check {
       if (!Array.isArray(value) || value.length !== own.length) return false;
       return own.every((item, index) => this.#isSame(item, value[index]));
     }
-    if (!isValues(own)) return own === value;
-    if (!isValues(value)) return false;
+    if (!isJsonObject(own)) return own === value;
+    if (!isJsonObject(value)) return false;
     const names = Object.keys(own);
     return (
       names.length === this.#namesOf(value).length &&
@@ -146,7 +147,7 @@ class Check {
       const mismatch = isSchema(follows) ? this.find(follows, value, field) : undefined;
       if (mismatch !== undefined) return mismatch;
     }
-    if (!isValues(dependentSchemas) || !isValues(value)) return undefined;
+    if (!isJsonObject(dependentSchemas) || !isJsonObject(value)) return undefined;
     for (const [name, dependent] of Object.entries(dependentSchemas)) {
       this.#pay(1);
       const applies = Object.hasOwn(value, name) && isSchema(dependent);
@@ -160,7 +161,7 @@ class Check {
     if (Array.isArray(value)) {
       return this.#findInItems(schema, value, field) ?? this.#findInContents(schema, value, field);
     }
-    if (!isValues(value)) return undefined;
+    if (!isJsonObject(value)) return undefined;
     const { properties, additionalProperties: rest, propertyNames } = schema;
     const names = this.#namesOf(value);
     this.#pay(names.length);
@@ -172,7 +173,7 @@ class Check {
       const at = `${field}.${name}`;
       const isNamed = !isSchema(propertyNames) || this.#fits(propertyNames, name);
       if (!isNamed) return { field: at, problem: "has a name that is not allowed" };
-      const inner = isValues(properties) && Object.hasOwn(properties, name) ? properties[name] : rest;
+      const inner = isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : rest;
       if (inner === false) return { field: at, problem: "is not known" };
       const mismatch = isSchema(inner) ? this.find(inner, value[name], at) : undefined;
       if (mismatch !== undefined) return mismatch;
@@ -213,7 +214,7 @@ class Check {
   #canonicalText(value: unknown): string {
     this.#pay(1);
     if (Array.isArray(value)) return `[${value.map((each) => this.#canonicalText(each)).join()}]`;
-    if (!isValues(value)) {
+    if (!isJsonObject(value)) {
       if (typeof value === "string") this.#pay(Math.ceil(value.length / UNITS_A_STEP));
       return JSON.stringify(value);
     }
@@ -224,12 +225,4 @@ class Check {
 
 function schemasIn(list: unknown): readonly AnySchema[] {
   return Array.isArray(list) ? list.filter(isSchema) : [];
-}
-
-function isSchema(value: unknown): value is AnySchema {
-  return typeof value === "boolean" || isValues(value);
-}
-
-function isValues(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,7 @@
  * Source: JSON Schema 2020-12, Core §8 to §10, Validation §6, §8 and §9.
  */
 import { clean, refuse } from "../errors.ts";
+import { isJsonObject } from "../json-type.ts";
 import { type AnySchema, countSchemas, type ForeignSchema } from "./references.ts";
 
 /** What a component says of its input and output. */
@@ -100,7 +101,7 @@ function matching(pattern: RegExp, problem: string): Copy {
 }
 
 function copySchema(value: unknown, at: Place): ForeignSchema {
-  if (!isObject(value)) return fail(at, "is not an object");
+  if (!isJsonObject(value)) return fail(at, "is not an object");
   if (at.depth > FOREIGN_LIMITS.depth) return fail(at, `nests deeper than ${FOREIGN_LIMITS.depth} levels`);
   const copy: Record<string, unknown> = {};
   for (const [keyword, inner] of Object.entries(value)) {
@@ -129,7 +130,7 @@ function copyNameLists(value: unknown, at: Place): ForeignSchema {
 }
 
 function copyNamed(value: unknown, at: Place, copy: Copy): ForeignSchema {
-  if (!isObject(value)) return fail(at, "is not an object");
+  if (!isJsonObject(value)) return fail(at, "is not an object");
   const names = Object.keys(value);
   if (names.some((name) => !isPlain(name))) return fail(at, "has a name that is not plain text");
   return Object.fromEntries(names.map((name) => [name, copy(value[name], { ...at, path: `${at.path}/${name}` })]));
@@ -156,7 +157,7 @@ function copyData(value: unknown, at: Place): unknown {
   const inner = { ...at, depth: at.depth + 1 };
   if (Array.isArray(value)) return value.map((each) => copyData(each, inner));
   if (typeof value === "string") return value.length <= 2000 ? value : fail(at, "has a text that is too long");
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   if (Object.hasOwn(value, "__proto__")) return fail(at, 'has the name "__proto__"');
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyData(each, inner)]));
 }
@@ -182,10 +183,6 @@ function copyNumber(value: unknown, at: Place): number {
   const isSound =
     typeof value === "number" && Number.isFinite(value) && (value > 0 || !at.path.endsWith("/multipleOf"));
   return isSound ? value : fail(at, "is not a number that it can be");
-}
-
-function isObject(value: unknown): value is ForeignSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fail({ path }: Place, problem: string): never {

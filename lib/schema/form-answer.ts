@@ -3,6 +3,7 @@
  *
  * Source: MCP 2026-07-28 and 2025-11-25, "Client features / Elicitation", "Requested Schema" and "Response Actions".
  */
+import { isJsonObject } from "../json-type.ts";
 import type { FormField, FormSchema } from "./form.ts";
 
 /** What a user answered to one form. */
@@ -24,8 +25,8 @@ const DATE_TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|
 const FORMATS = {
   email: (text: string) => EMAIL.test(text),
   uri: (text: string) => URL.canParse(text),
-  date: (text: string) => DATE.test(text) && !Number.isNaN(Date.parse(text)),
-  "date-time": (text: string) => DATE_TIME.test(text) && !Number.isNaN(Date.parse(text)),
+  date: (text: string) => DATE.test(text) && isDay(text),
+  "date-time": (text: string) => DATE_TIME.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text)),
 } as const;
 
 /**
@@ -35,11 +36,11 @@ const FORMATS = {
  * @returns What the user answered, without members that the form does not have; undefined when it is no answer to this form.
  */
 export function readAnswer(form: FormSchema, given: unknown): FormAnswer | undefined {
-  if (!isFields(given)) return undefined;
+  if (!isJsonObject(given)) return undefined;
   const { action, content } = given;
   if (action === "decline" || action === "cancel") return { action };
   if (action !== "accept") return undefined;
-  const values = isFields(content) ? content : {};
+  const values = isJsonObject(content) ? content : {};
   const answers: [string, FormValue][] = [];
   for (const [name, field] of Object.entries(form.properties)) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
@@ -60,6 +61,12 @@ export function findAnswerFault(field: FormField, value: unknown): string | unde
   if (field.type === "string") return typeof value === "string" ? textFault(field, value) : "must be a text";
   if (field.type === "boolean") return typeof value === "boolean" ? undefined : "must be true or false";
   return numberFault(field, value);
+}
+
+/** `Date.parse` takes February 30 for March 2. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(date);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
 }
 
 type FieldOf<T> = Extract<FormField, { readonly type: T }>;
@@ -98,8 +105,4 @@ function isFormValue(value: unknown): value is FormValue {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

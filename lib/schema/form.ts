@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { clean } from "../errors.ts";
+import { isJsonObject } from "../json-type.ts";
 import { findAnswerFault } from "./form-answer.ts";
 
 /** A field whose answer is a text. */
@@ -159,7 +160,7 @@ const Shell = v.strictObject({
   // Says which draft it is written in; forms have one meaning in all of them.
   $schema: v.exactOptional(v.string()),
   type: v.literal("object"),
-  properties: v.custom<Readonly<Record<string, unknown>>>(isFields, "must be an object"),
+  properties: v.custom<Readonly<Record<string, unknown>>>(isJsonObject, "must be an object"),
   required: v.exactOptional(v.array(v.string())),
 });
 
@@ -216,7 +217,7 @@ function readField(given: unknown, at: string): FormReading<FormField> {
 }
 
 function schemaOf(given: unknown): v.GenericSchema<unknown, FormField> {
-  if (!isFields(given)) return NoType;
+  if (!isJsonObject(given)) return NoType;
   switch (given["type"]) {
     case "array":
       return has(given["items"], "anyOf") ? NamedChoices : Choices;
@@ -266,9 +267,5 @@ function wrong(field: string, problem: string): FormReading<never> {
 }
 
 function has(value: unknown, key: string): boolean {
-  return isFields(value) && Object.hasOwn(value, key);
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && Object.hasOwn(value, key);
 }

@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { clean } from "../errors.ts";
+import { isJsonObject } from "../json-type.ts";
 import { type FormReading, type FormSchema, readAs, readForm } from "./form.ts";
 import { type FormAnswer, readAnswer } from "./form-answer.ts";
 import { findDepth } from "./json.ts";
@@ -63,7 +64,7 @@ const FORM_NAME = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/;
 const Shell = v.strictObject({
   resultType: v.literal("input_required"),
   inputRequests: v.custom<Readonly<Record<string, unknown>>>(
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0,
+    (value) => isJsonObject(value) && Object.keys(value).length > 0,
     "must be an object that asks something",
   ),
   requestState: v.exactOptional(

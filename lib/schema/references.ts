@@ -8,6 +8,7 @@
  * Source: JSON Schema 2020-12, Core §8.2 (identifiers, references), §9.4.1 (infinite recursion); RFC 6901 §3, §6 (pointers in fragments).
  */
 import { clean, refuse } from "../errors.ts";
+import { isJsonObject } from "../json-type.ts";
 
 /** A schema that was checked: an object, of known keywords only. */
 export type ForeignSchema = Readonly<Record<string, unknown>>;
@@ -163,8 +164,9 @@ function namedSchemas(value: unknown): readonly (readonly [string, AnySchema])[]
   return Object.entries(value).filter((entry): entry is [string, AnySchema] => isSchema(entry[1]));
 }
 
-function isSchema(value: unknown): value is AnySchema {
-  return typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value));
+/** Whether a parsed value may stand where a schema may. */
+export function isSchema(value: unknown): value is AnySchema {
+  return typeof value === "boolean" || isJsonObject(value);
 }
 
 function escape(name: string): string {

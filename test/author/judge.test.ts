@@ -65,15 +65,15 @@ describe("parseCases()", () => {
   test.each([
     [
       '[[case]]\nname = "a"\noutputs = 1\n',
-      'Cannot use the setting "case.0.outputs" from t.toml: Invalid key: Expected never but received "outputs"',
+      'Cannot use the test cases in t.toml: "case.0.outputs": Invalid key: Expected never but received "outputs"',
     ],
     [
       "[[case]]\noutput = 1\n",
-      'Cannot use the setting "case.0.name" from t.toml: Invalid key: Expected "name" but received undefined',
+      'Cannot use the test cases in t.toml: "case.0.name": Invalid key: Expected "name" but received undefined',
     ],
     [
       '[[case]]\nname = "a"\noutput = 1\nerror = "x"\n',
-      'Cannot use the setting "a" from t.toml: expects an output, an error or a denial, not several',
+      'Cannot use the test cases in t.toml: "a": expects an output, an error or a denial, not several',
     ],
     ["[[case]\n", "Cannot parse t.toml:1:8:"],
   ])("refuses %j", async (toml, message) => {

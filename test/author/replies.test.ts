@@ -84,7 +84,7 @@ describe("parseReplies()", () => {
     ['url = "/etc/passwd"', "is no URL of http or https"],
   ])("refuses %j", async (reply, reason) => {
     const [code, message] = await told(() => parse(reply));
-    expect([code, message]).toEqual(["CONFIG_INVALID", expect.stringContaining(reason)]);
+    expect([code, message]).toEqual(["CASE_INVALID", expect.stringContaining(reason)]);
     expect(message).not.toMatch(/[\r\n]/);
   });
 

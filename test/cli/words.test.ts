@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { formatBytes, formatNumber, limitLines, limitsJson, usageBlock, usageJson } from "../../lib/cli/words.ts";
+import { formatBytes, formatNumber, limitLines, limitsJson, usageBlock } from "../../lib/cli/words.ts";
+import { usageJson } from "../../lib/protocol/limits.ts";
 import { MANIFEST_DEFAULTS } from "../../lib/manifest/defaults.ts";
 import type { ManifestSecurity } from "../../lib/manifest/manifest.ts";
 

@@ -82,7 +82,7 @@ describe("docs/DEVELOPER.md", () => {
 /** Whether there is such a file, with such a heading when the link names one. */
 function isThere(link: string): boolean {
   const [path = "", anchor] = link.split("#");
-  const file = join(ROOT, "docs", path);
+  const file = join(ROOT, "docs", path === "" ? "DEVELOPER.md" : path);
   if (anchor === undefined || !existsSync(file)) return existsSync(file);
   const headings = [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
   return headings.some((heading) => heading.toLowerCase().replaceAll(" ", "-") === anchor);

@@ -189,14 +189,15 @@ describe("kami dev", () => {
     const project = temporary.at("live");
     borrowEngine(project);
     const client = new Client({ name: "test", version: "1" });
-    await client.connect(
-      new StdioClientTransport({
-        command: KAMI.command,
-        args: [KAMI.script, "dev", project],
-        env: { PATH: process.env["PATH"] ?? "", HOME: temporary.path, KAMI_HOME: home },
-        stderr: "ignore",
-      }),
-    );
+    const transport = new StdioClientTransport({
+      command: KAMI.command,
+      args: [KAMI.script, "dev", project],
+      env: { PATH: process.env["PATH"] ?? "", HOME: temporary.path, KAMI_HOME: home },
+      stderr: "pipe",
+    });
+    let shown = "";
+    transport.stderr?.on("data", (data) => (shown += String(data)));
+    await client.connect(transport);
     const call = async (): Promise<string> =>
       JSON.stringify((await client.callTool({ name: "live", arguments: { text: "a" } })).content);
     try {
@@ -213,6 +214,14 @@ describe("kami dev", () => {
       await Bun.sleep(100);
       writeFileSync(source, text.replace("shouted:", "mended:"));
       await until(async () => (await call()).includes("mended"));
+      // Ctrl-C while a save is being built.
+      const ended = new Promise<void>((resolve) => (client.onclose = resolve));
+      writeFileSync(source, text.replace("shouted:", "ended:"));
+      await Bun.sleep(150);
+      process.kill(transport.pid ?? Number.NaN, "SIGINT");
+      await ended;
+      expect(shown).toContain("kami: built local.live 0.1.0 from TypeScript in ");
+      expect(shown).not.toMatch(/internal error|cancelled/);
     } finally {
       await client.close();
     }

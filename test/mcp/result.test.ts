@@ -9,10 +9,10 @@ const usage: Usage = { ...NO_USAGE, fuel: 7, cpuMs: 1.25, wallMs: 1.5, peakMemor
 const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
 describe("toToolResult()", () => {
-  test("puts an object in both parts, equal to each other", () => {
-    expect(
-      toToolResult({ ok: true, output: ' {"b": [1, {"c": null}],"a":"é"}\n', usage, captured: NO_OUTPUT }),
-    ).toEqual({
+  test("puts an object in both parts, equal to each other; times are in whole microseconds", () => {
+    const fine = { ...usage, cpuMs: 1.250_000_01, wallMs: 1.499_999_999 };
+    const output = ' {"b": [1, {"c": null}],"a":"é"}\n';
+    expect(toToolResult({ ok: true, output, usage: fine, captured: NO_OUTPUT })).toEqual({
       content: [{ type: "text", text: '{"b":[1,{"c":null}],"a":"é"}' }],
       structuredContent: { b: [1, { c: null }], a: "é" },
       _meta: { "dev.kami/usage": usage },

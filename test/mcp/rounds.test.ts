@@ -213,10 +213,13 @@ describe("a tool may not ask", () => {
     );
   });
 
-  test("when its manifest does not ask for that: what it returns is data", async () => {
+  test("when its manifest does not ask for that: what it returns is data, and its user is told", async () => {
     await using client = new Conversation(kami.runtime);
     const { result } = await call(client, { name: "silent" });
     expect(result).toMatchObject({ resultType: "complete", structuredContent: asking() });
+    expect(client.log.join("\n")).toContain(
+      'denied "elicitation:form", for "Who are you?"; its tool.toml does not ask for it',
+    );
   });
 
   test.each([

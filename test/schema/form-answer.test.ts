@@ -58,11 +58,11 @@ describe("findAnswerFault()", () => {
     [{ type: "string", minLength: 2, maxLength: 3 }, ["ab", "abc", "😀😀😀"], ["a", "abcd", "😀"]],
     [{ type: "string", format: "email" }, ["a@b.example"], ["a", "a@b@c", "a @b", "@b"]],
     [{ type: "string", format: "uri" }, ["https://a.example/x", "urn:x:y"], ["a.example", "/x"]],
-    [{ type: "string", format: "date" }, ["2026-02-28"], ["2026-02-31T", "2026-13-01", "28.02.2026"]],
+    [{ type: "string", format: "date" }, ["2026-02-28", "2024-02-29"], ["2026-02-29", "2026-13-01", "28.02.2026"]],
     [
       { type: "string", format: "date-time" },
       ["2026-02-28T10:00:00Z", "2026-02-28T10:00:00.5+02:00"],
-      ["2026-02-28", "2026-02-28T10:00:00"],
+      ["2026-02-28", "2026-02-28T10:00:00", "2026-02-30T10:00:00Z"],
     ],
     [{ type: "string", enum: ["a"] }, ["a"], ["b", ""]],
     [{ type: "string", oneOf: [{ const: "a", title: "A" }] }, ["a"], ["A"]],

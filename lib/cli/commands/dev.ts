@@ -3,6 +3,7 @@
  */
 import { watch } from "node:fs";
 import { join, resolve } from "node:path";
+import { LANGUAGE_NAMES } from "../../author/project.ts";
 import { MANIFEST_NAME } from "../../registry/package.ts";
 import { digestOf } from "../../digest.ts";
 import { clean, Failure } from "../../errors.ts";
@@ -54,6 +55,8 @@ export const dev: Command = command({
     const builder = new Builder({ session, runtime, directory, engine, log });
     using watching = builder.watch();
     void watching;
+    if (host.stdinIsTerminal)
+      log(`waiting for an MCP client on stdin. A client starts this itself; see: kami dev --help`);
     await builder.build();
     await serveOverStdio(runtime, { stdin: host.stdin(), stdout, version: host.version, log, signal: end.signal });
     return EXIT.ok;
@@ -95,10 +98,11 @@ class Builder {
       const { project } = await buildDirectory(session, directory, { engine, signal });
       const { tool } = await runtime.install(directory);
       announceNow(runtime);
-      log(
-        `built ${tool.id} ${tool.version} from ${project.language} in ${formatNumber(performance.now() - startMs)} ms`,
-      );
+      const seconds = formatNumber((performance.now() - startMs) / 1000);
+      log(`built ${tool.id} ${tool.version} from ${LANGUAGE_NAMES[project.language]} in ${seconds} s`);
     } catch (error) {
+      // Whoever ends the command does not want to hear that its build was cut short.
+      if (session.end.signal.aborted) return;
       if (!(error instanceof Failure)) throw error;
       if (!signal.aborted) log(`${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
     } finally {

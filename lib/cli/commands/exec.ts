@@ -6,7 +6,7 @@ import { deniedTool } from "../access.ts";
 import { CALL_ARGS, CALL_NOTES, callAndPrint, explainInput } from "../call.ts";
 import { type Command, command } from "../command.ts";
 import { resolveTool } from "../names.ts";
-import { runRounds } from "../rounds.ts";
+import { runAtTerminal } from "../rounds.ts";
 
 /** `kami exec <id>`. */
 export const exec: Command = command({
@@ -24,7 +24,9 @@ export const exec: Command = command({
   run: ({ id, ...flags }, session) =>
     callAndPrint(session, flags, async (runtime, input, options) => {
       const tool = resolveTool(runtime.registry, id);
-      const ended = await runRounds(session, tool, (answers) => runtime.call(tool.id, input, { ...options, answers }));
+      const ended = await runAtTerminal(session, tool, (answers) =>
+        runtime.call(tool.id, input, { ...options, answers }),
+      );
       const result = explainInput(ended, { tool: tool.id });
       return { ...result, advise: (denial) => adviseOn(deniedTool(tool), denial) };
     }),

@@ -4,7 +4,7 @@
 import { clean, Failure } from "../../errors.ts";
 import type { ManifestArgument } from "../../manifest/manifest.ts";
 import { cutLimits } from "../../policy/limits.ts";
-import type { Limits } from "../../protocol/limits.ts";
+import { type Limits, usageJson } from "../../protocol/limits.ts";
 import type { Weighed } from "../../policy/effective.ts";
 import type { DenialRecord } from "../../registry/denials.ts";
 import type { CallRecord } from "../../registry/calls.ts";
@@ -21,7 +21,7 @@ import { ceilingsOf, hasRegistry, openRuntime } from "../open.ts";
 import { requestRows } from "../requests.ts";
 import type { Session } from "../session.ts";
 import { layOut, layOutPairs, wrap } from "../table.ts";
-import { formatBytes, formatNumber, limitLines, limitsJson, toolJson, usageJson } from "../words.ts";
+import { formatBytes, formatNumber, limitLines, limitsJson, toolJson } from "../words.ts";
 
 /** Calls that are looked through, of all tools, newest first. */
 const CALLS_SEARCHED = 1000;

@@ -8,14 +8,14 @@ import { readCases, type TestCase } from "../../author/cases.ts";
 import { advise } from "../../author/judge.ts";
 import { recordCase, type Rehearsing, runCase, writeRecorded } from "../../author/rehearse.ts";
 import { clean, refuse } from "../../errors.ts";
-import type { Limits } from "../../protocol/limits.ts";
+import { type Limits, usageJson } from "../../protocol/limits.ts";
 import { type CallResult, Runtime } from "../../runtime.ts";
 import { type Command, command, JSON_ERROR_NOTE } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MEBIBYTE } from "../limits.ts";
 import type { Session } from "../session.ts";
 import { layOut } from "../table.ts";
-import { formatBytes, formatNumber, usageJson } from "../words.ts";
+import { formatBytes, formatNumber } from "../words.ts";
 
 /** For a call that the manifest's limits end, to say what it would need. */
 const AMPLE: Limits = { fuel: 100_000_000_000, memoryBytes: 1024 * MEBIBYTE, timeoutMs: 60_000 };
@@ -42,6 +42,9 @@ export const test: Command = command({
     "writes and never replaces. Only what net_allow_list asks for is allowed; what has",
     "no reply is denied. requests lists those that the case makes, in order:",
     '"GET https://example.com/".',
+    "",
+    "A tool that asks its user gets the answers of the case: by the name of each form,",
+    'a table of its fields, "decline" or "cancel". Without answers it may not ask.',
     JSON_ERROR_NOTE,
   ],
   examples: [

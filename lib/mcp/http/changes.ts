@@ -6,6 +6,7 @@
  */
 import type { ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
 import { clean } from "../../errors.ts";
+import { isJsonObject } from "../../json-type.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Catalog, CatalogView } from "../catalog.ts";
 import { stampsOf } from "../package-resources.ts";
@@ -87,13 +88,9 @@ export class ChangeBus implements ServerEventBus {
 /** Leaves out of what a client wants to listen to the resources that there are not for it: that they change is not for it either. */
 export function narrowListening(message: Message, catalog: CatalogView): Message {
   const { method, params } = message;
-  const wanted = method === "subscriptions/listen" && isRecord(params) ? params["notifications"] : undefined;
-  if (!isRecord(params) || !isRecord(wanted) || !Array.isArray(wanted["resourceSubscriptions"])) return message;
+  const wanted = method === "subscriptions/listen" && isJsonObject(params) ? params["notifications"] : undefined;
+  if (!isJsonObject(params) || !isJsonObject(wanted) || !Array.isArray(wanted["resourceSubscriptions"])) return message;
   const asked = new Set<unknown>(wanted["resourceSubscriptions"]);
   const resourceSubscriptions = [...stampsOf(catalog).keys()].filter((uri) => asked.has(uri));
   return { ...message, params: { ...params, notifications: { ...wanted, resourceSubscriptions } } };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
