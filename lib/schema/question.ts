@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import { clean } from "../errors.ts";
-import { type FormReading, type FormSchema, readAs, readForm } from "./form.ts";
+import { cleanWords, type FormReading, type FormSchema, readAs, readForm } from "./form.ts";
 import { type FormAnswer, readAnswer } from "./form-answer.ts";
 import { findDepth } from "./json.ts";
 
@@ -79,7 +79,7 @@ const Request = v.strictObject({
     mode: v.exactOptional(v.literal("form", 'must be "form": no tool sends its user to a web page')),
     message: v.pipe(
       v.string(),
-      v.transform((text) => clean(text, MESSAGE_LIMIT)),
+      v.transform((text) => cleanWords(text, MESSAGE_LIMIT)),
       v.nonEmpty("must not be empty"),
     ),
     requestedSchema: v.unknown(),
