@@ -23,6 +23,8 @@ export interface Question {
   readonly forms: ReadonlyMap<string, AskedForm>;
   /** What the guest wants back with the answers. Opaque; not cleaned. */
   readonly state: string | undefined;
+  /** All of it, as the guest wrote it: what is kept of one that is open. Read, it takes up to ten times as much. */
+  readonly text: string;
 }
 
 /** Whose question it is. */
@@ -120,7 +122,7 @@ export function readQuestion(output: string): FormReading<Question> {
     if (!form.ok) return form;
     forms.set(name, form.value);
   }
-  return { ok: true, value: { forms, state: requestState } };
+  return { ok: true, value: { forms, state: requestState, text: output } };
 }
 
 /**
