@@ -146,10 +146,12 @@ interface Entry<D> {
 }
 
 /**
- * What steers a terminal, reorders text or hides in it: control and format characters and line separators. The zero-width joiners are
- * left: Persian and emoji are spelled with them.
+ * What steers a terminal, reorders text or hides in it: control and format characters, all else that is not shown (a word of any length can be
+ * written in variation selectors), line separators, a blank that is none. The zero-width joiners and the selectors of text, emoji and Mongolian
+ * are left: Persian, emoji and Mongolian are spelled with them.
  */
-const UNSAFE = /[[\p{Cc}\p{Cf}\u2028\u2029\u202f]--[\u200c\u200d]]+/gv;
+const UNSAFE =
+  /(?:(?!\u200c|\u200d|\ufe0e|\ufe0f|\u180b|\u180c|\u180d|\u180f)[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u202f\u2800])+/gu;
 
 /**
  * Escape sequences as a whole, so that none leaves its rest behind: control sequences; strings (titles, links) with their end; the

@@ -282,6 +282,9 @@ describe("clean()", () => {
     { text: "\u0000 \n", cleaned: "", why: "nothing to see" },
     { text: "a\r\n\tb", cleaned: "a b", why: "a run of control characters is one space" },
     { text: "a\u200bb\u{e0061}c", cleaned: "a b c", why: "invisible characters are seen" },
+    { text: "a\u{e0158}\u{e0159}b\ufe00c", cleaned: "a b c", why: "bytes written in variation selectors are seen" },
+    { text: "\u3164\u115f\u034f\u2800", cleaned: "", why: "letters that are blank are blank" },
+    { text: "\u2764\ufe0f", cleaned: "\u2764\ufe0f", why: "emoji are spelled with a selector" },
     {
       text: "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
       cleaned: "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",

@@ -6,6 +6,7 @@ import { FairQueue } from "./queue.ts";
 
 interface Waiting<T, W> {
   readonly wants: W;
+  readonly isBack: boolean;
   readonly give: (given: T | Failure) => void;
 }
 
@@ -16,7 +17,7 @@ export interface Caller<W> {
   /** By what a `T` is chosen for it. */
   readonly wants: W;
   readonly signal?: AbortSignal | undefined;
-  /** Whether it had a turn before that came to nothing: then it is the first of its client, and no bound keeps it out. */
+  /** Whether it had a turn before that came to nothing: then it comes before its client's others, behind those that came back before, and no bound keeps it out. */
   readonly isBack?: boolean | undefined;
 }
 
@@ -49,6 +50,7 @@ export class Line<T, W> {
     const { promise, resolve } = Promise.withResolvers<T | Failure>();
     const waiting: Waiting<T, W> = {
       wants,
+      isBack,
       give: (given) => {
         signal?.removeEventListener("abort", leave);
         resolve(given);
@@ -58,7 +60,7 @@ export class Line<T, W> {
       if (this.#queue.remove(client, waiting)) resolve(refuse("CANCELLED", {}));
     };
     signal?.addEventListener("abort", leave, { once: true });
-    if (isBack) this.#queue.putBack(client, waiting);
+    if (isBack) this.#queue.putBack(client, waiting, (other) => other.isBack);
     else this.#queue.push(client, waiting)?.give(refuse("BUSY", { retryAfterMs: this.#retryAfterMs() }));
     return promise;
   }

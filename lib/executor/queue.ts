@@ -33,8 +33,9 @@ export class FairQueue<T> {
    * @returns The item that found no room: this one, or the newest of another client's; undefined when there was room.
    */
   push(client: string, item: T): T | undefined {
-    const evicted = this.#size < this.#limit ? undefined : this.#evict(client);
-    if (this.#size >= this.#limit) return item;
+    const isFull = this.#size >= this.#limit;
+    const evicted = isFull ? this.#evict(client) : undefined;
+    if (isFull && evicted === undefined) return item;
     const lane = this.#lanes.get(client);
     if (lane === undefined) this.#lanes.set(client, [item]);
     else lane.push(item);
@@ -42,9 +43,15 @@ export class FairQueue<T> {
     return evicted;
   }
 
-  /** Adds an item before the client's others, beyond the limit if it must be. */
-  putBack(client: string, item: T): void {
-    this.#lanes.set(client, [item, ...(this.#lanes.get(client) ?? [])]);
+  /**
+   * Adds an item before the client's others, beyond the limit if it must be.
+   *
+   * @param wasBefore - Whether another one was put back before: this one comes behind those.
+   */
+  putBack(client: string, item: T, wasBefore: (other: T) => boolean): void {
+    const lane = this.#lanes.get(client) ?? [];
+    const at = lane.findIndex((other) => !wasBefore(other));
+    this.#lanes.set(client, lane.toSpliced(at < 0 ? lane.length : at, 0, item));
     this.#size += 1;
   }
 

@@ -2,7 +2,7 @@
  * The URIs that a package may give its resources, and those with places for variables. Pure.
  *
  * A URI is a name that a client shows, keeps and may act on. So it is one that no client takes for anything else: plain ASCII, of a scheme that
- * neither the system, nor a browser, nor an extension of MCP, nor KAMI has a meaning for, and written in one way only: no `%`, no `.` or `..` segment.
+ * is not known to have a meaning for a system, a browser, an extension of MCP, a program that opens links, or KAMI, and written in one way only: no `%`, no `.` or `..` segment.
  *
  * Source: RFC 3986 §2.2, §2.3 and §3; RFC 6570 level 1 (a variable is its value's unreserved characters, all others percent-encoded).
  */
@@ -26,9 +26,14 @@ const RULE =
 const TAKEN = new Set(
   [
     "about blob chrome content cid data dav file filesystem ftp ftps geo git gopher http https imap info irc jar javascript ldap magnet mailto",
-    "mcp mid news nfs resource sftp skill sms smb ssh svn tel telnet ui urn vbscript view-source vscode wasm ws wss",
+    "mcp mid news nfs resource sftp skill sms smb ssh svn tel telnet ui urn vbscript view-source wasm ws wss",
+    "afp claude codex cursor discord edge facetime fish hcp help jetbrains ldaps message msteams obsidian opera rdp rtsp slack steam",
+    "teams tg vnc whatsapp windsurf zed zoommtg zoomus",
   ].flatMap((line) => line.split(" ")),
 );
+
+/** Beginnings of the schemes by which systems and programs are started, of which there are too many to list. */
+const TAKEN_FAMILY = /^(?:android|chrome|intent|itms|kami|moz-|ms-|search|shell|vscode|web\+|x-(?:apple|callback|man))/;
 
 const NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 const VARIABLE = /\{([^{}]*)\}/;
@@ -41,9 +46,13 @@ const MATCHED_LIMIT = 8192;
 export function resourceUri(uri: string): string | undefined {
   const scheme = URI.exec(uri)?.[1];
   if (scheme === undefined || /\/\.\.?(?:[/?]|$)/.test(uri)) return RULE;
-  if (TAKEN.has(scheme) || scheme.startsWith("kami"))
-    return `must not have the scheme "${scheme}", which has a meaning of its own`;
+  if (isTakenScheme(scheme)) return `must not have the scheme "${scheme}", which has a meaning of its own`;
   return undefined;
+}
+
+/** Whether a scheme is known to mean something. */
+export function isTakenScheme(scheme: string): boolean {
+  return TAKEN.has(scheme) || TAKEN_FAMILY.test(scheme);
 }
 
 /** Says which rule a template breaks. */

@@ -9,6 +9,7 @@
  */
 import { isJsonObject } from "../json-type.ts";
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { isTakenScheme } from "../manifest/uri.ts";
 
 /** One part of a result. */
 type ContentBlock = CallToolResult["content"][number];
@@ -27,8 +28,10 @@ const AUDIO = /^audio\/(?:wav|x-wav|mpeg|ogg|flac|aac|mp4|webm)$/;
 const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]{0,100}$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** A name for what is embedded. Not one that a client may take for a file or a program of its own, or for what KAMI serves. */
-const RESOURCE_URI = /^(?!(?:kami|file|data|javascript|vbscript|blob|about):)[a-z][a-z0-9+.-]*:[!-~]{1,2000}$/;
+const RESOURCE_URI = /^([a-z][a-z0-9+.-]*):[!-~]{1,2000}$/;
+
+/** Schemes that name what a tool has read, and that nobody acts on when it is embedded. */
+const NAMING: ReadonlySet<string> = new Set(["http", "https", "ftp", "ftps", "urn", "cid", "mid", "git", "ssh"]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -70,12 +73,18 @@ export function readContent(value: Fields): ShapedContent | undefined {
 }
 
 function readResource({ uri, mimeType, text, blob }: Fields): ContentBlock | undefined {
-  if (!isMatch(uri, RESOURCE_URI)) return undefined;
+  if (!isResourceUri(uri)) return undefined;
   if (mimeType !== undefined && !isMatch(mimeType, MEDIA_TYPE)) return undefined;
   const named = { uri, ...(mimeType !== undefined && { mimeType }) };
   if (typeof text === "string" && blob === undefined) return { type: "resource", resource: { ...named, text } };
   if (text === undefined && isBase64(blob)) return { type: "resource", resource: { ...named, blob } };
   return undefined;
+}
+
+/** Whether it is a name for what is embedded: not one that a client may take for a file, a program or a page of its own, or for what KAMI serves. */
+function isResourceUri(uri: unknown): uri is string {
+  const scheme = typeof uri === "string" ? RESOURCE_URI.exec(uri)?.[1] : undefined;
+  return scheme !== undefined && (NAMING.has(scheme) || !isTakenScheme(scheme));
 }
 
 function isBase64(value: unknown): value is string {

@@ -6,7 +6,6 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Capability } from "../policy/capability.ts";
-import type { Question } from "../schema/question.ts";
 
 /** The call that its user is asked about. */
 export interface Wanted {
@@ -42,7 +41,8 @@ export interface Approval {
 /** A tool's question. */
 export interface Round {
   readonly kind: "round";
-  readonly question: Question;
+  /** What the tool wrote: many may be open. */
+  readonly text: string;
   /** How often the call has asked, this time included. */
   readonly number: number;
   /** What its user granted for this call. */

@@ -24,6 +24,7 @@ import {
   messageOf,
   type Question,
   readAnswers,
+  readQuestion,
   ROUNDS_LIMIT,
 } from "../schema/question.ts";
 import { type AskedCall, canShowForms, saysItself, wantedOf } from "./asked-call.ts";
@@ -83,20 +84,23 @@ export async function runLeg(
   return proceed(rounds, call, { result, number: 2, grants, declined: isDeclined(early) });
 }
 
-async function resume(rounds: Rounds, call: AskedCall, { question, number, grants }: Round): Promise<Leg> {
+async function resume(rounds: Rounds, call: AskedCall, { text, number, grants }: Round): Promise<Leg> {
+  const asked = readQuestion(text);
+  if (!asked.ok) throw new Error("BUG: a question that was asked is none");
+  const question = asked.value;
   const answers = read(question, call);
   // Source: the section "Error Handling": what is missing or wrong is asked for again.
   if (answers === undefined) {
     const failure = refuse("ELICITATION_NEEDED", { tool: call.named.tool.id, message: messageOf(question) });
     const ended: CallResult = { ok: false, failure, usage: NO_USAGE, captured: NO_OUTPUT };
-    return ask(rounds, call, { round: { kind: "round", question, number: number + 1, grants }, ended });
+    return ask(rounds, call, { question, number: number + 1, grants, ended });
   }
   const result = await rounds.run(grants, answers);
   return proceed(rounds, call, { result, number: number + 1, grants, declined: isDeclined(answers) });
 }
 
-interface Asking {
-  readonly round: Round;
+interface Asking extends Pick<Round, "number" | "grants"> {
+  readonly question: Question;
   /** How the call ends where nobody can be asked. */
   readonly ended: CallResult;
 }
@@ -114,16 +118,16 @@ function proceed(rounds: Rounds, call: AskedCall, { result, number, grants, decl
   if (question === undefined) return { asks: false, result };
   // A user who has declined is left alone.
   if (declined) return refusal(call, JUST_DECLINED, result);
-  return ask(rounds, call, { round: { kind: "round", question, number, grants }, ended: result });
+  return ask(rounds, call, { question, number, grants, ended: result });
 }
 
-function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Asking): Leg {
-  if (round.number > ROUNDS_LIMIT) return refusal(call, TOO_OFTEN, ended);
+function ask({ mcp, questions }: Rounds, call: AskedCall, { question, number, grants, ended }: Asking): Leg {
+  if (number > ROUNDS_LIMIT) return refusal(call, TOO_OFTEN, ended);
   if (!canShowForms(mcp, call.context)) {
     if (saysItself(call.context)) throw new MissingRequiredClientCapabilityError({ requiredCapabilities: FORMS });
     return { asks: false, result: ended };
   }
-  const { forms } = round.question;
+  const { forms, text } = question;
   const inputRequests = Array.from(forms, ([name, { message, schema }]) => {
     const params = {
       mode: "form",
@@ -136,7 +140,7 @@ function ask({ mcp, questions }: Rounds, call: AskedCall, { round, ended }: Aski
     asks: true,
     names: [...forms.keys()],
     result: inputRequired({
-      requestState: questions.open(wantedOf(call), round),
+      requestState: questions.open(wantedOf(call), { kind: "round", text, number, grants }),
       inputRequests: Object.fromEntries(inputRequests),
     }),
   };

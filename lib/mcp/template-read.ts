@@ -44,7 +44,8 @@ function toContent(
   if (block.type === "text") return [{ ...at, text: block.text }];
   if (block.type === "image" || block.type === "audio")
     return [{ uri: at.uri, mimeType: block.mimeType, blob: block.data }];
-  return block.type === "resource" ? [block.resource] : [];
+  // Under the URI that was read: what a client keeps of another one is not the tool's to say.
+  return block.type === "resource" ? [{ ...block.resource, uri: at.uri }] : [];
 }
 
 function failure({ content, _meta: meta }: CallToolResult): ProtocolError {

@@ -6,6 +6,9 @@
 import { describeJson, isJsonObject } from "../json-type.ts";
 import type { ForeignSchema } from "./references.ts";
 
+/** An object of JSON. */
+export type Values = Readonly<Record<string, unknown>>;
+
 /** Says what is wrong with a value's type. Reads on from its name. */
 export function typeProblem({ type }: ForeignSchema, value: unknown): string | undefined {
   if (type === undefined) return undefined;
@@ -40,12 +43,12 @@ export function countProblem(
 /**
  * Finds a name that an object must have and has not: always, or because of another one that it has.
  *
- * @param pay - Told how many names are looked for.
+ * @param by - Told how many names are looked for; lists the names of an object, of which there may be many, once.
  */
 export function findMissing(
   { required, dependentRequired }: ForeignSchema,
-  value: Readonly<Record<string, unknown>>,
-  pay: (names: number) => void,
+  value: Values,
+  { pay, namesOf }: { pay: (names: number) => void; namesOf: (lists: Values) => readonly string[] },
 ): string | undefined {
   const find = (names: unknown): string | undefined => {
     if (!Array.isArray(names)) return undefined;
@@ -53,10 +56,10 @@ export function findMissing(
     return names.find((name: string) => !Object.hasOwn(value, name));
   };
   const missing = find(required);
-  if (missing !== undefined || typeof dependentRequired !== "object" || dependentRequired === null) return missing;
-  for (const [name, names] of Object.entries(dependentRequired)) {
+  if (missing !== undefined || !isJsonObject(dependentRequired)) return missing;
+  for (const name of namesOf(dependentRequired)) {
     pay(1);
-    const lacking = Object.hasOwn(value, name) ? find(names) : undefined;
+    const lacking = Object.hasOwn(value, name) ? find(dependentRequired[name]) : undefined;
     if (lacking !== undefined) return lacking;
   }
   return undefined;

@@ -5,7 +5,7 @@
  * Source: JSON Schema 2020-12, Core §10, Validation §6. `format` and `content…` are annotations.
  */
 import { isJsonObject } from "../json-type.ts";
-import { countProblem, findMissing, numberProblem, typeProblem } from "./assertions.ts";
+import { countProblem, findMissing, numberProblem, typeProblem, type Values } from "./assertions.ts";
 import { type AnySchema, type ForeignSchema, isSchema, resolveReference } from "./references.ts";
 
 /** Where a value is not as it should be. */
@@ -24,8 +24,6 @@ const NESTING_LIMIT = 1000;
 
 /** Code units that a step pays for where a text is looked through. */
 const UNITS_A_STEP = 64;
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** Thrown through a check when its steps are used up: what was found by then means nothing. */
 const OUT_OF_STEPS = Symbol("out of steps");
@@ -48,7 +46,7 @@ export function findMismatch(schema: ForeignSchema, value: unknown, name: string
 
 class Check {
   readonly #root: ForeignSchema;
-  /** The names of each object that was looked at: to list them takes as long as there are names. */
+  /** The names of each object that was looked at, of the value and of the schema: to list them takes as long as there are names. */
   readonly #names = new Map<Values, readonly string[]>();
   #steps = CONFORM_STEPS;
   #nesting = 0;
@@ -102,7 +100,7 @@ class Check {
     }
     if (!isJsonObject(own)) return own === value;
     if (!isJsonObject(value)) return false;
-    const names = Object.keys(own);
+    const names = this.#namesOf(own);
     return (
       names.length === this.#namesOf(value).length &&
       names.every((name) => Object.hasOwn(value, name) && this.#isSame(own[name], value[name]))
@@ -126,32 +124,43 @@ class Check {
   #findReferred(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
     const { $ref: reference, allOf, anyOf, oneOf, not } = schema;
     const referred = typeof reference === "string" ? resolveReference(this.#root, reference) : undefined;
-    for (const each of [...schemasIn([referred]), ...schemasIn(allOf)]) {
-      const mismatch = this.find(each, value, field);
-      if (mismatch !== undefined) return mismatch;
-    }
-    const fits = (each: AnySchema): boolean => this.#fits(each, value);
-    if (Array.isArray(anyOf) && !schemasIn(anyOf).some(fits)) return { field, problem: "is none of what it can be" };
-    if (isSchema(not) && fits(not)) return { field, problem: "is what it must not be" };
+    const mismatch = this.#findIfSchema(referred, value, field) ?? this.#findInAll(allOf, value, field);
+    if (mismatch !== undefined) return mismatch;
+    const fits = (each: unknown): boolean => isSchema(each) && this.#fits(each, value);
+    if (Array.isArray(anyOf) && !anyOf.some(fits)) return { field, problem: "is none of what it can be" };
+    if (fits(not)) return { field, problem: "is what it must not be" };
     if (!Array.isArray(oneOf)) return undefined;
-    const count = schemasIn(oneOf).filter(fits).length;
+    const count = oneOf.filter(fits).length;
     return count === 1
       ? undefined
       : { field, problem: `is ${count === 0 ? "none" : "several"} of what it can be one of` };
+  }
+
+  #findIfSchema(schema: unknown, value: unknown, field: string): Mismatch | undefined {
+    return isSchema(schema) ? this.find(schema, value, field) : undefined;
+  }
+
+  #findInAll(schemas: unknown, value: unknown, field: string): Mismatch | undefined {
+    if (!Array.isArray(schemas)) return undefined;
+    for (const each of schemas) {
+      const mismatch = this.#findIfSchema(each, value, field);
+      if (mismatch !== undefined) return mismatch;
+    }
+    return undefined;
   }
 
   #findConditional(schema: ForeignSchema, value: unknown, field: string): Mismatch | undefined {
     const { if: condition, then: consequence, else: alternative, dependentSchemas } = schema;
     if (isSchema(condition)) {
       const follows = this.#fits(condition, value) ? consequence : alternative;
-      const mismatch = isSchema(follows) ? this.find(follows, value, field) : undefined;
+      const mismatch = this.#findIfSchema(follows, value, field);
       if (mismatch !== undefined) return mismatch;
     }
     if (!isJsonObject(dependentSchemas) || !isJsonObject(value)) return undefined;
-    for (const [name, dependent] of Object.entries(dependentSchemas)) {
+    for (const name of this.#namesOf(dependentSchemas)) {
       this.#pay(1);
-      const applies = Object.hasOwn(value, name) && isSchema(dependent);
-      const mismatch = applies ? this.find(dependent, value, field) : undefined;
+      const dependent = Object.hasOwn(value, name) ? dependentSchemas[name] : undefined;
+      const mismatch = this.#findIfSchema(dependent, value, field);
       if (mismatch !== undefined) return mismatch;
     }
     return undefined;
@@ -167,7 +176,10 @@ class Check {
     this.#pay(names.length);
     const problem = countProblem(names.length, "properties", [schema["minProperties"], schema["maxProperties"]]);
     if (problem !== undefined) return { field, problem };
-    const missing = findMissing(schema, value, (count) => this.#pay(count));
+    const missing = findMissing(schema, value, {
+      pay: (count) => this.#pay(count),
+      namesOf: (lists) => this.#namesOf(lists),
+    });
     if (missing !== undefined) return { field: `${field}.${missing}`, problem: "is missing" };
     for (const name of names) {
       const at = `${field}.${name}`;
@@ -175,7 +187,7 @@ class Check {
       if (!isNamed) return { field: at, problem: "has a name that is not allowed" };
       const inner = isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : rest;
       if (inner === false) return { field: at, problem: "is not known" };
-      const mismatch = isSchema(inner) ? this.find(inner, value[name], at) : undefined;
+      const mismatch = this.#findIfSchema(inner, value[name], at);
       if (mismatch !== undefined) return mismatch;
     }
     return undefined;
@@ -212,17 +224,17 @@ class Check {
 
   /** Equal values have the same one. */
   #canonicalText(value: unknown): string {
-    this.#pay(1);
-    if (Array.isArray(value)) return `[${value.map((each) => this.#canonicalText(each)).join()}]`;
-    if (!isJsonObject(value)) {
-      if (typeof value === "string") this.#pay(Math.ceil(value.length / UNITS_A_STEP));
-      return JSON.stringify(value);
-    }
-    const names = this.#namesOf(value).toSorted((left, right) => (left < right ? -1 : 1));
-    return `{${names.map((name) => `${JSON.stringify(name)}:${this.#canonicalText(value[name])}`).join()}}`;
+    const text = this.#writeCanonically(value);
+    this.#pay(Math.ceil(text.length / UNITS_A_STEP));
+    return text;
   }
-}
 
-function schemasIn(list: unknown): readonly AnySchema[] {
-  return Array.isArray(list) ? list.filter(isSchema) : [];
+  #writeCanonically(value: unknown): string {
+    if (Array.isArray(value)) return `[${value.map((each) => this.#canonicalText(each)).join()}]`;
+    if (!isJsonObject(value)) return JSON.stringify(value);
+    const names = this.#namesOf(value);
+    this.#pay(names.length);
+    const sorted = names.toSorted((left, right) => (left < right ? -1 : 1));
+    return `{${sorted.map((name) => `${JSON.stringify(name)}:${this.#canonicalText(value[name])}`).join()}}`;
+  }
 }

@@ -156,10 +156,18 @@ function copyData(value: unknown, at: Place): unknown {
   if (at.depth > FOREIGN_LIMITS.depth) return fail(at, `nests deeper than ${FOREIGN_LIMITS.depth} levels`);
   const inner = { ...at, depth: at.depth + 1 };
   if (Array.isArray(value)) return value.map((each) => copyData(each, inner));
-  if (typeof value === "string") return value.length <= 2000 ? value : fail(at, "has a text that is too long");
+  if (typeof value === "string") return copyDataText(value, at);
   if (!isJsonObject(value)) return value;
   if (Object.hasOwn(value, "__proto__")) return fail(at, 'has the name "__proto__"');
+  for (const name of Object.keys(value)) copyDataText(name, at);
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyData(each, inner)]));
+}
+
+/** A value is compared, so that it is not cleaned: a model must not read in it what nobody sees. */
+function copyDataText(text: string, at: Place): string {
+  if (text.length > 2000) return fail(at, "has a text that is too long");
+  const line = `.${text.replaceAll(/[\t\n\r]/g, " ")}.`;
+  return clean(line, line.length) === line ? text : fail(at, "has a text with control or invisible characters");
 }
 
 function copyDataList(value: unknown, at: Place): unknown {

@@ -81,6 +81,14 @@ export const OPTIONS_LIMIT = 128;
 /** Most code units of a value to choose, and of a default text. */
 const VALUE_LIMIT = 500;
 
+/**
+ * Where a client begins to see a link, in plain text, Markdown or HTML.
+ *
+ * Source: MCP 2026-07-28, "Client features / Elicitation", "Safe URL Handling": no field of a form has a URL that is meant to be clicked.
+ */
+const LINK =
+  /(?<=:)(?=\/\/)|(?<=\])(?=[([:])|(?<=\bwww)(?=\.)|(?<=<)(?=[a-z!/?])|(?<=\b(?:mailto|tel|data|javascript):)(?=\S)/gi;
+
 const FIELD_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -206,6 +214,11 @@ export function readAs<T>(schema: v.GenericSchema<unknown, T>, value: unknown, a
   return { ok: false, field: [...(at === "" ? [] : [at]), ...path].join(".") || "it", problem };
 }
 
+/** Cleans words that a user reads, on one line: none of them sends anybody anywhere. */
+export function cleanWords(text: string, limit: number): string {
+  return clean(clean(text, limit).replace(LINK, " "), limit);
+}
+
 function readField(given: unknown, at: string): FormReading<FormField> {
   const field = readAs(schemaOf(given), given, at);
   if (!field.ok) return field;
@@ -258,7 +271,7 @@ function unique<T>(keyOf: (item: T) => string) {
 function shown(limit: number) {
   return v.pipe(
     v.string(),
-    v.transform((text) => clean(text, limit)),
+    v.transform((text) => cleanWords(text, limit)),
   );
 }
 

@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { clean } from "../errors.ts";
 import { isJsonObject } from "../json-type.ts";
-import { type FormReading, type FormSchema, readAs, readForm } from "./form.ts";
+import { cleanWords, type FormReading, type FormSchema, readAs, readForm } from "./form.ts";
 import { type FormAnswer, readAnswer } from "./form-answer.ts";
 import { findDepth } from "./json.ts";
 
@@ -24,6 +24,8 @@ export interface Question {
   readonly forms: ReadonlyMap<string, AskedForm>;
   /** What the guest wants back with the answers. Opaque; not cleaned. */
   readonly state: string | undefined;
+  /** All of it, as the guest wrote it: what is kept of one that is open. Read, it takes up to ten times as much. */
+  readonly text: string;
 }
 
 /** Whose question it is. */
@@ -80,7 +82,7 @@ const Request = v.strictObject({
     mode: v.exactOptional(v.literal("form", 'must be "form": no tool sends its user to a web page')),
     message: v.pipe(
       v.string(),
-      v.transform((text) => clean(text, MESSAGE_LIMIT)),
+      v.transform((text) => cleanWords(text, MESSAGE_LIMIT)),
       v.nonEmpty("must not be empty"),
     ),
     requestedSchema: v.unknown(),
@@ -121,7 +123,7 @@ export function readQuestion(output: string): FormReading<Question> {
     if (!form.ok) return form;
     forms.set(name, form.value);
   }
-  return { ok: true, value: { forms, state: requestState } };
+  return { ok: true, value: { forms, state: requestState, text: output } };
 }
 
 /**

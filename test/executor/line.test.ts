@@ -62,6 +62,25 @@ describe("Line", () => {
     ]);
   });
 
+  test("takes several back in the order in which they come back", async () => {
+    const line = new Line<string, undefined>(9, () => 70);
+    const order: string[] = [];
+    const wait = (name: string, isBack: boolean): Promise<unknown> =>
+      line.wait({ client: "a", wants: undefined, isBack }).then(() => order.push(name));
+    const waits = [wait("4", false), wait("1", true), wait("2", true), wait("5", false), wait("3", true)];
+    while (line.give(() => "turn"));
+    await Promise.all(waits);
+    expect(order).toEqual(["1", "2", "3", "4", "5"]);
+  });
+
+  test("answers everyone when it is beyond its limit: a call that is taken back keeps nobody waiting for ever", async () => {
+    const line = new Line<string, undefined>(2, () => 70);
+    const waits = [line.wait(of("a")), line.wait(of("a")), line.wait({ ...of("a"), isBack: true }), line.wait(of("b"))];
+    while (line.give(() => "turn"));
+    const full = "Cannot start the call: the queue is full, retry in 70 ms";
+    expect((await Promise.all(waits)).map(said)).toEqual(["turn", full, "turn", "turn"]);
+  });
+
   test("sends everyone away when it is cleared", async () => {
     const line = new Line<string, undefined>(2, () => 70);
     const waits = ["a", "b"].map((client) => line.wait(of(client)).then(said));

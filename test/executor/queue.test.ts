@@ -37,6 +37,15 @@ describe("FairQueue", () => {
     expect(Array.from({ length: 5 }, () => queue.shift())).toEqual(["a1", "b1", "a2", "b2", undefined]);
   });
 
+  test("loses nobody while it is beyond its limit, because some were put back", () => {
+    const queue = new FairQueue<string>(2);
+    for (const item of ["a3", "a4"]) queue.push("a", item);
+    for (const item of ["a1", "a2"]) queue.putBack("a", item, (other) => other === "a1");
+    const left = [queue.push("a", "a5"), queue.push("b", "b1"), queue.push("c", "c1"), queue.push("a", "a6")];
+    expect([left, queue.size]).toEqual([["a5", "a4", "a3", "a6"], 4]);
+    expect(Array.from({ length: 5 }, () => queue.shift())).toEqual(["a1", "b1", "c1", "a2", undefined]);
+  });
+
   test("forgets an item that is taken out of line, and makes room", () => {
     const queue = new FairQueue<number>(2);
     queue.push("a", 1);

@@ -72,6 +72,10 @@ describe("readContent()", () => {
       value: { content: [{ type: "resource", resource: { uri: "FILE:///x", text: "x" } }] },
       why: "a file in capitals",
     },
+    {
+      value: { content: [{ type: "resource", resource: { uri: "ui://a", mimeType: "text/html", text: "<script>" } }] },
+      why: "a page that clients run",
+    },
     { value: { content: [{ type: "resource", resource: { uri: "a", text: "x" } }] }, why: "a name without a scheme" },
     { value: { content: [{ type: "resource", resource: { uri: "t:x", text: "x", blob: "aGk=" } }] }, why: "both" },
     { value: { content: [{ type: "resource", resource: { uri: "t:x" } }] }, why: "neither" },

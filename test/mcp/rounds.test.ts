@@ -9,7 +9,7 @@ import { refuse } from "../../lib/errors.ts";
 import { nameOf, parseCapability } from "../../lib/policy/capability.ts";
 import { NO_OUTPUT, NO_USAGE } from "../../lib/protocol/limits.ts";
 import type { CallResult } from "../../lib/runtime.ts";
-import { ROUNDS_LIMIT } from "../../lib/schema/question.ts";
+import { readQuestion, ROUNDS_LIMIT } from "../../lib/schema/question.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { Conversation, type Message } from "./support/conversation.ts";
 import { succeed, TestHost } from "./support/host.ts";
@@ -312,12 +312,15 @@ describe("the eras before", () => {
 
 /** A host whose tool lacks something, and asks once. */
 function hostAsking(): TestHost {
-  const forms = new Map([["who", { message: "Who?", schema: { type: "object", properties: {} } as const }]]);
+  const requestedSchema = { type: "object", properties: {} };
+  const who = { method: "elicitation/create", params: { message: "Who?", requestedSchema } };
+  const read = readQuestion(JSON.stringify({ resultType: "input_required", inputRequests: { who } }));
+  if (!read.ok) throw new Error(read.problem);
   const failure = refuse("ELICITATION_NEEDED", { tool: "dev.x.ask", message: "Who?" });
   const asks: CallResult = {
     ok: false,
     failure,
-    question: { forms, state: undefined },
+    question: read.value,
     usage: NO_USAGE,
     captured: NO_OUTPUT,
   };

@@ -18,6 +18,24 @@ function nest(levels: number): unknown {
   return JSON.parse(`${'{"n":'.repeat(levels)}1${"}".repeat(levels)}`);
 }
 
+function many<T>(each: T): Record<string, T> {
+  return Object.fromEntries(Array.from({ length: 1500 }, (_, at) => [`k${at}`, each]));
+}
+
+/** Counts what is read of an object or a list. */
+function counting<T extends object>(members: T, counter: { reads: number }): T {
+  return new Proxy(members, {
+    get: (target, key, receiver) => {
+      counter.reads += 1;
+      return Reflect.get(target, key, receiver);
+    },
+    getOwnPropertyDescriptor: (target, key) => {
+      counter.reads += 1;
+      return Reflect.getOwnPropertyDescriptor(target, key);
+    },
+  });
+}
+
 describe("findMismatch()", () => {
   test.each([
     [{ type: "string" }, "x", undefined],
@@ -125,6 +143,26 @@ describe("findMismatch()", () => {
     ],
   ])("gives up on what takes too long, and does not let it pass: %s", (...[, schema, value, more]) => {
     expect(mismatchOf(schema, value, more)).toBe(TOO_LONG);
+  });
+
+  // Each of these was listed anew for each of the items: 15 s where 500,000 steps are to take 50 ms.
+  test.each([
+    ["anyOf", repeat(1500, true)],
+    ["allOf", [false, ...repeat(1500, true)]],
+    ["dependentSchemas", { k: false, ...many(true) }],
+    ["dependentRequired", { k: ["l"], ...many([]) }],
+    ["const", many(1)],
+  ])("reads of a schema with many members no more than steps are paid for: %s", (keyword, members) => {
+    const counter = { reads: 0 };
+    const items = { anyOf: [{ [keyword]: counting(members, counter) }, true] };
+    const schema = { type: "object", properties: { a: { type: "array", items } } };
+    findMismatch(schema, { a: repeat(2000, { k: 1 }) }, "result");
+    expect(counter.reads).toBeLessThan(50_000);
+  });
+
+  test("pays for names where it compares items, however long they are", () => {
+    const items = [{ ["x".repeat(1_000_000)]: 1 }];
+    expect(mismatchOf({ allOf: repeat(1200, { uniqueItems: true }) }, items)).toBe(TOO_LONG);
   });
 
   test("takes a large result that is as it should be", () => {

@@ -74,6 +74,22 @@ describe("checkForeignSchema()", () => {
   });
 
   test.each([
+    ["a text", { const: "a\u{e0069}\u{e0067}" }],
+    ["one of several", { enum: ["a", "\u202eb"] }],
+    ["a name within", { default: { list: [{ "a\u200b": 1 }] } }],
+    ["an escape", { examples: ["\u001b[2J"] }],
+    ["blanks that are letters", { const: "\u3164" }],
+  ])("takes no values in which a model reads what nobody sees: %s", async (_what, property) => {
+    const problem = await problemOf({ type: "object", properties: { a: property } });
+    expect(problem).toEndWith("has a text with control or invisible characters");
+  });
+
+  test("takes values of several lines, and with blanks around them", () => {
+    const schema = { type: "object", properties: { a: { enum: [" ", "\n", "a\r\n\tb "] } } };
+    expect(checkForeignSchema(schema, "outputSchema")).toEqual(schema);
+  });
+
+  test.each([
     [
       { type: "object", properties: { a: { pattern: "(a+)+$" } } },
       'outputSchema/properties/a has "pattern", which KAMI does not take from a component',

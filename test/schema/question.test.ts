@@ -60,6 +60,23 @@ describe("readQuestion()", () => {
     expect(read.ok && read.value.forms.get("a")?.message).toMatch(/^KAMI:x{989}…$/);
   });
 
+  test.each([
+    ["Log in at https://evil.example", "Log in at https: //evil.example"],
+    ["See HTTP://a.b, www.a.b and mailto:a@b.c", "See HTTP: //a.b, www .a.b and mailto: a@b.c"],
+    ["[Log in](//a.b) [x][1] [1]: //a.b", "[Log in] (//a.b) [x] [1] [1] : //a.b"],
+    ['<a href="//a.b">x</a> 1 < 2', '< a href="//a.b">x< /a> 1 < 2'],
+    ["a: b, data: c", "a: b, data: c"],
+  ])("makes no link of a message, of a title, of a description: %s", (words, shown) => {
+    const requestedSchema = {
+      type: "object",
+      properties: { a: { type: "boolean", title: words, description: words } },
+    };
+    const read = readQuestion(write({ inputRequests: { a: request({ message: words, requestedSchema }) } }));
+    const form = read.ok ? read.value.forms.get("a") : undefined;
+    expect(form?.message).toBe(shown);
+    expect(form?.schema.properties["a"]).toEqual({ type: "boolean", title: shown, description: shown });
+  });
+
   const filler = QUESTION_LIMIT - write({ _meta: "" }).length;
   const BOUNDS = [
     ["forms", many(FORMS_LIMIT), many(FORMS_LIMIT + 1), "inputRequests has more than 8 questions"],

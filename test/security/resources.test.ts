@@ -249,6 +249,18 @@ describe("what a tool makes of a URI", () => {
     });
   });
 
+  test("is under the URI that was read, whatever the tool calls it", async () => {
+    await using kami = new TestRuntime();
+    const { runtime, home } = kami;
+    const directory = otherPackage(home, template("other://a/{x}"));
+    const name = "test-embedded-resource";
+    cpSync(join(conformanceDirectory(name), `${name}.wasm`), join(directory, "tool.wasm"));
+    await runtime.install(directory);
+    await using client = new Conversation(runtime);
+    await client.initialize();
+    expect(await read(client, "other://a/1")).toMatchObject([{ uri: "other://a/1", text: expect.any(String) }]);
+  });
+
   test("waits for the user's word where a call would", async () => {
     await using kami = new TestRuntime();
     const { runtime, home } = kami;
