@@ -107,11 +107,15 @@ function fillMessages({ prompt, tool }: NamedPrompt, given: ReadonlyMap<string, 
 
 /** In one pass: what stands in a value is text, also when it looks like a placeholder. */
 function fill(text: string, values: ReadonlyMap<string, string>, limit: number): string {
-  let left = limit - text.length;
+  let left = limit;
+  const take = (length: number): void => {
+    left -= length;
+    if (left < 0) throw invalid(`The prompt has more than ${PROMPT_LIMIT} characters with these arguments`);
+  };
+  take(text.length);
   return text.replace(PLACEHOLDER, (_, name: string) => {
     const value = values.get(name) ?? "";
-    left -= value.length;
-    if (left < 0) throw invalid(`The prompt has more than ${PROMPT_LIMIT} characters with these arguments`);
+    take(value.length);
     return value;
   });
 }

@@ -61,13 +61,16 @@ describe("prompts", () => {
     expect((await client.ask("prompts/get", { name, arguments: values })).error).toEqual({ code: -32_602, message });
   });
 
-  test("do not grow beyond their limit, however often a value is used", async () => {
-    const text = "{{a}}".repeat(3000);
+  test.each([
+    ["often a value is used", ["{{a}}".repeat(3000)]],
+    ["many messages use it", Array.from({ length: 16 }, () => "{{a}}")],
+    ["many messages there are", ["{{a}}", ...Array.from({ length: 15 }, () => "x".repeat(16_000))]],
+  ])("do not grow beyond their limit, however %s", async (_how, texts) => {
     const prompts = [
       {
         name: "p",
         description: "d",
-        messages: [{ role: "user" as const, text }],
+        messages: texts.map((text) => ({ role: "user" as const, text })),
         arguments: [{ name: "a", description: "d", required: true }],
       },
     ];
