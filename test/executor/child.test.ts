@@ -71,6 +71,7 @@ describe("a hostile process is killed, and its call fails", () => {
     ["another's answer", "it answered a call that it was not running"],
     ["answers before it is asked", "it answered a call that it was not running"],
     ["tells unasked", "it told about a call that nobody asked about"],
+    ["gives back what is not ahead", "it gave back a call that was not sent ahead"],
     ["tells of room unasked", "it told about room that nobody asked about"],
     ["parks as a Worker does", "it sent a message that makes no sense"],
     ["loses what it does not run", "it lost a call that it was not running"],
@@ -107,6 +108,20 @@ describe("a hostile process is killed, and its call fails", () => {
       expect(late.isLate).toBe(false);
     });
   }
+
+  test("that gives back what was sent ahead gets each once more, to be run, and no call is run twice or lost", async () => {
+    using pool = createHostile("gives back all that is ahead");
+    const calls = Array.from({ length: 13 }, () => call(pool, "ok"));
+    const outcomes = await Promise.all(calls);
+    expect(new Set(outcomes)).toEqual(new Set(["done", ...Array.from({ length: 12 }, (_, at) => `run ${at + 1}`)]));
+    expect(await call(pool, "ok")).toBe("run 13");
+  });
+
+  test("that gives a call back twice is given up", async () => {
+    using pool = createHostile("gives back twice what is ahead", 400);
+    const outcomes = await Promise.all(Array.from({ length: 4 }, () => call(pool, "ok")));
+    expect(outcomes).toContain(lost("it gave back a call that was not sent ahead"));
+  });
 
   test("that answers twice is not given to the next caller", async () => {
     using pool = createHostile("answers twice");

@@ -93,6 +93,13 @@ const BEHAVIOURS: Readonly<Record<string, () => unknown>> = {
   },
   "says for ever that the call waits": () => lie(null),
   "says for ever that the call stands behind another": () => lie(null, true),
+  "gives back what is not ahead": async () => {
+    ready();
+    say({ type: "returned", id: await call() });
+  },
+  /** Its first call waits until the others are over. It runs what it may not give back. */
+  "gives back all that is ahead": () => giveBack(1),
+  "gives back twice what is ahead": () => giveBack(2),
   "tells of room unasked": () => [ready(), say({ type: "room", lastId: 0, places: 1 })],
   "parks as a Worker does": () => [ready(), say({ type: "parked" })],
   "says for ever that the call has just begun": () => lie(0),
@@ -127,6 +134,28 @@ async function lie(ageMs: number | null, isBehind = false): Promise<never> {
   for (;;) {
     const { header: order } = await next();
     if (order.type === "look") say({ type: "state", id: order.id, ageMs, isBehind, usage: NO_USAGE });
+  }
+}
+
+async function giveBack(times: number): Promise<never> {
+  ready();
+  let run = 0;
+  let first = 0;
+  let last = 0;
+  let isAsked = false;
+  for (;;) {
+    const { header: order } = await next();
+    if (order.type === "ask") isAsked = true;
+    if (order.type === "call") {
+      last = order.id;
+      if (order.isAhead) for (let time = 0; time < times; time++) say({ type: "returned", id: last });
+      else if (first === 0) first = last;
+      else answer(last, `run ${(run += 1)}`);
+      if (run === 12) answer(first);
+    }
+    if (!isAsked || first === 0) continue;
+    isAsked = false;
+    say({ type: "room", lastId: last, places: 1 });
   }
 }
 
