@@ -148,7 +148,7 @@ async function giveBack(times: number): Promise<never> {
     if (order.type === "ask") isAsked = true;
     if (order.type === "call") {
       last = order.id;
-      if (order.isAhead) for (let time = 0; time < times; time++) say({ type: "returned", id: last });
+      if (order.isAhead) sayTimes(times, { type: "returned", id: last });
       else if (first === 0) first = last;
       else answer(last, `run ${(run += 1)}`);
       if (run === 12) answer(first);
@@ -174,6 +174,10 @@ function ready(): void {
 
 function answer(id: number, output = "done"): void {
   void raw(frameOf(JSON.stringify({ type: "ended", id, usage: NO_USAGE, captured: NO_OUTPUT }), output));
+}
+
+function sayTimes(times: number, message: unknown): void {
+  for (let time = 0; time < times; time++) say(message);
 }
 
 function say(message: unknown): void {
