@@ -3,7 +3,7 @@
  */
 import type { InstalledTool } from "../registry/registry.ts";
 import type { CallResult } from "../runtime.ts";
-import { type AnsweredCall, runRounds } from "../runtime/rounds.ts";
+import type { AnsweredCall } from "../runtime/rounds.ts";
 import type { FormAnswer } from "../schema/form-answer.ts";
 import { type Answers, inWordsOf, type Question } from "../schema/question.ts";
 import { capturedLines } from "./call.ts";
@@ -22,6 +22,7 @@ export async function runAtTerminal(
   run: AnsweredCall["run"],
 ): Promise<CallResult> {
   const { host, json } = session;
+  const { runRounds } = await import("../runtime/rounds.ts");
   const hasUser = !json && host.stdinIsTerminal && host.stderr.isTerminal;
   using opened = new DisposableStack();
   let lines: TerminalLines | undefined;
