@@ -34,7 +34,7 @@ describe.each([
     expect(isQuestion(first)).toBe(true);
     const forms = new Map([["name", { message: "Who?", schema: NAME }]]);
     const question: unknown = readQuestion(first);
-    expect(question).toEqual({ ok: true, value: { forms, state: undefined } });
+    expect(question).toEqual({ ok: true, value: { forms, state: undefined, text: first } });
     const second = JSON.parse(await call({ by: "me", _meta: { inputResponses: { name: ANN } } }));
     expect(second.inputRequests.color.params).toEqual({ message: "Which color, Ann?", requestedSchema: COLOR });
     const color = { action: "decline" };
