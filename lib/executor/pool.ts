@@ -49,6 +49,9 @@ interface Wants {
   readonly mayWaitThere: boolean;
 }
 
+/** A call whose tenant is known. */
+type OwnedCall = CallRequest & { readonly tenant: string };
+
 /** Where a call goes. */
 interface Seat {
   readonly executor: ExecutorProcess;
@@ -82,18 +85,13 @@ export class ProcessPool implements Calls {
 
   /** Runs a call when its turn comes. Never throws for what a guest or a process does. */
   async call(request: CallRequest): Promise<Settled> {
-    const { client, signal, artifact } = request;
-    const { digest } = artifact;
-    const wants = { digest, tenant: request.tenant ?? digest };
+    const { signal, artifact } = request;
+    const call = { ...request, tenant: request.tenant ?? artifact.digest };
     if (this.#isOver(signal)) return failed(refuse("CANCELLED", {}));
-    const settled = await this.#runAt(
-      this.#take(wants) ?? (await this.#wait({ client, wants: { ...wants, mayWaitThere: true }, signal })),
-      request,
-    );
+    const settled = await this.#runAt(this.#take(artifact.digest) ?? (await this.#wait(call, false)), call);
     if (settled !== undefined) return settled;
     if (this.#isOver(signal)) return failed(refuse("CANCELLED", {}));
-    const turn = this.#wait({ client, wants: { ...wants, mayWaitThere: false }, signal, isBack: true });
-    const again = await this.#runAt(await turn, request);
+    const again = await this.#runAt(await this.#wait(call, true), call);
     if (again === undefined) throw new Error("BUG: a call came back that had not been sent ahead");
     return again;
   }
@@ -112,13 +110,13 @@ export class ProcessPool implements Calls {
   }
 
   /** @returns Undefined when the call came back: it has not begun. */
-  async #runAt(seat: Seat | Failure, request: CallRequest): Promise<Settled | undefined> {
+  async #runAt(seat: Seat | Failure, call: OwnedCall): Promise<Settled | undefined> {
     if (seat instanceof Failure) return failed(seat);
     const { executor, isAhead } = seat;
     this.#addPromise(executor, -1);
     const startedAt = performance.now();
     if (this.#isClosed) return failed(refuse("CANCELLED", {}));
-    const running = executor.run({ ...request, tenant: request.tenant ?? request.artifact.digest, isAhead });
+    const running = executor.run({ ...call, isAhead });
     this.#ask();
     const settled = await running;
     if (settled !== undefined) this.#pace.note(performance.now() - startedAt);
@@ -130,7 +128,7 @@ export class ProcessPool implements Calls {
    * Finds a process with room, or starts one: best one that holds the component; else one with nothing to do, so that a component that
    * breaks when it is loaded breaks alone.
    */
-  #take({ digest }: Pick<Wants, "digest">): Seat | undefined {
+  #take(digest: string): Seat | undefined {
     if (this.#isClosed) return undefined;
     let best: Place | undefined;
     for (const place of this.#places) {
@@ -196,17 +194,18 @@ export class ProcessPool implements Calls {
     else place.timer = setTimeout(open, waitMs);
   }
 
-  #wait(caller: Parameters<Line<Seat, Wants>["wait"]>[0]): Promise<Seat | Failure> {
-    const turn = this.#line.wait(caller);
+  /** @param isBack - Whether it was sent ahead and has come back: then it is not again. */
+  #wait({ client, signal, tenant, artifact: { digest } }: OwnedCall, isBack: boolean): Promise<Seat | Failure> {
+    const turn = this.#line.wait({ client, wants: { digest, tenant, mayWaitThere: !isBack }, signal, isBack });
     this.#serve();
     return turn;
   }
 
   /** Gives turns for as long as there is room. */
   #serve(): void {
-    const hasRoom = (): boolean => !this.#isClosed && this.#places.some((place) => this.#hasRoom(place));
+    const hasRoom = (): boolean => this.#places.some((place) => this.#hasRoom(place));
     // Where there is room, it is for anyone.
-    while (hasRoom() && this.#line.give((wants) => this.#take(wants)));
+    while (hasRoom() && this.#line.give(({ digest }) => this.#take(digest)));
     this.#ask();
   }
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { guestDirectory } from "../../fixtures/paths.ts";
 import { TemporaryDirectory } from "../cli/support/directory.ts";
 import { fillHostile } from "./support/hostile.ts";
+import { type Ended, start as startShipped } from "./support/shipped.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SCRIPT = join(ROOT, "bin/kami.ts");
@@ -32,24 +33,13 @@ const STARTS: readonly Start[] = [
   { how: "by bun --cwd", command: () => ["bun", `--cwd=${ROOT}`, "bin/kami.ts"] },
 ];
 
-async function start(
-  [program, ...before]: readonly [string, ...string[]],
+function start(
+  command: readonly [string, ...string[]],
   words: readonly string[],
   temporary: TemporaryDirectory,
-): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
-  const child = Bun.spawn([program, ...before, ...words], {
-    cwd: temporary.at("hostile"),
-    env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: temporary.at("user") },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exitCode, stdout, stderr };
+): Promise<Ended> {
+  const environment = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: temporary.at("user") };
+  return startShipped({ command, directory: temporary.at("hostile"), environment }, ...words);
 }
 
 describe("kami in a hostile directory", () => {
